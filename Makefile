@@ -1,0 +1,37 @@
+# Every target installs what it needs into .venv; nothing else has to be run first.
+
+PYTHON ?= $(firstword $(foreach v,python3.11 python3.12 python3.13 python3.14 python3,$(shell command -v $(v) 2>/dev/null)))
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help test lint format coverage demo clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/pip install --quiet --editable ".[all]" --group dev
+	@touch $@
+
+test: $(VENV)/.installed ## run all tests
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest
+	@$(MAKE) --no-print-directory coverage
+
+coverage:
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+lint: $(VENV)/.installed ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.installed ## let ruff rewrite the code
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+clean: ## remove everything that the targets made
+	rm -rf $(VENV) dist .coverage* .mypy_cache .ruff_cache .pytest_cache

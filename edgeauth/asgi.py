@@ -1,0 +1,116 @@
+"""The gate as pure ASGI middleware: Starlette, FastAPI, Quart, Litestar, any ASGI app."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache
+from typing import Any
+
+from edgeauth.errors import EdgeAuthError
+from edgeauth.guard import Guard, denial
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class EdgeAuthMiddleware:
+    """Lets requests through to *app* that come from the edge, and refuses all others.
+
+    The verdict is at ``scope["edgeauth"]``; the credential header is removed.
+
+    Args:
+        app: the ASGI application.
+        guard: what decides; None builds it from the environment, now.
+
+    Raises:
+        ConfigurationError: *guard* is None and the environment does not make one.
+    """
+
+    def __init__(self, app: ASGIApp, guard: Guard | None = None) -> None:
+        self.app = app
+        self.guard = Guard.from_settings() if guard is None else guard
+        self._stripped = frozenset(name.lower().encode() for name in self.guard.stripped_headers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        kind = scope["type"]
+        if kind == "lifespan":
+            await self.app(scope, receive, send)
+            return
+        if kind not in ("http", "websocket"):
+            raise EdgeAuthError(f"an ASGI scope of unknown type {kind!r} is refused")
+        request = ScopeRequest(scope)
+        verdict = self.guard.check(request)
+        if verdict.allowed:
+            await self.app(self._admitted(scope, verdict), receive, send)
+        elif kind == "http":
+            await _deny(send, "http", request.method)
+        else:
+            await _deny_websocket(scope, receive, send)
+
+    def _admitted(self, scope: Scope, verdict: object) -> Scope:
+        inner = {**scope, "edgeauth": verdict}
+        if self._stripped:
+            stripped = self._stripped
+            inner["headers"] = [field for field in scope["headers"] if field[0] not in stripped]
+        return inner
+
+
+class ScopeRequest:
+    """The core's view of an ASGI scope."""
+
+    __slots__ = ("_scope",)
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    @property
+    def method(self) -> str:
+        return self._scope.get("method", "WEBSOCKET")  # type: ignore[no-any-return]
+
+    @property
+    def path(self) -> str:
+        return self._scope["path"]  # type: ignore[no-any-return]
+
+    @property
+    def target(self) -> bytes | None:
+        raw_path: bytes | None = self._scope.get("raw_path")
+        query: bytes = self._scope.get("query_string", b"")
+        return raw_path + b"?" + query if raw_path is not None and query else raw_path
+
+    @property
+    def host(self) -> bytes | None:
+        return next(iter(self.header("host")), None)
+
+    @property
+    def peer(self) -> str | None:
+        client = self._scope.get("client")
+        return client[0] or None if client else None
+
+    def header(self, name: str) -> list[bytes]:
+        wanted = _field(name)
+        return [value for field, value in self._scope["headers"] if field == wanted]
+
+
+@lru_cache(maxsize=64)
+def _field(name: str) -> bytes:
+    # ASGI servers hand field names over in lower case. Only schemes ask for names, so the
+    # cache holds a handful and nothing that a client chose.
+    return name.lower().encode()
+
+
+async def _deny_websocket(scope: Scope, receive: Receive, send: Send) -> None:
+    await receive()  # websocket.connect: no answer is allowed before it
+    if "websocket.http.response" in (scope.get("extensions") or {}):
+        await _deny(send, "websocket.http", "GET")
+    else:
+        await send({"type": "websocket.close", "code": 1008, "reason": ""})
+
+
+async def _deny(send: Send, prefix: str, method: str) -> None:
+    answer = denial(method)
+    headers = [(name.encode(), value.encode()) for name, value in answer.headers]
+    await send({"type": f"{prefix}.response.start", "status": answer.status, "headers": headers})
+    await send({"type": f"{prefix}.response.body", "body": answer.body})

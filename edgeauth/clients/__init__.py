@@ -1,0 +1,4 @@
+"""Clients that sign their requests as the edge does, for tests and probes.
+
+Each is imported from its own module, so that none needs the other's library.
+"""

@@ -1,0 +1,145 @@
+"""Every error that edgeauth raises.
+
+::
+
+    EdgeAuthError
+      ConfigurationError          also ValueError; at start, never on a request
+      VerificationError           also itsdangerous.BadData
+        MissingHeader             missing
+        MalformedHeader           malformed
+        BadSignature              bad-signature   also itsdangerous.BadSignature
+        Expired                   expired         also itsdangerous.SignatureExpired
+        NotYetValid               future
+        PopNotAllowed             pop
+        AddressNotAllowed         address
+
+The word beside a verification error is its ``reason``: the code in logs, metrics and
+:class:`edgeauth.Verdict`. It is never told to the client.
+
+A verification error carries evidence for the operator (age, limit, POP, key id) and
+never a key, the received credential or the expected signature.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, ClassVar
+
+import itsdangerous
+
+if TYPE_CHECKING:
+    from edgeauth.identity import EdgeIdentity
+
+
+class EdgeAuthError(Exception):
+    """The root of everything that edgeauth raises."""
+
+
+class ConfigurationError(EdgeAuthError, ValueError):
+    """Something that the operator or developer wrote cannot be used.
+
+    The message names the setting, what was read and what to write instead.
+    """
+
+
+class VerificationError(EdgeAuthError, itsdangerous.BadData):
+    """A request did not prove that it came through the edge.
+
+    Attributes:
+        message: what was wrong, for the log. Holds no secret and no received value.
+        hint: what an operator should look at, or None.
+        identity: who signed, when the credential was authentic but refused all the
+            same (too old, wrong POP). None for anything unauthenticated.
+        age: seconds since signing, when authentic and measured against a window.
+        limit: the bound, in seconds, that ``age`` went past.
+    """
+
+    reason: ClassVar[str]
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        identity: EdgeIdentity | None = None,
+        age: float | None = None,
+        limit: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.hint = hint
+        self.identity = identity
+        self.age = age
+        self.limit = limit
+
+
+class MissingHeader(VerificationError):
+    """The request has no credential header."""
+
+    reason = "missing"
+
+
+class MalformedHeader(VerificationError):
+    """The credential is not of the wire form, or is there more than once."""
+
+    reason = "malformed"
+
+
+class BadSignature(VerificationError, itsdangerous.BadSignature):
+    """No key of the ring made this signature."""
+
+    reason = "bad-signature"
+
+
+class Expired(VerificationError, itsdangerous.SignatureExpired):
+    """Authentic, but signed too long ago."""
+
+    reason = "expired"
+
+    def __init__(self, *, identity: EdgeIdentity, age: float, limit: float) -> None:
+        super().__init__(
+            f"age {seconds(age)} s is past max_age {seconds(limit)} s",
+            identity=identity,
+            age=age,
+            limit=limit,
+        )
+        self.date_signed = _utc(identity.timestamp)
+
+
+class NotYetValid(VerificationError):
+    """Authentic, but signed too far in the future: the clocks disagree."""
+
+    reason = "future"
+
+    def __init__(self, *, identity: EdgeIdentity, age: float, limit: float) -> None:
+        super().__init__(
+            f"signed {seconds(-age)} s in the future, past max_future {seconds(limit)} s",
+            identity=identity,
+            age=age,
+            limit=limit,
+        )
+
+
+class PopNotAllowed(VerificationError):
+    """Authentic and in time, but signed by a POP that is not on the list."""
+
+    reason = "pop"
+
+
+class AddressNotAllowed(VerificationError):
+    """The request came from an address outside the address list."""
+
+    reason = "address"
+
+
+def seconds(value: float) -> str:
+    """A number of seconds for people: at most one decimal, none if it is whole."""
+    return f"{value:.1f}".removesuffix(".0")
+
+
+def _utc(timestamp: int | None) -> datetime | None:
+    # itsdangerous puts the date on its error, so callers may read it here too. Twelve
+    # digits of seconds reach past datetime's year 9999.
+    try:
+        return None if timestamp is None else datetime.fromtimestamp(timestamp, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -1,0 +1,80 @@
+"""Which address a request came from, when trusted proxies stand in between."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgeauth.addresses import AddressList, canonical_address
+from edgeauth.errors import AddressNotAllowed, ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from edgeauth.request import Request
+
+# Stands among the CIDRs for a peer without an address.
+UNIX = "unix"
+
+
+class TrustedProxies:
+    """The proxies whose X-Forwarded-For is believed.
+
+    Args:
+        networks: CIDRs or single addresses, and the word ``unix`` for a proxy that
+            connects over a Unix socket. Empty: X-Forwarded-For is never read.
+
+    Raises:
+        ConfigurationError: an entry cannot be read, or admits every address.
+    """
+
+    def __init__(self, networks: Iterable[str] = ()) -> None:
+        if isinstance(networks, (str, bytes)):
+            raise ConfigurationError(f"trusted_proxies must be a list of CIDRs, not {networks!r}")
+        entries = list(networks)
+        self._unix = UNIX in entries
+        cidrs = [entry for entry in entries if entry != UNIX]
+        try:
+            self._networks = AddressList(cidrs) if cidrs else None
+        except ConfigurationError as error:
+            raise ConfigurationError(f"trusted_proxies: {error}") from None
+
+    def client_address(self, request: Request) -> str:
+        """The nearest address that is not a trusted proxy.
+
+        X-Forwarded-For is walked from the right: each trusted hop vouches for the entry
+        before it and nothing further. If every hop is trusted, the leftmost.
+
+        Raises:
+            AddressNotAllowed: there is no such address, or an entry that counts is none.
+        """
+        address = request.peer
+        if address is None and not self._unix:
+            raise AddressNotAllowed(
+                "the connection has no peer address (a Unix socket?)",
+                hint="if the proxy on that socket sets X-Forwarded-For, add 'unix' to "
+                "trusted_proxies; else take 'addresses' out of the settings",
+            )
+        if address is not None and not self._trusts(address):
+            return address
+        for hop in self._hops(request):
+            address = hop
+            if not self._trusts(hop):
+                break
+        if address is None:
+            raise AddressNotAllowed(
+                "the proxy on the Unix socket sent no X-Forwarded-For",
+                hint="let that proxy set X-Forwarded-For to its peer's address",
+            )
+        return address
+
+    def _trusts(self, address: str) -> bool:
+        return self._networks is not None and address in self._networks
+
+    @staticmethod
+    def _hops(request: Request) -> Iterable[str]:
+        for field in reversed(request.header("X-Forwarded-For")):
+            for entry in reversed(field.split(b",")):
+                address = canonical_address(entry.strip(b" \t").decode("latin-1"))
+                if address is None:
+                    raise AddressNotAllowed("X-Forwarded-For holds something that is no address")
+                yield address

@@ -1,0 +1,208 @@
+"""The decision: exemption, address, scheme, in that order."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from edgeauth.addresses import AddressList
+from edgeauth.decision_log import DecisionLog, logger
+from edgeauth.errors import AddressNotAllowed, ConfigurationError, VerificationError
+from edgeauth.forwarded import TrustedProxies
+from edgeauth.identity import EdgeIdentity
+from edgeauth.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from edgeauth.request import Request
+    from edgeauth.schemes import Scheme
+
+_EXEMPT_METHOD = re.compile(r"[A-Z]{1,32}")
+
+
+class Verdict(NamedTuple):
+    """What was decided about one request. True in a condition when the request may pass.
+
+    Attributes:
+        allowed: whether the request may pass.
+        reason: ``ok``, ``exempt``, the ``reason`` of a :class:`VerificationError`, or
+            ``error`` for a decision that failed. For logs and metrics, never for clients.
+        identity: who sent it; None unless the reason is ``ok``.
+        enforced: False when it would have been refused and report-only let it pass.
+    """
+
+    allowed: bool
+    reason: str
+    identity: EdgeIdentity | None = None
+    enforced: bool = True
+
+    def __bool__(self) -> bool:
+        return self.allowed
+
+
+_EXEMPT = Verdict(allowed=True, reason="exempt")
+
+
+class Guard:
+    """Decides about requests; one for the whole process, safe to share between threads.
+
+    Args:
+        scheme: how a request proves where it came from.
+        addresses: the networks a request must come from, or None to take any.
+        trusted_proxies: CIDRs (and ``unix``) whose X-Forwarded-For is believed when
+            addresses are checked.
+        exempt: ``METHOD /exact/path`` entries that need no credential. No patterns: any
+            difference but the query means not exempt.
+        mode: ``enforce``, or ``report-only`` to log what would be refused and let it pass.
+        strip_header: whether adapters remove the credential before the application runs.
+
+    Raises:
+        ConfigurationError: an argument cannot be used.
+    """
+
+    def __init__(
+        self,
+        scheme: Scheme,
+        addresses: AddressList | None = None,
+        trusted_proxies: Iterable[str] = (),
+        exempt: Iterable[str] = (),
+        mode: Literal["enforce", "report-only"] = "enforce",
+        *,
+        strip_header: bool = True,
+    ) -> None:
+        if not callable(getattr(scheme, "verify", None)):
+            raise ConfigurationError(f"{type(scheme).__name__} is not a scheme: it has no verify()")
+        if addresses is not None and not isinstance(addresses, AddressList):
+            raise ConfigurationError(
+                f"addresses must be an AddressList or None, not {type(addresses).__name__}"
+            )
+        if mode not in ("enforce", "report-only"):
+            raise ConfigurationError(f"mode {mode!r} must be 'enforce' or 'report-only'")
+        self.scheme = scheme
+        self.addresses = addresses
+        self.mode = mode
+        self.strip_header = strip_header
+        self._proxies = TrustedProxies(trusted_proxies)
+        self._exempt = _exemptions(exempt)
+        self._enforced = mode == "enforce"
+        self._log = DecisionLog(enforced=self._enforced)
+        if not self._enforced:
+            logger.warning(
+                "report-only mode: every request is let through; "
+                "set mode to 'enforce' when the log shows no refusal of a real visitor"
+            )
+
+    @classmethod
+    def from_settings(cls, settings: Settings | Mapping[str, Any] | None = None) -> Guard:
+        """Build a guard from settings, a mapping of them, or (None) the environment.
+
+        Raises:
+            ConfigurationError: a setting is unknown, unusable or missing.
+        """
+        if settings is None:
+            settings = Settings.from_environ()
+        elif not isinstance(settings, Settings):
+            settings = Settings.from_mapping(settings)
+        return cls(
+            settings.build_scheme(),
+            addresses=settings.build_addresses(),
+            trusted_proxies=settings.trusted_proxies,
+            exempt=settings.exempt,
+            mode=settings.mode,
+            strip_header=settings.strip_header,
+        )
+
+    @property
+    def stripped_headers(self) -> tuple[str, ...]:
+        """The fields that an adapter must remove before the application runs."""
+        return self.scheme.headers if self.strip_header else ()
+
+    def check(self, request: Request, *, now: float | None = None) -> Verdict:
+        """Decide about *request*, judged at *now* (Unix seconds; None: the present).
+
+        Never raises on what a client sent. An unexpected failure, such as a bug in a
+        user's own scheme, is a refusal with the reason ``error``.
+        """
+        moment = time.time() if now is None else now
+        try:
+            return self._decide(request, moment)
+        except VerificationError as error:
+            return self._refuse(error.reason, request, error, moment)
+        except Exception as error:  # noqa: BLE001 - a gate fails closed
+            # Only the type: the text of a foreign error may hold what the client sent.
+            logger.error("the decision itself failed with %s: refusing", type(error).__name__)
+            return self._refuse("error", request, None, moment)
+
+    def _decide(self, request: Request, now: float) -> Verdict:
+        if self._exempt and (request.method, request.path) in self._exempt:
+            return _EXEMPT
+        if self.addresses is not None:
+            address = self._proxies.client_address(request)
+            if address not in self.addresses:
+                raise AddressNotAllowed(f"{address!a} is not on the address list")
+        identity = self.scheme.verify(request, now=now)
+        if not isinstance(identity, EdgeIdentity):
+            raise TypeError("the scheme returned no EdgeIdentity")
+        return Verdict(True, "ok", identity)  # noqa: FBT003 - positions are cheaper here
+
+    def _refuse(
+        self, reason: str, request: Request, error: VerificationError | None, now: float
+    ) -> Verdict:
+        # A log that fails must not turn a refusal into an exception.
+        with contextlib.suppress(Exception):
+            self._log.refusal(reason, request, error, now)
+        return Verdict(allowed=not self._enforced, reason=reason, enforced=self._enforced)
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """The response to a refused request, for an adapter to encode."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+_BODY = b"Forbidden\n"
+_DENIAL = Denial(
+    403,
+    (
+        ("content-type", "text/plain; charset=utf-8"),
+        ("content-length", str(len(_BODY))),
+        # Without this a bad header sent through the CDN could have the refusal cached
+        # for everybody.
+        ("cache-control", "no-store"),
+    ),
+    _BODY,
+)
+_HEAD_DENIAL = Denial(_DENIAL.status, _DENIAL.headers, b"")
+
+
+def denial(method: str) -> Denial:
+    """The denial of a request with *method*: the same for every reason, no body for HEAD."""
+    return _HEAD_DENIAL if method == "HEAD" else _DENIAL
+
+
+def _exemptions(entries: Iterable[str]) -> frozenset[tuple[str, str]]:
+    if isinstance(entries, (str, bytes)):
+        raise ConfigurationError(
+            f"exempt must be a list of 'METHOD /exact/path' entries, not {entries!r}"
+        )
+    return frozenset(_exemption(entry) for entry in entries)
+
+
+def _exemption(entry: str) -> tuple[str, str]:
+    method, space, path = entry.partition(" ") if isinstance(entry, str) else ("", "", "")
+    if not space or not _EXEMPT_METHOD.fullmatch(method) or not path.startswith("/"):
+        raise ConfigurationError(
+            f"exempt entry {entry!r} must be 'METHOD /exact/path', such as 'GET /healthz'"
+        )
+    if "*" in path or "?" in path or "#" in path or not path.isprintable() or " " in path:
+        raise ConfigurationError(
+            f"exempt entry {entry!r} must name one exact path: no pattern, query or space"
+        )
+    return method, path

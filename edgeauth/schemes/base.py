@@ -1,0 +1,64 @@
+"""The seam between the guard and a way of proving where a request came from."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Protocol
+
+from edgeauth.errors import ConfigurationError, MalformedHeader, MissingHeader
+
+if TYPE_CHECKING:
+    from edgeauth.identity import EdgeIdentity
+    from edgeauth.request import Request
+
+# RFC 9110, 5.1: a field name is a token. Underscore is left out: WSGI folds it into
+# the dash, so two different fields would meet in one variable.
+_FIELD_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^`|~-]{1,128}")
+
+
+class Scheme(Protocol):
+    """Verifies requests.
+
+    It sees the whole request (any header, the method, the target), so a scheme with
+    several headers or a signed URL fits as well as one with a single value.
+    """
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """The fields that carry the credential; adapters remove them before the app runs."""
+
+    def verify(self, request: Request, *, now: float) -> EdgeIdentity:
+        """Say who sent *request*, judged at *now* (Unix seconds).
+
+        Raises:
+            VerificationError: anything else. Returning is acceptance.
+        """
+
+
+def field_name(name: str) -> str:
+    """*name* if it can be the name of a header field.
+
+    Raises:
+        ConfigurationError: it cannot.
+    """
+    if not isinstance(name, str) or not _FIELD_NAME.fullmatch(name):
+        raise ConfigurationError(
+            f"header {name!r} is not a header field name: write letters, digits and dashes"
+        )
+    return name
+
+
+def single_value(request: Request, header: str) -> bytes:
+    """The value of a field that must be there exactly once.
+
+    Raises:
+        MissingHeader: it is absent.
+        MalformedHeader: it is there more than once. Which of them the edge wrote cannot
+            be known, so none is taken.
+    """
+    values = request.header(header)
+    if len(values) == 1:
+        return values[0]
+    if not values:
+        raise MissingHeader(f"no {header} header")
+    raise MalformedHeader(f"{len(values)} {header} headers; there must be one")

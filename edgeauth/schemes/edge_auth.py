@@ -1,0 +1,279 @@
+"""The signed header ``Edge-Auth: <unix time>,<POP>,<HMAC-SHA256>``.
+
+::
+
+    value      = timestamp "," [ pop "," ] [ SP ] signature
+    timestamp  = %x31-39 0*11DIGIT
+    pop        = 1*16( ALPHA / DIGIT / "-" )
+    signature  = "0x" 64LHEX / 64LHEX / 43BASE64 "="
+    signed     = the received bytes before the last comma
+
+Nothing in the header names the request: for up to ``max_age`` seconds whoever sees a
+value can send any request with it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from binascii import b2a_base64, hexlify
+from hmac import compare_digest
+from typing import TYPE_CHECKING, Literal
+
+from edgeauth.errors import (
+    BadSignature,
+    ConfigurationError,
+    Expired,
+    MalformedHeader,
+    NotYetValid,
+    PopNotAllowed,
+    VerificationError,
+)
+from edgeauth.identity import EdgeIdentity
+from edgeauth.keys import Key, KeyRing
+from edgeauth.schemes.base import field_name, single_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from edgeauth.request import Request
+
+# Bytes patterns, so that a class means ASCII, and fullmatch, since "$" admits a trailing
+# newline. Every repeat is bounded: a value of this form has at most 97 bytes, and a longer
+# one is refused without being read to its end.
+#
+# The first pattern holds the signature to its length alone: only one that equals the
+# expected one, byte for byte, is accepted, so looking at its alphabet first would be paid
+# for on every request and decide nothing. The second tells a wrong signature from what
+# is none.
+_VALUE = re.compile(
+    rb"(([1-9][0-9]{0,11})(?:,([A-Za-z0-9-]{1,16}))?), ?(?:(?:0x)?(.{64})|(.{44}))", re.DOTALL
+)
+_SIGNATURE = re.compile(rb"[0-9a-f]{64}|[A-Za-z0-9+/]{43}=")
+_POP = re.compile(r"[A-Za-z0-9-]{1,16}")
+_MAX_TIMESTAMP = 999_999_999_999
+
+# One POP signs all requests of a second alike, so a few hundred values are in use at any
+# time even on a large network. Only accepted values are remembered: without a key nobody
+# can fill this.
+_REMEMBER = 512
+
+
+class EdgeAuthScheme:
+    """Verifies the signed ``Edge-Auth`` header.
+
+    Args:
+        keys: a :class:`KeyRing`, or secrets (or keys) from oldest to newest.
+        header: the name of the header field.
+        max_age: how many seconds after signing a value is accepted, inclusive.
+        max_future: how many seconds before its own timestamp it is accepted, inclusive:
+            the clock skew between edge and origin that is tolerated.
+        require_pop: False admits the two-field form, which names no POP.
+        pops: the POP codes that are accepted, compared exactly; None accepts any. A
+            two-field value names none, so with a list it is refused.
+
+    Raises:
+        ConfigurationError: an argument cannot be used.
+    """
+
+    def __init__(
+        self,
+        keys: KeyRing | Iterable[Key | str | bytes],
+        *,
+        header: str = "Edge-Auth",
+        max_age: float = 60,
+        max_future: float = 5,
+        require_pop: bool = True,
+        pops: Iterable[str] | None = None,
+    ) -> None:
+        self.keys = keys if isinstance(keys, KeyRing) else KeyRing(keys)
+        self.header = field_name(header)
+        self.headers = (self.header,)
+        self.max_age = _window("max_age", max_age)
+        self.max_future = _window("max_future", max_future)
+        self.require_pop = require_pop
+        self.pops = None if pops is None else _pop_codes(pops)
+        self._accepted: dict[bytes, tuple[float, float, EdgeIdentity]] = {}
+
+    def verify(self, request: Request, *, now: float) -> EdgeIdentity:
+        """Verify the header of *request* at *now* (Unix seconds).
+
+        Raises:
+            MissingHeader: the header is absent.
+            MalformedHeader: it is there more than once, or for :meth:`verify_value`.
+            VerificationError: as :meth:`verify_value`.
+        """
+        return self.verify_value(single_value(request, self.header), now=now)
+
+    def verify_value(self, value: bytes, *, now: float) -> EdgeIdentity:
+        """Verify one header value at *now* (Unix seconds).
+
+        Raises, in this order of checks, so that a forged value never learns its age:
+            MalformedHeader: not of the wire form.
+            BadSignature: no key that is valid at *now* made the signature.
+            Expired: older than ``max_age``.
+            NotYetValid: from further ahead than ``max_future``.
+            PopNotAllowed: the POP is not one of ``pops``.
+
+        Not checked: whether the value was seen before, and which request it came with.
+        """
+        remembered = self._accepted.get(value)
+        if remembered is not None and remembered[0] <= now <= remembered[1]:
+            return remembered[2]
+        return self._verify_in_full(value, now)
+
+    def _verify_in_full(self, value: bytes, now: float) -> EdgeIdentity:
+        match = _VALUE.fullmatch(value)
+        if match is None:
+            raise _malformed(value)
+        signed, timestamp, pop, in_hex, in_base64 = match.groups()
+        if pop is None and self.require_pop:
+            raise MalformedHeader(
+                "two fields, and require_pop is on",
+                hint="does the edge send a POP? If it cannot, set require_pop to false",
+            )
+        key = self._signer(signed, in_hex, in_base64)
+        if key is None:
+            if not _SIGNATURE.fullmatch(in_hex or in_base64):
+                raise _malformed(value)
+            raise BadSignature("no key of the ring made this signature")
+        signed_at = int(timestamp)
+        identity = EdgeIdentity(signed_at, None if pop is None else pop.decode(), key.id)
+        opens, closes = signed_at - self.max_future, signed_at + self.max_age
+        if key.dated:
+            opens, closes = max(opens, key.not_before), min(closes, key.not_after)
+        # A clock that is not a number is in no window either.
+        if not opens <= now <= closes:
+            raise self._outside_window(key, identity, now)
+        if self.pops is not None and identity.pop not in self.pops:
+            raise PopNotAllowed(f"POP {identity.pop} is not one of pops", identity=identity)
+        if len(self._accepted) >= _REMEMBER:
+            self._accepted.clear()
+        self._accepted[value] = opens, closes, identity
+        return identity
+
+    def _signer(self, signed: bytes, in_hex: bytes | None, in_base64: bytes | None) -> Key | None:
+        """The key that made the signature; compared as received, never decoded."""
+        for key in self.keys.newest_first:
+            mac = key.mac(signed)
+            if in_hex is not None:
+                if compare_digest(hexlify(mac), in_hex):
+                    return key
+            elif compare_digest(b2a_base64(mac, newline=False), in_base64 or b""):
+                return key
+        return None
+
+    def _outside_window(self, key: Key, identity: EdgeIdentity, now: float) -> VerificationError:
+        if not key.valid_at(now):
+            return BadSignature(
+                f"signed with key {key.id}, which is not valid now",
+                hint="look at not_before and not_after of that key",
+            )
+        age = now - (identity.timestamp or 0)
+        if age < -self.max_future:
+            return NotYetValid(identity=identity, age=age, limit=self.max_future)
+        return Expired(identity=identity, age=age, limit=self.max_age)
+
+
+def sign(
+    secret: str | bytes | Key,
+    *,
+    pop: str | None,
+    timestamp: int | None = None,
+    encoding: Literal["hex", "base64"] = "hex",
+) -> str:
+    """Make a header value, as the edge does.
+
+    The bytes are those of one of the edge's senders: ``hex`` with a POP is VCL's form
+    (``0x`` before the digits), ``hex`` without one is Compute JavaScript's (bare digits),
+    ``base64`` is Compute Rust's (a space, which is not signed, before the signature).
+
+    Args:
+        secret: the shared secret, or a :class:`Key`.
+        pop: 1 to 16 letters, digits or dashes; None makes the two-field form.
+        timestamp: Unix seconds, 1 to 999999999999; None is the present.
+        encoding: ``hex`` or ``base64``.
+
+    Raises:
+        ConfigurationError: an argument cannot be used.
+    """
+    key = secret if isinstance(secret, Key) else Key("key-1", secret)
+    moment = int(time.time()) if timestamp is None else timestamp
+    if isinstance(moment, bool) or not isinstance(moment, int) or not 0 < moment <= _MAX_TIMESTAMP:
+        raise ConfigurationError(
+            f"timestamp {moment!r} must be whole Unix seconds from 1 to {_MAX_TIMESTAMP}"
+        )
+    fields = str(moment) if pop is None else f"{moment},{_pop_code(pop)}"
+    mac = key.mac(fields.encode())
+    if encoding == "base64":
+        return f"{fields}, {b2a_base64(mac, newline=False).decode()}"
+    if encoding == "hex":
+        return f"{fields},{mac.hex()}" if pop is None else f"{fields},0x{mac.hex()}"
+    raise ConfigurationError(f"encoding {encoding!r} must be 'hex' or 'base64'")
+
+
+def verify(
+    value: str | bytes,
+    secrets: Iterable[str | Key],
+    *,
+    max_age: float = 60,
+    max_future: float = 5,
+    require_pop: bool = True,
+    pops: Iterable[str] | None = None,
+    now: float | None = None,
+) -> EdgeIdentity:
+    """Verify one header value and say who signed it.
+
+    Prepares the keys anew at each call; to verify many values, keep an
+    :class:`EdgeAuthScheme` and call its ``verify_value``.
+
+    Args:
+        value: the header value as received; a ``str`` stands for its UTF-8 bytes.
+        secrets: secrets or keys, oldest to newest; any of them may have signed.
+        max_age, max_future, require_pop, pops: as in :class:`EdgeAuthScheme`.
+        now: Unix seconds to judge at; None is the present.
+
+    Raises:
+        VerificationError: the value is not accepted; the subclass says why.
+        ConfigurationError: another argument cannot be used.
+    """
+    scheme = EdgeAuthScheme(
+        secrets, max_age=max_age, max_future=max_future, require_pop=require_pop, pops=pops
+    )
+    # "replace" cannot make a good value of a bad one: the form has no "?".
+    raw = value.encode("utf-8", "replace") if isinstance(value, str) else value
+    return scheme.verify_value(raw, now=time.time() if now is None else now)
+
+
+def _malformed(value: bytes) -> MalformedHeader:
+    if value.rstrip(b" ").endswith(b","):
+        return MalformedHeader(
+            "the signature is empty",
+            hint="is the secret set at the edge? A missing dictionary entry signs nothing",
+        )
+    return MalformedHeader("the value is not of the form <unix time>,<POP>,<signature>")
+
+
+def _window(name: str, value: float) -> float:
+    # bool is an int in Python, and "max_age = true" is no length of time.
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ConfigurationError(f"{name} must be a number of seconds, not {value!r}")
+    if not 0 <= value < math.inf:
+        raise ConfigurationError(f"{name} must be 0 seconds or more, not {value!r}")
+    return value
+
+
+def _pop_codes(pops: Iterable[str]) -> frozenset[str]:
+    if isinstance(pops, (str, bytes)):
+        raise ConfigurationError(f"pops must be a list of POP codes, not {pops!r}")
+    codes = frozenset(_pop_code(pop) for pop in pops)
+    if not codes:
+        raise ConfigurationError("pops is an empty list: name a POP, or leave it out to accept any")
+    return codes
+
+
+def _pop_code(pop: str) -> str:
+    if not isinstance(pop, str) or not _POP.fullmatch(pop):
+        raise ConfigurationError(f"POP code {pop!r} must be 1 to 16 letters, digits or dashes")
+    return pop

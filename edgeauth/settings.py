@@ -1,0 +1,278 @@
+"""One schema of settings, read from a mapping, the environment or a TOML file."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import os
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
+
+from edgeauth.addresses import AddressList
+from edgeauth.errors import ConfigurationError
+from edgeauth.keys import Key, KeyRing
+from edgeauth.schemes import EdgeAuthScheme, SharedSecretScheme
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+PREFIX = "EDGEAUTH_"
+
+_TRUE = frozenset({"true", "yes", "on", "1"})
+_FALSE = frozenset({"false", "no", "off", "0"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings of a guard, each of the right type; whether they fit is seen on building.
+
+    Attributes:
+        secret: the secret, if it is given directly. Not in the repr.
+        secrets_file: a file of ``id:secret`` lines, oldest to newest.
+        scheme: ``edge-auth`` or ``shared-secret``.
+        header: the field that carries the credential.
+        max_age: seconds after signing, inclusive.
+        max_future: seconds before the timestamp, inclusive.
+        require_pop: False admits the two-field form.
+        pops: POP codes; None for any.
+        addresses: None for off, ``fastly`` for the bundled snapshot, or a file.
+        trusted_proxies: CIDRs (and ``unix``) whose X-Forwarded-For is believed.
+        exempt: ``METHOD /exact/path`` entries.
+        mode: ``enforce`` or ``report-only``.
+        strip_header: whether the application is kept from seeing the credential.
+    """
+
+    secret: str | None = field(default=None, repr=False)
+    secrets_file: str | None = None
+    scheme: Literal["edge-auth", "shared-secret"] = "edge-auth"
+    header: str = "Edge-Auth"
+    max_age: float = 60
+    max_future: float = 5
+    require_pop: bool = True
+    pops: tuple[str, ...] | None = None
+    addresses: str | None = None
+    trusted_proxies: tuple[str, ...] = ()
+    exempt: tuple[str, ...] = ()
+    mode: Literal["enforce", "report-only"] = "enforce"
+    strip_header: bool = True
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, Any]) -> Settings:
+        """Read settings from lower-case names, as in a TOML file, Django or Flask.
+
+        Raises:
+            ConfigurationError: an unknown name, or a value of the wrong kind.
+        """
+        return cls(**{name: _read(name, value, name) for name, value in mapping.items()})
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Read ``EDGEAUTH_<NAME>`` variables; lists are separated by commas.
+
+        Args:
+            environ: the variables; None is ``os.environ``.
+
+        Raises:
+            ConfigurationError: an unknown name, or a value of the wrong kind.
+        """
+        return cls(**_from_environ(environ))
+
+    @classmethod
+    def from_toml(cls, path: str | os.PathLike[str]) -> Settings:
+        """Read settings from a TOML file.
+
+        Raises:
+            ConfigurationError: unreadable, not TOML, an unknown name, or a value of the
+                wrong kind.
+        """
+        return cls.from_mapping(read_toml(path))
+
+    @classmethod
+    def load(
+        cls,
+        config: str | os.PathLike[str] | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> Settings:
+        """Read a TOML file, if one is named, and the environment, which wins.
+
+        Raises:
+            ConfigurationError: as :meth:`from_toml` and :meth:`from_environ`.
+        """
+        from_file = cls() if config is None else cls.from_toml(config)
+        return dataclasses.replace(from_file, **_from_environ(environ))
+
+    def build_keys(self) -> KeyRing:
+        """The key ring: of the secrets file, or of the one secret, whose id is ``default``.
+
+        Raises:
+            ConfigurationError: neither or both are set, or the ring refuses them.
+        """
+        if self.secret is not None and self.secrets_file is not None:
+            raise ConfigurationError("both secret and secrets_file are set: keep one")
+        if self.secrets_file is not None:
+            return KeyRing.from_file(self.secrets_file)
+        if self.secret is None:
+            raise ConfigurationError(
+                "no secret: set EDGEAUTH_SECRET or EDGEAUTH_SECRETS_FILE "
+                "(secret or secrets_file in a mapping or file); edgeauth keygen makes one"
+            )
+        return KeyRing([Key("default", self.secret)])
+
+    def build_scheme(self) -> EdgeAuthScheme | SharedSecretScheme:
+        """The scheme that these settings name.
+
+        Raises:
+            ConfigurationError: a value that the scheme refuses.
+        """
+        keys = self.build_keys()
+        if self.scheme == "shared-secret":
+            return SharedSecretScheme(keys, header=self.header)
+        return EdgeAuthScheme(
+            keys,
+            header=self.header,
+            max_age=self.max_age,
+            max_future=self.max_future,
+            require_pop=self.require_pop,
+            pops=self.pops,
+        )
+
+    def build_addresses(self) -> AddressList | None:
+        """The address list, or None where addresses are not checked.
+
+        Raises:
+            ConfigurationError: the file cannot be used.
+        """
+        if self.addresses is None:
+            return None
+        if self.addresses == "fastly":
+            return AddressList.fastly()
+        return AddressList.from_file(self.addresses)
+
+
+def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The tables and values of a TOML file.
+
+    Raises:
+        ConfigurationError: unreadable or not TOML. The message has the place of the
+            mistake and never the line, which may hold a secret.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            return tomllib.load(file)
+    except OSError as error:
+        raise ConfigurationError(f"config {str(path)!r} cannot be read: {error.strerror}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"config {str(path)!r} is not TOML: {error}") from None
+    except ValueError:
+        raise ConfigurationError(f"config {str(path)!r} is not UTF-8 text") from None
+
+
+def _from_environ(environ: Mapping[str, str] | None) -> dict[str, Any]:
+    variables = os.environ if environ is None else environ
+    return {
+        name.removeprefix(PREFIX).lower(): _read(name.removeprefix(PREFIX).lower(), value, name)
+        for name, value in variables.items()
+        if name.startswith(PREFIX)
+    }
+
+
+def _read(name: str, value: object, label: str) -> Any:  # noqa: ANN401 - as the schema has it
+    """*value* as the type of the setting *name*; *label* is how the user wrote the name."""
+    reader = _READERS.get(name)
+    if reader is None:
+        raise _unknown(name, label)
+    return reader(label, value)
+
+
+def _unknown(name: object, label: object) -> ConfigurationError:
+    near = difflib.get_close_matches(str(name), _READERS, n=1)
+    if not near:
+        return ConfigurationError(f"unknown setting {label!r}; known are {', '.join(_READERS)}")
+    right = PREFIX + near[0].upper() if str(label).startswith(PREFIX) else near[0]
+    return ConfigurationError(f"unknown setting {label!r}: did you mean {right!r}?")
+
+
+def _wrong(label: str, value: object, expected: str) -> NoReturn:
+    raise ConfigurationError(f"{label} is {value!r}; write {expected}")
+
+
+def _secret(label: str, value: object) -> str:
+    # The one reader whose error does not repeat what it read.
+    if not isinstance(value, str) or not value:
+        raise ConfigurationError(f"{label} is empty or not text; write a secret (edgeauth keygen)")
+    return value
+
+
+def _text(label: str, value: object) -> str:
+    if isinstance(value, os.PathLike):
+        value = os.fspath(value)
+    if not isinstance(value, str) or not value:
+        _wrong(label, value, "a text that is not empty")
+    return value
+
+
+def _addresses(label: str, value: object) -> str | None:
+    return None if value == "off" else _text(label, value)
+
+
+def _number(label: str, value: object) -> float:
+    if isinstance(value, str):
+        try:
+            return float(value) if "." in value else int(value)
+        except ValueError:
+            _wrong(label, value, "a number of seconds")
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        _wrong(label, value, "a number of seconds")
+    return value
+
+
+def _flag(label: str, value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    word = value.lower() if isinstance(value, str) else None
+    if word in _TRUE:
+        return True
+    if word in _FALSE:
+        return False
+    _wrong(label, value, "true or false")
+
+
+def _list(label: str, value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        items: list[Any] = [item.strip() for item in value.split(",")]
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        items = list(value)
+    else:
+        _wrong(label, value, "a list")
+    # An empty list is never what was meant: to allow any, or none, the setting is left out.
+    if not items or not all(isinstance(item, str) and item for item in items):
+        _wrong(label, value, "a list of texts that is not empty, or leave it out")
+    return tuple(items)
+
+
+def _one_of(*choices: str) -> Callable[[str, object], str]:
+    def read(label: str, value: object) -> str:
+        if value not in choices:
+            _wrong(label, value, " or ".join(repr(choice) for choice in choices))
+        return str(value)
+
+    return read
+
+
+_READERS: dict[str, Callable[[str, object], object]] = {
+    "secret": _secret,
+    "secrets_file": _text,
+    "scheme": _one_of("edge-auth", "shared-secret"),
+    "header": _text,
+    "max_age": _number,
+    "max_future": _number,
+    "require_pop": _flag,
+    "pops": _list,
+    "addresses": _addresses,
+    "trusted_proxies": _list,
+    "exempt": _list,
+    "mode": _one_of("enforce", "report-only"),
+    "strip_header": _flag,
+}

@@ -1,0 +1,99 @@
+"""The gate as WSGI middleware."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from edgeauth.guard import Guard, denial
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+class EdgeAuthMiddleware:
+    """Lets requests through to *app* that come from the edge, and refuses all others.
+
+    The verdict is at ``environ["edgeauth"]``; the credential header is removed.
+
+    Args:
+        app: the WSGI application.
+        guard: what decides; None builds it from the environment, now.
+
+    Raises:
+        ConfigurationError: *guard* is None and the environment does not make one.
+    """
+
+    def __init__(self, app: WSGIApplication, guard: Guard | None = None) -> None:
+        self.app = app
+        self.guard = Guard.from_settings() if guard is None else guard
+        self._stripped = tuple(variable(name) for name in self.guard.stripped_headers)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        verdict = self.guard.check(EnvironRequest(environ))
+        if not verdict.allowed:
+            return _deny(environ["REQUEST_METHOD"], start_response)
+        for name in self._stripped:
+            environ.pop(name, None)
+        environ["edgeauth"] = verdict
+        return self.app(environ, start_response)
+
+
+class EnvironRequest:
+    """The core's view of a WSGI environ (PEP 3333)."""
+
+    __slots__ = ("_environ",)
+
+    def __init__(self, environ: dict[str, Any]) -> None:
+        self._environ = environ
+
+    @property
+    def method(self) -> str:
+        return self._environ["REQUEST_METHOD"]  # type: ignore[no-any-return]
+
+    @property
+    def path(self) -> str:
+        # PEP 3333 hands bytes over as latin-1 text; frameworks read them as UTF-8.
+        path: str = self._environ.get("SCRIPT_NAME", "") + self._environ.get("PATH_INFO", "")
+        return received(path).decode("utf-8", "replace")
+
+    @property
+    def target(self) -> bytes | None:
+        # Not in the standard; gunicorn has the first name, waitress and uWSGI the second.
+        target = self._environ.get("RAW_URI") or self._environ.get("REQUEST_URI")
+        return received(target) if target else None
+
+    @property
+    def host(self) -> bytes | None:
+        return next(iter(self.header("Host")), None)
+
+    @property
+    def peer(self) -> str | None:
+        return self._environ.get("REMOTE_ADDR") or None
+
+    def header(self, name: str) -> tuple[bytes, ...]:
+        # A server joins repeated fields into one value with commas: at most one is here.
+        value = self._environ.get(variable(name))
+        return () if value is None else (received(value),)
+
+
+@lru_cache(maxsize=64)
+def variable(name: str) -> str:
+    """The environ variable of a header field."""
+    return "HTTP_" + name.upper().replace("-", "_")
+
+
+def received(text: str) -> bytes:
+    """The bytes behind a WSGI text; a server that breaks PEP 3333 gets ``?`` for the rest."""
+    return text.encode("latin-1", "replace")
+
+
+def _deny(method: str, start_response: StartResponse) -> list[bytes]:
+    answer = denial(method)
+    start_response(
+        f"{answer.status} {HTTPStatus(answer.status).phrase}",
+        [(name.title(), value) for name, value in answer.headers],
+    )
+    return [answer.body]

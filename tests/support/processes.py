@@ -1,0 +1,90 @@
+"""Real programs on loopback: started on a free port, waited for, and gone afterwards."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+HOST = "127.0.0.1"
+
+
+def free_port() -> int:
+    """A TCP port of the loopback interface that nobody listened on a moment ago."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return probe.getsockname()[1]
+
+
+def accepts(address: tuple[str, int] | str) -> bool:
+    """Whether something accepts connections at a (host, port) or a Unix socket path."""
+    family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(address) == 0
+
+
+def wait_until(condition: Callable[[], bool], *, seconds: float = 30, what: str = "it") -> None:
+    """Poll until *condition* holds; AssertionError when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} did not happen in {seconds} s"
+        time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def running(
+    argv: Sequence[str | Path],
+    *,
+    address: tuple[str, int] | str,
+    log: Path,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    seconds: float = 30,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run *argv* until the block ends, ready when *address* accepts connections.
+
+    Its output goes to *log*. It gets a process group of its own, so that what it forked
+    ends with it: asked first (SIGTERM), killed after ten seconds.
+    """
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [str(part) for part in argv],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd=cwd,
+            env={**os.environ, **(env or {})},
+            start_new_session=True,
+        )
+    try:
+        wait_until(
+            lambda: process.poll() is not None or accepts(address),
+            seconds=seconds,
+            what=f"{argv[0]} listening on {address}",
+        )
+        assert process.poll() is None, (
+            f"{argv[0]} ended with {process.returncode}:\n{log.read_text(errors='replace')}"
+        )
+        yield process
+    finally:
+        stop(process)
+
+
+def stop(process: subprocess.Popen[bytes], *, seconds: float = 10) -> None:
+    """End *process* and its process group, and reap it."""
+    if process.poll() is None:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(seconds)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
