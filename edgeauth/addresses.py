@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_right
-from importlib.resources import files
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from pathlib import Path
 from socket import AF_INET, AF_INET6, inet_pton
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Sequence
 
+_FASTLY = Path(__file__).parent / "data" / "fastly-public-ip-list.json"
 _MAX_FILE_BYTES = 16 << 20
 _V4_MAPPED = 0xFFFF << 32
 _V4_MAX = 0xFFFF_FFFF
@@ -60,8 +60,7 @@ class AddressList:
         Source: https://api.fastly.com/public-ip-list. The list changes a few times a year
         and shrinks too; nothing here fetches it.
         """
-        resource = files("edgeauth").joinpath("data/fastly-public-ip-list.json")
-        return cls._from_json(resource.read_text("utf-8"), "the bundled snapshot")
+        return cls.from_file(_FASTLY)
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> AddressList:

@@ -6,10 +6,9 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Any
 
-from edgeauth.errors import seconds
+from edgeauth.errors import VerificationError, seconds
 
 if TYPE_CHECKING:
-    from edgeauth.errors import VerificationError
     from edgeauth.request import Request
 
 logger = logging.getLogger("edgeauth")
@@ -34,10 +33,11 @@ class DecisionLog:
         self._lock = threading.Lock()
         self._windows: dict[str, _Window] = {}
 
-    def refusal(
-        self, reason: str, request: Request, error: VerificationError | None, now: float
-    ) -> None:
-        """Log one refusal, or count it if its reason has had its lines."""
+    def refusal(self, reason: str, request: Request, error: Exception, now: float) -> None:
+        """Log one refusal, or count it if its reason has had its lines.
+
+        Any *error* but a VerificationError is a failure of the decision itself.
+        """
         suppressed = self._admit(reason, now)
         if suppressed is None:
             return
@@ -45,7 +45,8 @@ class DecisionLog:
         if suppressed:
             fields["suppressed"] = suppressed
         text = " ".join(f"{name}={_escaped(value)}" for name, value in fields.items())
-        logger.warning("%s: %s", self._word, text, extra={"edgeauth": fields})
+        level = logging.WARNING if isinstance(error, VerificationError) else logging.ERROR
+        logger.log(level, "%s: %s", self._word, text, extra={"edgeauth": fields})
 
     def _admit(self, reason: str, now: float) -> int | None:
         """How many lines were left out since the last one; None to leave this one out."""
@@ -71,22 +72,25 @@ class _Window:
         self.suppressed = 0
 
 
-def _fields(reason: str, request: Request, error: VerificationError | None) -> dict[str, Any]:
+def _fields(reason: str, request: Request, error: Exception) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "reason": reason,
         "method": request.method,
         "path": request.path,
         "peer": request.peer,
     }
-    if error is not None:
-        fields["detail"] = error.message
-        if error.identity is not None:
-            fields["key"] = error.identity.key_id
-            fields["pop"] = error.identity.pop
-        if error.age is not None:
-            fields["age"] = seconds(error.age)
-        if error.hint is not None:
-            fields["hint"] = error.hint
+    if not isinstance(error, VerificationError):
+        # Only the type: the text of a foreign error may hold what the client sent.
+        fields["detail"] = f"the decision itself failed with {type(error).__name__}"
+        return fields
+    fields["detail"] = error.message
+    if error.identity is not None:
+        fields["key"] = error.identity.key_id
+        fields["pop"] = error.identity.pop
+    if error.age is not None:
+        fields["age"] = seconds(error.age)
+    if error.hint is not None:
+        fields["hint"] = error.hint
     return fields
 
 

@@ -133,9 +133,7 @@ class Guard:
         except VerificationError as error:
             return self._refuse(error.reason, request, error, moment)
         except Exception as error:  # noqa: BLE001 - a gate fails closed
-            # Only the type: the text of a foreign error may hold what the client sent.
-            logger.error("the decision itself failed with %s: refusing", type(error).__name__)
-            return self._refuse("error", request, None, moment)
+            return self._refuse("error", request, error, moment)
 
     def _decide(self, request: Request, now: float) -> Verdict:
         if self._exempt and (request.method, request.path) in self._exempt:
@@ -149,9 +147,7 @@ class Guard:
             raise TypeError("the scheme returned no EdgeIdentity")
         return Verdict(True, "ok", identity)  # noqa: FBT003 - positions are cheaper here
 
-    def _refuse(
-        self, reason: str, request: Request, error: VerificationError | None, now: float
-    ) -> Verdict:
+    def _refuse(self, reason: str, request: Request, error: Exception, now: float) -> Verdict:
         # A log that fails must not turn a refusal into an exception.
         with contextlib.suppress(Exception):
             self._log.refusal(reason, request, error, now)

@@ -1,0 +1,65 @@
+"""The constant secret in a header."""
+
+from __future__ import annotations
+
+import pytest
+from support.requests import PlainRequest
+from support.vectors import OLDER_SECRET, SECRET
+
+import edgeauth
+from edgeauth import Key, SharedSecretScheme
+
+NOW = 1_700_000_000
+SCHEME = SharedSecretScheme([Key("old", OLDER_SECRET), Key("new", SECRET)], header="X-Origin-Key")
+
+
+@pytest.mark.parametrize(("secret", "key_id"), [(SECRET, "new"), (OLDER_SECRET, "old")])
+def test_each_secret_is_accepted_and_named(secret, key_id):
+    request = PlainRequest(fields=[("x-origin-key", secret.encode())])
+    assert SCHEME.verify(request, now=NOW) == edgeauth.EdgeIdentity(None, None, key_id)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"",
+        SECRET[:-1].encode(),
+        SECRET[1:].encode(),
+        SECRET.encode() + b"x",
+        SECRET.encode() + b"\0",
+        SECRET.upper().encode(),
+        b" " + SECRET.encode(),
+        f"{SECRET},{SECRET}".encode(),
+        f"{OLDER_SECRET}{SECRET}".encode(),
+        b"\xff" * 32,
+        b"x" * 100_000,
+    ],
+)
+def test_anything_but_the_whole_secret_is_refused(value):
+    with pytest.raises(edgeauth.BadSignature) as caught:
+        SCHEME.verify_value(value, now=NOW)
+    assert SECRET not in str(caught.value)
+
+
+def test_a_missing_header_and_a_repeated_one_are_told_apart():
+    with pytest.raises(edgeauth.MissingHeader):
+        SCHEME.verify(PlainRequest(fields=[("Edge-Auth", SECRET.encode())]), now=NOW)
+    with pytest.raises(edgeauth.MalformedHeader):
+        SCHEME.verify(PlainRequest(fields=[("X-Origin-Key", SECRET.encode())] * 2), now=NOW)
+
+
+def test_a_secret_is_accepted_only_in_its_time():
+    scheme = SharedSecretScheme([Key("dated", SECRET, not_after=NOW)])
+    assert scheme.verify_value(SECRET.encode(), now=NOW)
+    with pytest.raises(edgeauth.BadSignature):
+        scheme.verify_value(SECRET.encode(), now=NOW + 1)
+
+
+def test_the_field_is_edge_auth_unless_named():
+    assert SharedSecretScheme([SECRET]).headers == ("Edge-Auth",)
+
+
+@pytest.mark.parametrize("options", [{"keys": []}, {"keys": ["short"]}, {"header": "a b"}])
+def test_a_scheme_that_cannot_work_is_refused(options):
+    with pytest.raises(edgeauth.ConfigurationError):
+        SharedSecretScheme(**{"keys": [SECRET], **options})

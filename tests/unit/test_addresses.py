@@ -1,0 +1,176 @@
+"""Address lists."""
+
+from __future__ import annotations
+
+import json
+from ipaddress import ip_address
+
+import pytest
+
+from edgeauth import AddressList, ConfigurationError
+from edgeauth.addresses import canonical_address
+
+LIST = AddressList(["192.0.2.0/25", "198.51.100.7", "2001:db8::/32"])
+
+
+@pytest.mark.parametrize(
+    ("ip", "inside"),
+    [
+        ("192.0.2.0", True),
+        ("192.0.2.127", True),
+        ("192.0.2.128", False),
+        ("192.0.1.255", False),
+        ("198.51.100.7", True),
+        ("198.51.100.6", False),
+        ("0.0.0.0", False),
+        ("255.255.255.255", False),
+        ("2001:db8::1", True),
+        ("2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", True),
+        ("2001:db9::", False),
+        ("::", False),
+        ("::ffff:192.0.2.1", True),
+        ("::ffff:c000:201", True),
+        ("::ffff:192.0.2.128", False),
+        ("::192.0.2.1", False),
+        ("64:ff9b::192.0.2.1", False),
+    ],
+)
+def test_an_address_is_looked_up_in_every_form(ip, inside):
+    assert (ip in LIST) is inside
+    assert (ip_address(ip) in LIST) is inside
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        "",
+        " ",
+        "192.0.2",
+        "192.0.2.1 ",
+        "192.0.2.1\0",
+        "0300.0.2.1",
+        "192.0.2.01",
+        "3221225985",
+        "0xc0000201",
+        "192.0.2.1:80",
+        "[2001:db8::1]",
+        "2001:db8::1%eth0",
+        "testclient",
+        "\u0661.2.3.4",
+        "::\ud800",
+        "localhost",
+        None,
+        3221225985,
+        b"192.0.2.1",
+    ],
+)
+def test_what_is_no_address_is_in_no_list(junk):
+    assert junk not in LIST
+
+
+def test_overlapping_and_adjacent_networks_are_one_range():
+    merged = AddressList(["10.0.0.0/9", "10.128.0.0/9", "10.1.0.0/16", "172.16.0.0/12"])
+    assert "10.127.255.255" in merged
+    assert "10.255.255.255" in merged
+    assert "11.0.0.0" not in merged
+    assert len(merged) == 4
+
+
+def test_the_bundled_snapshot_is_dated():
+    fastly = AddressList.fastly()
+    assert len(fastly) == 21
+    assert fastly.as_of == "2026-10"
+    assert "151.101.1.57" in fastly
+    assert "2a04:4e42::1" in fastly
+    assert "8.8.8.8" not in fastly
+    assert repr(fastly) == "<AddressList 21 networks as of 2026-10>"
+
+
+@pytest.mark.parametrize(
+    ("networks", "why"),
+    [
+        ([], "empty"),
+        (["192.0.2.1/24"], "host bits"),
+        (["0.0.0.0/0"], "admits every address"),
+        (["::/0"], "admits every address"),
+        (["::ffff:192.0.2.0/120"], "write the IPv4 network"),
+        (["::/64"], "write the IPv4 network"),
+        (["192.0.2.0/33"], "is not a network"),
+        (["example.com"], "is not a network"),
+        ([7], "is not a network"),
+        ([None], "is not a network"),
+        ("192.0.2.0/24", "must be a list"),
+        (b"192.0.2.0/24", "must be a list"),
+    ],
+)
+def test_a_list_that_would_check_nothing_or_nobody_is_refused(networks, why):
+    with pytest.raises(ConfigurationError, match=why):
+        AddressList(networks)
+
+
+def test_a_file_in_the_shape_of_the_public_list_is_read(tmp_path):
+    file = tmp_path / "list.json"
+    file.write_text(
+        json.dumps(
+            {"addresses": ["192.0.2.0/24"], "ipv6_addresses": [], "as_of": "2026-11-02", "more": 1}
+        )
+    )
+    addresses = AddressList.from_file(file)
+    assert "192.0.2.9" in addresses
+    assert addresses.as_of == "2026-11-02"
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "is not JSON"),
+        (b"<html>", "is not JSON"),
+        (b"[" * 100_000, "is not JSON"),
+        (b"[]", "wrong shape"),
+        (b"{}", "no list 'addresses'"),
+        (b'{"addresses": ["192.0.2.0/24"]}', "no list 'ipv6_addresses'"),
+        (b'{"addresses": "192.0.2.0/24", "ipv6_addresses": []}', "no list 'addresses'"),
+        (b'{"addresses": [], "ipv6_addresses": []}', "is empty"),
+        (b'{"addresses": [[]], "ipv6_addresses": []}', "is not a network"),
+        (b'{"addresses": ["192.0.2.0/24"], "ipv6_addresses": [], "as_of": "today"}', "as_of"),
+        (b'{"addresses": ["192.0.2.0/24"], "ipv6_addresses": [], "as_of": 2026}', "as_of"),
+        (b"\xff\xfe", "not UTF-8"),
+        (b" " * ((16 << 20) + 1), "over 16777216 bytes"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_refused_by_name(tmp_path, content, why):
+    file = tmp_path / "list.json"
+    file.write_bytes(content)
+    with pytest.raises(ConfigurationError, match=why) as caught:
+        AddressList.from_file(file)
+    assert "list.json" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"), [("absent", "No such file"), ("nul\0", "not a usable path")]
+)
+def test_a_file_that_cannot_be_read_is_named(tmp_path, name, why):
+    with pytest.raises(ConfigurationError, match=why):
+        AddressList.from_file(f"{tmp_path}/{name}")
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("192.0.2.1:8080", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:DB8::1", "2001:db8::1"),
+        ("[2001:db8::1]", "2001:db8::1"),
+        ("[2001:db8::1]:443", "2001:db8::1"),
+        ("[2001:db8::1", None),
+        ("[2001:db8::1]443", None),
+        ("", None),
+        ("unknown", None),
+        ("_hidden", None),
+        ("192.0.2.1,", None),
+        ("a:b", None),
+    ],
+)
+def test_an_entry_of_a_forwarding_header_is_read_as_proxies_write_it(text, address):
+    assert canonical_address(text) == address

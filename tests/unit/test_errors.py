@@ -1,0 +1,68 @@
+"""The tree of errors."""
+
+from __future__ import annotations
+
+import itsdangerous
+import pytest
+
+import edgeauth
+from edgeauth.errors import seconds
+
+IDENTITY = edgeauth.EdgeIdentity(1_700_000_000, "LHR", "key-1")
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (edgeauth.MissingHeader, "missing"),
+        (edgeauth.MalformedHeader, "malformed"),
+        (edgeauth.BadSignature, "bad-signature"),
+        (edgeauth.Expired, "expired"),
+        (edgeauth.NotYetValid, "future"),
+        (edgeauth.PopNotAllowed, "pop"),
+        (edgeauth.AddressNotAllowed, "address"),
+    ],
+)
+def test_each_verification_error_has_its_published_reason(error, reason):
+    assert error.reason == reason
+    assert issubclass(error, edgeauth.VerificationError)
+    assert issubclass(error, itsdangerous.BadData)
+
+
+def test_users_of_itsdangerous_catch_what_they_already_catch():
+    assert issubclass(edgeauth.BadSignature, itsdangerous.BadSignature)
+    assert issubclass(edgeauth.Expired, itsdangerous.SignatureExpired)
+
+
+def test_a_configuration_error_is_no_verification_error():
+    assert issubclass(edgeauth.ConfigurationError, edgeauth.EdgeAuthError)
+    assert not issubclass(edgeauth.ConfigurationError, edgeauth.VerificationError)
+
+
+def test_expired_carries_its_evidence():
+    error = edgeauth.Expired(identity=IDENTITY, age=75.04, limit=60)
+    assert str(error) == "age 75 s is past max_age 60 s"
+    assert (error.age, error.limit, error.identity) == (75.04, 60, IDENTITY)
+    assert error.date_signed.isoformat() == "2023-11-14T22:13:20+00:00"
+
+
+def test_expired_has_no_date_for_a_time_beyond_the_calendar():
+    identity = edgeauth.EdgeIdentity(999_999_999_999, None, "key-1")
+    assert edgeauth.Expired(identity=identity, age=61, limit=60).date_signed is None
+
+
+def test_expired_has_no_date_for_an_identity_without_time():
+    identity = edgeauth.EdgeIdentity(None, None, "key-1")
+    assert edgeauth.Expired(identity=identity, age=61, limit=60).date_signed is None
+
+
+def test_not_yet_valid_says_how_far_ahead():
+    error = edgeauth.NotYetValid(identity=IDENTITY, age=-6, limit=5)
+    assert str(error) == "signed 6 s in the future, past max_future 5 s"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(60, "60"), (60.04, "60"), (0.26, "0.3"), (1e12, "1000000000000")]
+)
+def test_seconds_are_written_for_people(value, text):
+    assert seconds(value) == text

@@ -1,0 +1,240 @@
+"""The decision."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from support.requests import PlainRequest
+from support.vectors import SECRET
+
+import edgeauth
+from edgeauth import AddressList, ConfigurationError, EdgeAuthScheme, Guard, denial, sign
+
+NOW = 1_700_000_000
+EDGE = "151.101.1.1"
+
+
+def signed(**options):
+    value = sign(SECRET, pop="LHR", timestamp=NOW).encode()
+    return PlainRequest(fields=[("Edge-Auth", value)], **options)
+
+
+def guard(**options):
+    return Guard(EdgeAuthScheme([SECRET]), **options)
+
+
+def test_a_signed_request_passes_and_says_who_sent_it():
+    verdict = guard().check(signed(), now=NOW)
+    assert verdict == edgeauth.Verdict(
+        allowed=True,
+        reason="ok",
+        identity=edgeauth.EdgeIdentity(NOW, "LHR", "key-1"),
+        enforced=True,
+    )
+    assert verdict
+
+
+def test_an_unsigned_request_is_refused():
+    verdict = guard().check(PlainRequest(), now=NOW)
+    assert (verdict.allowed, verdict.reason, verdict.identity) == (False, "missing", None)
+    assert not verdict
+
+
+def test_the_present_is_the_time_unless_one_is_given():
+    assert guard().check(signed()).reason == "expired"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "reason"),
+    [
+        ("GET", "/healthz", "exempt"),
+        ("HEAD", "/healthz", "missing"),
+        ("get", "/healthz", "missing"),
+        ("WEBSOCKET", "/healthz", "missing"),
+        ("GET", "//healthz", "missing"),
+        ("GET", "/healthz/", "missing"),
+        ("GET", "/HEALTHZ", "missing"),
+        ("GET", "/x/../healthz", "missing"),
+        ("GET", "/healthz;a", "missing"),
+        ("GET", "/healthz\0", "missing"),
+        ("GET", "/healthz ", "missing"),
+        ("GET", "/healthz/x", "missing"),
+        ("GET", "/app/healthz", "missing"),
+        ("GET", "", "missing"),
+    ],
+)
+def test_an_exemption_is_one_method_and_one_path(method, path, reason):
+    request = PlainRequest(method=method, path=path)
+    assert guard(exempt=["GET /healthz"]).check(request, now=NOW).reason == reason
+
+
+def test_an_exemption_comes_before_the_address():
+    exempt = guard(exempt=["GET /healthz"], addresses=AddressList.fastly())
+    assert exempt.check(PlainRequest(path="/healthz", peer=None)).allowed
+
+
+@pytest.mark.parametrize(
+    ("peer", "reason"),
+    [(EDGE, "ok"), ("::ffff:" + EDGE, "ok"), ("192.0.2.1", "address"), ("testclient", "address")],
+)
+def test_an_address_outside_the_list_is_refused_before_the_signature_is_looked_at(peer, reason):
+    walled = guard(addresses=AddressList.fastly())
+    assert walled.check(signed(peer=peer), now=NOW).reason == reason
+    if reason == "address":
+        assert walled.check(PlainRequest(peer=peer), now=NOW).reason == "address"
+
+
+def test_behind_a_trusted_proxy_the_forwarded_address_counts():
+    walled = guard(addresses=AddressList.fastly(), trusted_proxies=["10.0.0.0/8"])
+    request = signed(peer="10.1.2.3")
+    assert walled.check(request, now=NOW).reason == "address"
+    request.fields.append(("X-Forwarded-For", EDGE.encode()))
+    assert walled.check(request, now=NOW).reason == "ok"
+
+
+def test_a_unix_socket_with_addresses_on_is_refused_and_the_log_says_what_to_set(caplog):
+    walled = guard(addresses=AddressList.fastly())
+    assert walled.check(signed(peer=None), now=NOW).reason == "address"
+    assert "add 'unix' to trusted_proxies" in caplog.text
+
+
+def test_report_only_lets_everything_pass_and_marks_what_it_would_have_refused(caplog):
+    lenient = guard(mode="report-only")
+    assert "report-only mode" in caplog.text
+    refused = lenient.check(PlainRequest(), now=NOW)
+    assert (refused.allowed, refused.reason, refused.enforced) == (True, "missing", False)
+    assert "would refuse (report-only): reason='missing'" in caplog.text
+    assert lenient.check(signed(), now=NOW).enforced
+
+
+def test_enforcing_says_nothing_at_start(caplog):
+    guard()
+    assert not caplog.records
+
+
+class Broken:
+    headers = ("X-Broken",)
+
+    def __init__(self, outcome):
+        self.outcome = outcome
+
+    def verify(self, request, *, now):
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
+
+
+@pytest.mark.parametrize("outcome", [None, True, ("LHR",), RuntimeError("with a received secret")])
+def test_a_scheme_that_fails_or_forgets_to_answer_refuses(outcome, caplog):
+    verdict = Guard(Broken(outcome)).check(PlainRequest(), now=NOW)
+    assert (verdict.allowed, verdict.reason) == (False, "error")
+    assert caplog.records[0].levelname == "ERROR"
+    assert "the decision itself failed with" in caplog.text
+    assert "received secret" not in caplog.text
+
+
+def test_a_broken_scheme_does_not_stop_report_only():
+    verdict = Guard(Broken(None), mode="report-only").check(PlainRequest(), now=NOW)
+    assert (verdict.allowed, verdict.reason, verdict.enforced) == (True, "error", False)
+
+
+def test_a_log_that_fails_does_not_turn_a_refusal_into_an_exception():
+    def explode(_):
+        raise RuntimeError
+
+    logger = logging.getLogger("edgeauth")
+    logger.addFilter(explode)
+    try:
+        assert guard().check(PlainRequest(), now=NOW).reason == "missing"
+        assert Guard(Broken(None)).check(PlainRequest(), now=NOW).reason == "error"
+    finally:
+        logger.removeFilter(explode)
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"scheme": "edge-auth"}, "str is not a scheme"),
+        ({"scheme": None}, "NoneType is not a scheme"),
+        ({"addresses": "fastly"}, "must be an AddressList"),
+        ({"addresses": []}, "must be an AddressList"),
+        ({"mode": "off"}, "mode 'off'"),
+        ({"mode": None}, "mode None"),
+        ({"trusted_proxies": ["10.0.0.0/33"]}, "trusted_proxies"),
+        ({"exempt": "GET /healthz"}, "must be a list"),
+        ({"exempt": b"GET /healthz"}, "must be a list"),
+        ({"exempt": ["/healthz"]}, "METHOD /exact/path"),
+        ({"exempt": ["get /healthz"]}, "METHOD /exact/path"),
+        ({"exempt": ["GET healthz"]}, "METHOD /exact/path"),
+        ({"exempt": ["GET"]}, "METHOD /exact/path"),
+        ({"exempt": [("GET", "/healthz")]}, "METHOD /exact/path"),
+        ({"exempt": ["GET /static/*"]}, "one exact path"),
+        ({"exempt": ["GET /healthz?x"]}, "one exact path"),
+        ({"exempt": ["GET /healthz#x"]}, "one exact path"),
+        ({"exempt": ["GET /healthz "]}, "one exact path"),
+        ({"exempt": ["GET /healthz\n"]}, "one exact path"),
+    ],
+)
+def test_a_guard_that_would_not_guard_is_refused(options, why):
+    with pytest.raises(ConfigurationError, match=why):
+        Guard(**{"scheme": EdgeAuthScheme([SECRET]), **options})
+
+
+def test_a_guard_is_built_from_a_mapping_the_environment_or_settings(monkeypatch):
+    monkeypatch.setenv("EDGEAUTH_SECRET", SECRET)
+    monkeypatch.setenv("EDGEAUTH_EXEMPT", "GET /healthz")
+    for source in (
+        None,
+        {"secret": SECRET, "exempt": ["GET /healthz"]},
+        edgeauth.Settings(secret=SECRET, exempt=("GET /healthz",)),
+    ):
+        built = Guard.from_settings(source)
+        assert built.check(signed(), now=NOW).reason == "ok"
+        assert built.check(PlainRequest(path="/healthz")).reason == "exempt"
+
+
+def test_every_setting_reaches_the_guard():
+    built = Guard.from_settings(
+        {
+            "secret": SECRET,
+            "header": "X-Proof",
+            "max_age": 7,
+            "max_future": 3,
+            "require_pop": False,
+            "pops": ["LHR"],
+            "addresses": "fastly",
+            "trusted_proxies": ["unix"],
+            "mode": "report-only",
+            "strip_header": False,
+        }
+    )
+    scheme = built.scheme
+    assert (scheme.header, scheme.max_age, scheme.max_future) == ("X-Proof", 7, 3)
+    assert (scheme.require_pop, scheme.pops) == (False, {"LHR"})
+    assert (len(built.addresses), built.mode, built.stripped_headers) == (21, "report-only", ())
+    assert (
+        built.check(PlainRequest(peer=None, fields=[("X-Forwarded-For", b"8.8.8.8")])).reason
+        == "address"
+    )
+
+
+def test_the_credential_header_is_stripped_unless_told_otherwise():
+    assert guard().stripped_headers == ("Edge-Auth",)
+    assert guard(strip_header=False).stripped_headers == ()
+
+
+def test_a_denial_says_nothing_and_is_not_cached():
+    answer = denial("GET")
+    assert answer.status == 403
+    assert answer.body == b"Forbidden\n"
+    assert dict(answer.headers) == {
+        "content-type": "text/plain; charset=utf-8",
+        "content-length": "10",
+        "cache-control": "no-store",
+    }
+
+
+def test_a_denial_of_head_has_the_same_headers_and_no_body():
+    assert denial("HEAD").headers == denial("GET").headers
+    assert denial("HEAD").body == b""

@@ -1,0 +1,176 @@
+"""Keys and key rings."""
+
+from __future__ import annotations
+
+import hmac
+import math
+
+import pytest
+
+from edgeauth import ConfigurationError, Key, KeyRing
+
+SECRET = "an-example-secret-of-32-bytes-ok"
+OLDER = "the-secret-before-that-one-12345"
+
+
+@pytest.mark.parametrize("length", [16, 63, 64, 65, 1024])
+def test_a_mac_is_hmac_sha256_for_secrets_on_both_sides_of_the_block_size(length):
+    secret = bytes(33 + number % 90 for number in range(length))
+    message = b"1700000000,LHR"
+    assert Key("a", secret).mac(message) == hmac.digest(secret, message, "sha256")
+
+
+def test_a_mac_leaves_the_key_as_it_was():
+    key = Key("a", SECRET)
+    assert key.mac(b"one") != key.mac(b"two")
+    assert key.mac(b"one") == key.mac(b"one")
+
+
+def test_a_text_secret_stands_for_its_utf8_bytes():
+    assert Key("a", "geheimnis-mit-ümlaut").mac(b"x") == Key(
+        "a", "geheimnis-mit-ümlaut".encode()
+    ).mac(b"x")
+
+
+@pytest.mark.parametrize("show", [repr, str, "{}".format, "{!r}".format])
+def test_a_secret_is_never_shown(show):
+    key = Key("2026-11", SECRET)
+    assert SECRET not in show(key)
+    assert SECRET not in show(KeyRing([key]))
+    assert "2026-11" in show(KeyRing([key]))
+
+
+@pytest.mark.parametrize("secret", ["", "fifteen-bytes-x", b"x" * 15, "x" * 1025])
+def test_a_secret_of_the_wrong_length_is_refused_without_being_shown(secret):
+    with pytest.raises(ConfigurationError, match=r"must have 16 to 1024") as caught:
+        Key("a", secret)
+    assert not secret or (secret if isinstance(secret, str) else secret.decode()) not in str(
+        caught.value
+    )
+
+
+@pytest.mark.parametrize("secret", [SECRET + "\n", SECRET + "\r\n", " " + SECRET, SECRET + "\t"])
+def test_white_space_around_a_secret_is_refused(secret):
+    with pytest.raises(ConfigurationError, match="stray newline") as caught:
+        Key("a", secret)
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize("secret", [None, 12345678901234567, [SECRET]])
+def test_a_secret_that_is_no_text_is_refused(secret):
+    with pytest.raises(ConfigurationError, match="must be str or bytes"):
+        Key("a", secret)
+
+
+def test_a_secret_with_a_lone_surrogate_is_refused_without_being_shown():
+    with pytest.raises(ConfigurationError, match="not valid text") as caught:
+        Key("a", SECRET + "\ud800")
+    assert SECRET not in str(caught.value)
+    assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize("key_id", ["", "a b", "a\n", "ü", "x" * 65, 'a"', None, 7])
+def test_a_key_id_that_would_not_be_safe_in_a_log_is_refused(key_id):
+    with pytest.raises(ConfigurationError, match="key id"):
+        Key(key_id, SECRET)
+
+
+def test_a_key_without_dates_is_always_valid():
+    key = Key("a", SECRET)
+    assert key.valid_at(-math.inf)
+    assert key.valid_at(math.inf)
+    assert not key.dated
+
+
+@pytest.mark.parametrize(("now", "valid"), [(99, False), (100, True), (200, True), (200.5, False)])
+def test_the_dates_of_a_key_are_inclusive(now, valid):
+    key = Key("a", SECRET, not_before=100, not_after=200)
+    assert key.valid_at(now) is valid
+    assert key.dated
+
+
+@pytest.mark.parametrize(("first", "last"), [(200, 100), (math.nan, 100), (100, math.nan)])
+def test_dates_that_admit_no_time_are_refused(first, last):
+    with pytest.raises(ConfigurationError, match="not_before"):
+        Key("a", SECRET, not_before=first, not_after=last)
+
+
+def test_the_last_key_of_a_ring_signs():
+    ring = KeyRing([Key("old", OLDER), Key("new", SECRET)])
+    assert ring.signing_key(now=0).id == "new"
+    assert ring.signing_key().id == "new"
+    assert [key.id for key in ring] == ["old", "new"]
+    assert len(ring) == 2
+
+
+def test_a_key_that_is_not_valid_yet_does_not_sign():
+    ring = KeyRing([Key("old", OLDER), Key("new", SECRET, not_before=100)])
+    assert ring.signing_key(now=99).id == "old"
+    assert ring.signing_key(now=100).id == "new"
+
+
+def test_a_ring_without_a_valid_key_signs_nothing():
+    with pytest.raises(ConfigurationError, match="no key is valid now"):
+        KeyRing([Key("old", OLDER, not_after=1)]).signing_key(now=2)
+
+
+def test_bare_secrets_are_named_by_their_place():
+    assert [key.id for key in KeyRing([OLDER, SECRET.encode()])] == ["key-1", "key-2"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "why"),
+    [
+        ([], "no key"),
+        (SECRET, "not a single one"),
+        (SECRET.encode(), "not a single one"),
+        (Key("a", SECRET), "not a single one"),
+        ([Key("a", SECRET), Key("a", OLDER)], "same id"),
+        ([Key("a", SECRET), Key("b", SECRET)], "same secret"),
+    ],
+)
+def test_a_ring_that_cannot_be_meant_is_refused(keys, why):
+    with pytest.raises(ConfigurationError, match=why) as caught:
+        KeyRing(keys)
+    assert SECRET not in str(caught.value)
+
+
+def test_a_secrets_file_holds_one_key_a_line_oldest_first(tmp_path):
+    file = tmp_path / "secrets"
+    file.write_bytes(
+        b"\xef\xbb\xbf# rotated in November\n\n2025 : "
+        + OLDER.encode()
+        + b"\r\n2026:with:colons:in:it:ok\n"
+    )
+    ring = KeyRing.from_file(file)
+    assert [key.id for key in ring] == ["2025", "2026"]
+    assert [key.secret for key in ring] == [OLDER.encode(), b"with:colons:in:it:ok"]
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "no key"),
+        (b"# only a comment\n", "no key"),
+        (b"x:" + SECRET.encode() + b"\n" + OLDER.encode(), "line 2: expected id:secret"),
+        (b"a:short", "line 1: the secret of key 'a' has 5 bytes"),
+        (b":" + SECRET.encode(), "line 1: a key id"),
+        (b"a:" + SECRET.encode() + b"\xff", "not UTF-8"),
+        (b"#" * ((1 << 20) + 1), "over 1048576 bytes"),
+    ],
+)
+def test_a_secrets_file_that_cannot_be_used_is_refused_without_being_shown(tmp_path, content, why):
+    file = tmp_path / "secrets"
+    file.write_bytes(content)
+    with pytest.raises(ConfigurationError, match=why) as caught:
+        KeyRing.from_file(file)
+    assert SECRET not in str(caught.value)
+    assert OLDER not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"), [("absent", "No such file"), ("nul\0", "not a usable path")]
+)
+def test_a_secrets_file_that_cannot_be_read_is_named(tmp_path, name, why):
+    with pytest.raises(ConfigurationError, match=why):
+        KeyRing.from_file(f"{tmp_path}/{name}")
