@@ -1,0 +1,55 @@
+"""The schemes of docs/custom-schemes.md do what the page says of them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from support.requests import PlainRequest
+
+from edgeauth import Guard, sign
+
+NOW = 1_700_000_000
+PAGE = Path(__file__).parents[2] / "docs" / "custom-schemes.md"
+
+
+@pytest.fixture(scope="module")
+def page():
+    """The names that the page defines."""
+    names = {}
+    for block in re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL):
+        exec(compile(block, PAGE.name, "exec"), names)
+    return names
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ([("X-Edge-Pop", b"LHR"), ("X-Edge-Token", b"a-token-for-london-1")], "ok"),
+        ([("X-Edge-Pop", b"JFK"), ("X-Edge-Token", b"a-token-for-london-1")], "bad-signature"),
+        ([("X-Edge-Pop", b"XXX"), ("X-Edge-Token", b"")], "bad-signature"),
+        ([("X-Edge-Pop", b"LHR")], "missing"),
+        ([("X-Edge-Pop", b"LHR")] * 2 + [("X-Edge-Token", b"a-token-for-london-1")], "missing"),
+    ],
+)
+def test_the_token_of_a_pop_is_good_for_that_pop_alone(page, fields, reason):
+    guard = Guard(page["TokenPerPop"]({"LHR": "a-token-for-london-1", "JFK": "another-token"}))
+    assert guard.check(PlainRequest(fields=fields), now=NOW).reason == reason
+    assert set(guard.stripped_headers) == {"X-Edge-Token", "X-Edge-Pop"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ([("Edge-Auth", b"signed")], "ok"),
+        ([("X-Origin-Secret", b"the-old-secret-in-a-header")], "ok"),
+        ([("X-Origin-Secret", b"a-wrong-secret-in-a-header")], "bad-signature"),
+        ([("Edge-Auth", b"junk")], "malformed"),
+        ([], "missing"),
+    ],
+)
+def test_any_of_several_schemes_accepts_and_the_nearest_miss_is_the_reason(page, fields, reason):
+    value = sign("the-new-secret-of-the-signature", pop="LHR", timestamp=NOW).encode()
+    given = [(name, value if sent == b"signed" else sent) for name, sent in fields]
+    assert page["guard"].check(PlainRequest(fields=given), now=NOW).reason == reason

@@ -1,0 +1,139 @@
+"""Tests what users install: the wheel, away from its source, on every Python there is.
+
+Builds the wheel once. Then, for each Python from 3.11 up on this machine, installs it into
+an environment of its own, with the newest dependencies and again with the oldest that
+pyproject.toml allows, and runs the tests from a copy of the folders beside the package.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+UV = Path(sys.executable).parent / "uv"
+OLDEST_PYTHON = (3, 11)
+
+# What the tests read; the package itself stays behind.
+BESIDE_THE_PACKAGE = (
+    "tests",
+    "example_apps",
+    "integrations",
+    "docs",
+    "README.md",
+    "pyproject.toml",
+)
+
+# Real proxies and simulators see the wheel once, in the project's own environment.
+SUITES = ("tests/unit", "tests/properties", "tests/conformance", "README.md", "docs")
+
+
+def main() -> int:
+    pythons = find_pythons()
+    print("Pythons:", ", ".join(f"{major}.{minor}" for major, minor in pythons), flush=True)
+    with tempfile.TemporaryDirectory(prefix="edgeauth-wheel-") as folder:
+        home = Path(folder)
+        wheel = build(home)
+        checkout = copy_tests(home)
+        failed = [
+            f"{version[0]}.{version[1]} {resolution}"
+            for version, python in pythons.items()
+            for resolution in ("highest", "lowest-direct")
+            if not passes(wheel, checkout, python, resolution)
+        ]
+    for run in failed:
+        print("FAILED:", run)
+    return 1 if failed else 0
+
+
+def find_pythons() -> dict[tuple[int, int], Path]:
+    """The CPythons on the path and under pyenv, one a minor version."""
+    folders = [Path(entry) for entry in os.environ.get("PATH", "").split(os.pathsep)]
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    folders += sorted(pyenv.glob("versions/*/bin"))
+    found: dict[tuple[int, int], Path] = {}
+    for folder in folders:
+        for python in sorted(folder.glob("python3.[0-9]*")):
+            version = version_of(python) if python.name.count("-") == 0 else None
+            if version is not None and version >= OLDEST_PYTHON:
+                found.setdefault(version, python)
+    return dict(sorted(found.items()))
+
+
+def version_of(python: Path) -> tuple[int, int] | None:
+    """The version that *python* runs, or None if it does not run."""
+    asked = subprocess.run(
+        [python, "-c", "import sys, venv; print(*sys.version_info[:2])"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if asked.returncode:
+        return None
+    major, minor = asked.stdout.split()
+    return int(major), int(minor)
+
+
+def build(home: Path) -> Path:
+    """Build the wheel, by way of the source distribution, and look into it."""
+    subprocess.run([sys.executable, "-m", "build", "--outdir", home / "dist", ROOT], check=True)
+    (wheel,) = (home / "dist").glob("*.whl")
+    tops = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
+    packages = {top for top in tops if not top.endswith(".dist-info")}
+    if packages != {"edgeauth"}:
+        sys.exit(f"the wheel must hold edgeauth alone, not {sorted(packages)}")
+    return wheel
+
+
+def copy_tests(home: Path) -> Path:
+    checkout = home / "checkout"
+    checkout.mkdir()
+    for name in BESIDE_THE_PACKAGE:
+        source = ROOT / name
+        if source.is_dir():
+            skipped = shutil.ignore_patterns("__pycache__", "node_modules", "target", ".venv*")
+            shutil.copytree(source, checkout / name, ignore=skipped)
+        elif source.exists():
+            shutil.copy(source, checkout / name)
+    return checkout
+
+
+def passes(wheel: Path, checkout: Path, python: Path, resolution: str) -> bool:
+    """Whether the suites pass with *wheel* on *python*."""
+    print(f"\n=== {python.name}, {resolution} dependencies", flush=True)
+    environment = checkout.parent / f"{python.name}-{resolution}"
+    interpreter = environment / "bin" / "python"
+    uv("venv", "--python", python, environment)
+    uv(
+        *("pip", "install", "--python", interpreter, "--resolution", resolution),
+        *("--requirements", checkout / "pyproject.toml", "--extra", "all"),
+        *("--group", f"{checkout / 'pyproject.toml'}:test"),
+    )
+    uv("pip", "install", "--python", interpreter, "--no-deps", wheel)
+    where = subprocess.run(
+        [interpreter, "-I", "-c", "import edgeauth; print(edgeauth.__file__)"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=checkout,
+    ).stdout
+    if not Path(where).is_relative_to(environment):
+        sys.exit(f"edgeauth was imported from {where}, not from the wheel")
+    suites = [suite for suite in SUITES if (checkout / suite).exists()]
+    tests = subprocess.run([interpreter, "-m", "pytest", "-q", *suites], cwd=checkout, check=False)
+    return tests.returncode == 0
+
+
+def uv(*arguments: str | Path) -> None:
+    # The shell's own environment must not be taken for the one that is meant.
+    variables = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+    subprocess.run([UV, *arguments, "--quiet"], check=True, env=variables)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
