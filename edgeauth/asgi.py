@@ -32,30 +32,28 @@ class EdgeAuthMiddleware:
     def __init__(self, app: ASGIApp, guard: Guard | None = None) -> None:
         self.app = app
         self.guard = Guard.from_settings() if guard is None else guard
-        self._stripped = frozenset(name.lower().encode() for name in self.guard.stripped_headers)
+        self._stripped = tuple(name.lower().encode() for name in self.guard.stripped_headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
-        if kind == "lifespan":
+        if kind != "http" and kind != "websocket":  # noqa: PLR1714 - cheaper on every request
+            if kind != "lifespan":
+                raise EdgeAuthError(f"an ASGI scope of unknown type {kind!r} is refused")
             await self.app(scope, receive, send)
             return
-        if kind not in ("http", "websocket"):
-            raise EdgeAuthError(f"an ASGI scope of unknown type {kind!r} is refused")
         request = ScopeRequest(scope)
         verdict = self.guard.check(request)
         if verdict.allowed:
-            await self.app(self._admitted(scope, verdict), receive, send)
+            # A copy, since what is outside of this middleware holds the same scope.
+            inner = dict(scope)
+            inner["edgeauth"] = verdict
+            for name in self._stripped:
+                inner["headers"] = [field for field in inner["headers"] if field[0] != name]
+            await self.app(inner, receive, send)
         elif kind == "http":
             await _deny(send, "http", request.method)
         else:
             await _deny_websocket(scope, receive, send)
-
-    def _admitted(self, scope: Scope, verdict: object) -> Scope:
-        inner = {**scope, "edgeauth": verdict}
-        if self._stripped:
-            stripped = self._stripped
-            inner["headers"] = [field for field in scope["headers"] if field[0] not in stripped]
-        return inner
 
 
 class ScopeRequest:

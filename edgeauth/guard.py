@@ -89,6 +89,7 @@ class Guard:
         self._proxies = TrustedProxies(trusted_proxies)
         self._exempt = _exemptions(exempt)
         self._enforced = mode == "enforce"
+        self._last = _EXEMPT
         self._log = DecisionLog(enforced=self._enforced)
         if not self._enforced:
             logger.warning(
@@ -129,23 +130,28 @@ class Guard:
         """
         moment = time.time() if now is None else now
         try:
-            return self._decide(request, moment)
+            if self._exempt and (request.method, request.path) in self._exempt:
+                return _EXEMPT
+            if self.addresses is not None:
+                self._check_address(request, self.addresses)
+            identity = self.scheme.verify(request, now=moment)
+            if not isinstance(identity, EdgeIdentity):
+                raise TypeError("the scheme returned no EdgeIdentity")  # noqa: TRY301
         except VerificationError as error:
             return self._refuse(error.reason, request, error, moment)
         except Exception as error:  # noqa: BLE001 - a gate fails closed
             return self._refuse("error", request, error, moment)
+        # A scheme that remembers values hands out one identity for all requests of a POP in
+        # a second, and one verdict serves them all.
+        last = self._last
+        if last.identity is not identity:
+            self._last = last = Verdict(allowed=True, reason="ok", identity=identity)
+        return last
 
-    def _decide(self, request: Request, now: float) -> Verdict:
-        if self._exempt and (request.method, request.path) in self._exempt:
-            return _EXEMPT
-        if self.addresses is not None:
-            address = self._proxies.client_address(request)
-            if address not in self.addresses:
-                raise AddressNotAllowed(f"{address!a} is not on the address list")
-        identity = self.scheme.verify(request, now=now)
-        if not isinstance(identity, EdgeIdentity):
-            raise TypeError("the scheme returned no EdgeIdentity")
-        return Verdict(True, "ok", identity)  # noqa: FBT003 - positions are cheaper here
+    def _check_address(self, request: Request, addresses: AddressList) -> None:
+        address = self._proxies.client_address(request)
+        if address not in addresses:
+            raise AddressNotAllowed(f"{address!a} is not on the address list")
 
     def _refuse(self, reason: str, request: Request, error: Exception, now: float) -> Verdict:
         # A log that fails must not turn a refusal into an exception.

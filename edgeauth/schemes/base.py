@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 from edgeauth.errors import ConfigurationError, MalformedHeader, MissingHeader
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from edgeauth.identity import EdgeIdentity
     from edgeauth.request import Request
 
@@ -48,17 +50,11 @@ def field_name(name: str) -> str:
     return name
 
 
-def single_value(request: Request, header: str) -> bytes:
-    """The value of a field that must be there exactly once.
+def not_once(values: Sequence[bytes], header: str) -> MissingHeader | MalformedHeader:
+    """The error for a field that must be there exactly once and is not.
 
-    Raises:
-        MissingHeader: it is absent.
-        MalformedHeader: it is there more than once. Which of them the edge wrote cannot
-            be known, so none is taken.
+    Which of several values the edge wrote cannot be known, so none is taken.
     """
-    values = request.header(header)
-    if len(values) == 1:
-        return values[0]
     if not values:
-        raise MissingHeader(f"no {header} header")
-    raise MalformedHeader(f"{len(values)} {header} headers; there must be one")
+        return MissingHeader(f"no {header} header")
+    return MalformedHeader(f"{len(values)} {header} headers; there must be one")

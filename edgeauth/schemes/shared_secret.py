@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from edgeauth.errors import BadSignature
 from edgeauth.identity import EdgeIdentity
 from edgeauth.keys import Key, KeyRing
-from edgeauth.schemes.base import field_name, single_value
+from edgeauth.schemes.base import field_name, not_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,7 +51,10 @@ class SharedSecretScheme:
             MalformedHeader: it is there more than once.
             BadSignature: it holds no secret that is valid at *now*.
         """
-        return self.verify_value(single_value(request, self.header), now=now)
+        values = request.header(self.header)
+        if len(values) != 1:
+            raise not_once(values, self.header)
+        return self.verify_value(values[0], now=now)
 
     def verify_value(self, value: bytes, *, now: float) -> EdgeIdentity:
         """Verify one header value at *now* (Unix seconds).
