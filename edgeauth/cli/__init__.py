@@ -1,0 +1,63 @@
+"""The command ``edgeauth``: one file a command.
+
+Exit status of every command: 0 done (or accepted), 1 refused, 2 wrong usage or
+configuration. What a program may read goes to standard output, the rest to standard error.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+
+import click
+
+from edgeauth import ConfigurationError, __version__
+
+# Name and one line of help. The command is the object ``command`` in the file of that name,
+# which is imported when the command is run, so that none pays for the imports of another.
+COMMANDS = {
+    "sign": "Print a header as the edge would send it.",
+    "verify": "Say whether a header value is accepted, and if not, why.",
+    "keygen": "Print a new secret and where to put it.",
+    "check-config": "Print the settings as the app reads them, without secrets.",
+}
+
+
+class _Failure(click.ClickException):
+    """A configuration that cannot be used: one line, and the exit status of wrong usage."""
+
+    exit_code = 2
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - Click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"edgeauth.cli.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> object:
+        # https://no-color.org: set, and not empty. Otherwise Click colours on a terminal only.
+        if os.environ.get("NO_COLOR"):
+            ctx.color = False
+        try:
+            return super().invoke(ctx)
+        except ConfigurationError as error:
+            raise _Failure(str(error)) from None
+
+
+@click.group(cls=_Commands)
+@click.version_option(__version__)
+def main() -> None:
+    """Make and check the header by which an origin knows its CDN edge.
+
+    Exit status: 0 done or accepted, 1 refused, 2 wrong usage or configuration.
+    """
