@@ -69,14 +69,13 @@ def diagnose(value: bytes, scheme: EdgeAuthScheme, *, now: float) -> Diagnosis:
         return Diagnosis((Field("value", _short(value), ok=False, note=""),), (whole,))
     signed, _, signature = value.rpartition(b",")
     timestamp, comma, pop = signed.partition(b",")
-    parts = (
-        _timestamp(timestamp, scheme, now),
-        _pop(pop if comma else None, scheme),
-        _signature(signed, signature, scheme, now),
-    )
+    time_field, time_findings = _timestamp(timestamp, scheme, now)
+    pop_field, pop_findings = _pop(pop if comma else None, scheme)
+    signature_field, signature_findings = _signature(signed, signature, scheme, now)
+    # Fields as they stand in the value, findings in the order in which a scheme checks.
     return Diagnosis(
-        tuple(field for field, _ in parts),
-        tuple(finding for _, findings in parts for finding in findings),
+        (time_field, pop_field, signature_field),
+        (*signature_findings, *time_findings, *pop_findings),
     )
 
 
@@ -144,7 +143,9 @@ def _outcome(value: bytes, scheme: EdgeAuthScheme, now: float) -> str:
 
 _UNIX = re.compile(rb"[1-9][0-9]{0,11}")
 _FINER_THAN_SECONDS = re.compile(rb"[1-9][0-9]{12,18}|[0-9]+\.[0-9]+")
-# The last second that every platform can print as a date (the year 3000).
+_TWO_HOURS = 7200
+_TWO_DAYS = 172_800
+# The last second that every platform can print as a date.
 _LAST_DATE = 32_503_679_999
 
 
@@ -157,27 +158,27 @@ def _timestamp(raw: bytes, scheme: EdgeAuthScheme, now: float) -> _Part:
     age = now - signed_at
     findings = []
     if age > scheme.max_age:
-        over = seconds(age - scheme.max_age)
+        over = _span(age - scheme.max_age)
         findings.append(
             Finding(
                 "too-old",
-                f"Too old by {over} s: signed {seconds(age)} s ago, and max_age is "
-                f"{seconds(scheme.max_age)} s. If it was fresh, the clock here is ahead of the "
-                f"edge's by {over} s or more: compare it with a time server. If it is from a "
+                f"Too old by {over}: signed {_span(age)} ago, and max_age is "
+                f"{_span(scheme.max_age)}. If it was fresh, the clock here is ahead of the "
+                f"edge's by {over} or more: compare it with a time server. If it is from a "
                 "log, give the time of its request with --at.",
             )
         )
     elif age < -scheme.max_future:
-        over = seconds(-age - scheme.max_future)
+        over = _span(-age - scheme.max_future)
         findings.append(
             Finding(
                 "future",
-                f"Too new by {over} s: signed {seconds(-age)} s in the future, and max_future is "
-                f"{seconds(scheme.max_future)} s. If it was fresh, the clock here is behind the "
-                f"edge's by {over} s or more: compare it with a time server.",
+                f"Too new by {over}: signed {_span(-age)} in the future, and max_future is "
+                f"{_span(scheme.max_future)}. If it was fresh, the clock here is behind the "
+                f"edge's by {over} or more: compare it with a time server.",
             )
         )
-    note = f"{_date(signed_at)}, {seconds(abs(age))} s {'ago' if age >= 0 else 'ahead'}"
+    note = f"{_date(signed_at)}, {_span(abs(age))} {'ago' if age >= 0 else 'ahead'}"
     return Field("timestamp", _short(raw), ok=not findings, note=note), findings
 
 
@@ -191,6 +192,12 @@ def _timestamp_form(raw: bytes) -> Finding:
         "timestamp-form",
         "The time must be Unix seconds in digits, without sign, space or leading zero.",
     )
+
+
+def _span(length: float) -> str:
+    if length < _TWO_HOURS:
+        return f"{seconds(length)} s"
+    return f"{length / 3600:.0f} h" if length < _TWO_DAYS else f"{length / 86400:.0f} days"
 
 
 def _date(timestamp: int) -> str:
@@ -278,12 +285,7 @@ def _signature(signed: bytes, raw: bytes, scheme: EdgeAuthScheme, now: float) ->
         return Field("signature", seen, ok=False, note="empty"), [finding]
     decoded = _decode(body)
     if decoded is None:
-        finding = Finding(
-            "signature-form",
-            f"The signature has {len(body)} characters; expected 64 lower-case hex digits, with "
-            "or without 0x before them, or 44 characters of base64.",
-        )
-        return Field("signature", seen, ok=False, note="neither hex nor base64"), [finding]
+        return Field("signature", seen, ok=False, note="neither hex nor base64"), [_form(body)]
     mac, findings = decoded
     signer = _signer(mac, signed, scheme)
     if signer is None:
@@ -291,6 +293,8 @@ def _signature(signed: bytes, raw: bytes, scheme: EdgeAuthScheme, now: float) ->
         return Field("signature", seen, ok=False, note="made by none of the keys"), findings
     findings += signer.findings
     key = signer.key
+    if not findings and not _CANONICAL.fullmatch(body):
+        findings.append(_form(body))
     if findings:
         return Field(
             "signature", seen, ok=False, note=f"fits key {key.id}, but see below"
@@ -314,6 +318,14 @@ def _signature(signed: bytes, raw: bytes, scheme: EdgeAuthScheme, now: float) ->
             )
         )
     return Field("signature", seen, ok=True, note=f"made by key {key.id}"), findings
+
+
+def _form(body: bytes) -> Finding:
+    return Finding(
+        "signature-form",
+        f"The signature has {len(body)} characters; expected 64 lower-case hex digits, with "
+        "or without 0x before them, or 44 characters of base64.",
+    )
 
 
 def _decode(body: bytes) -> tuple[bytes, list[Finding]] | None:

@@ -63,7 +63,7 @@ def command(
     moment = time.time() if at is None else at
     value = sign(
         settings.build_keys().signing_key(moment),
-        pop=None if two_field else pop or _default_pop(settings),
+        pop=_default_pop(settings) if pop is None and not two_field else pop,
         timestamp=int(moment),
         encoding=encoding,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 import time
 from typing import Any
 
@@ -81,10 +82,10 @@ def header_value(given: bytes, header: str) -> bytes:
 
 
 def _read_stdin() -> bytes:
-    stream = click.get_binary_stream("stdin")
+    stream = sys.stdin.buffer
     if stream.isatty():
         click.echo("Paste the header, then press Enter and Ctrl-D.", err=True)
-    given: bytes = stream.read(_MAX_INPUT_BYTES + 1)
+    given = stream.read(_MAX_INPUT_BYTES + 1)
     if len(given) > _MAX_INPUT_BYTES:
         raise click.UsageError(f"standard input is over {_MAX_INPUT_BYTES} bytes: no header is")
     return given

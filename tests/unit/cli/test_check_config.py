@@ -1,0 +1,98 @@
+"""``edgeauth check-config``."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from edgeauth import Settings
+
+SECRET = "a-secret-of-the-configuration"
+ENV = {"EDGEAUTH_SECRET": SECRET}
+KEYS = f"2025:the-secret-before-that-one\n2026:{SECRET}\n"
+
+
+def test_every_setting_is_there_with_its_value_and_source(edgeauth, tmp_path):
+    (tmp_path / "edgeauth.toml").write_text(
+        'max_age = 30\nheader = "X-Edge"\npops = ["LHR", "FRA"]\n'
+    )
+    env = {**ENV, "EDGEAUTH_HEADER": "X-Env", "EDGEAUTH_REQUIRE_POP": "no"}
+    result = edgeauth("check-config", "--config", "edgeauth.toml", env=env)
+    assert (result.exit_code, result.stderr) == (0, "")
+    table = result.stdout.partition("\n\n")[0]
+    shown = [(line[:17].strip(), *line[17:].rsplit(maxsplit=1)) for line in table.splitlines()]
+    read = {name: (value.strip(), source) for name, value, source in shown}
+    assert list(read) == [field.name for field in dataclasses.fields(Settings)]
+    assert read["secret"] == ("set, not shown", "environment")
+    assert read["secrets_file"] == ("-", "default")
+    assert read["header"] == ("X-Env", "environment")
+    assert read["max_age"] == ("30", "file")
+    assert read["max_future"] == ("5", "default")
+    assert read["require_pop"] == ("false", "environment")
+    assert read["strip_header"] == ("true", "default")
+    assert read["pops"] == ("LHR, FRA", "file")
+    assert read["exempt"] == ("-", "default")
+
+
+def test_keys_are_counted_and_named_and_never_shown(edgeauth, tmp_path):
+    (tmp_path / "secrets").write_text(KEYS)
+    result = edgeauth("check-config", env={"EDGEAUTH_SECRETS_FILE": "secrets"})
+    assert "keys: 2, oldest to newest: 2025, 2026\n" in result.stdout
+    assert SECRET not in result.output
+    assert "the-secret-before" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("addresses", "line"),
+    [
+        ("off", "addresses: not checked"),
+        ("fastly", "addresses: 21 networks, as of 2026-10"),
+        ("list.json", "addresses: 1 networks, as of an unknown date"),
+    ],
+)
+def test_the_address_list_has_its_size_and_date(edgeauth, tmp_path, addresses, line):
+    (tmp_path / "list.json").write_text('{"addresses": ["192.0.2.0/24"], "ipv6_addresses": []}')
+    result = edgeauth("check-config", env={**ENV, "EDGEAUTH_ADDRESSES": addresses})
+    assert line in result.stdout.splitlines()
+
+
+@pytest.mark.parametrize(("mode", "loud"), [("enforce", False), ("report-only", True)])
+def test_report_only_is_loud(edgeauth, mode, loud):
+    result = edgeauth("check-config", env={**ENV, "EDGEAUTH_MODE": mode})
+    assert ("REPORT-ONLY: every request is let through\n" in result.stdout) is loud
+
+
+@pytest.mark.parametrize(
+    ("env", "words"),
+    [
+        ({}, "no secret"),
+        ({**ENV, "EDGEAUTH_SECRETS_FILE": "secrets"}, "keep one"),
+        ({"EDGEAUTH_SECRET": "too-short"}, "has 9 bytes"),
+        ({**ENV, "EDGEAUTH_ADDRESSES": "missing.json"}, "cannot be read"),
+        ({**ENV, "EDGEAUTH_EXEMPT": "GET /a*"}, "no pattern"),
+        ({**ENV, "EDGEAUTH_TRUSTED_PROXIES": "0.0.0.0/0"}, "trusted_proxies"),
+        ({**ENV, "EDGEAUTH_MAX_AGE": "-1"}, "max_age"),
+    ],
+)
+def test_what_the_app_would_refuse_at_start_is_refused_here(edgeauth, env, words):
+    result = edgeauth("check-config", env=env)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert words in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert not any(secret in result.stderr for secret in (SECRET, "too-short"))
+
+
+def test_a_config_file_that_is_no_toml_is_refused_without_showing_it(edgeauth, tmp_path):
+    (tmp_path / "edgeauth.toml").write_text(f"secret = {SECRET}")
+    result = edgeauth("check-config", "--config", "edgeauth.toml")
+    assert result.exit_code == 2
+    assert "is not TOML" in result.stderr
+    assert SECRET not in result.stderr
+
+
+def test_a_path_with_odd_bytes_is_printed_escaped(edgeauth, tmp_path):
+    name = "se\x1bcr\udcffets"
+    (tmp_path / name).write_text(KEYS)
+    result = edgeauth("check-config", env={"EDGEAUTH_SECRETS_FILE": name})
+    assert r"se\x1bcr\udcffets" in result.stdout
