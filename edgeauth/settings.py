@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import os
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
@@ -158,6 +157,9 @@ def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
         ConfigurationError: unreadable or not TOML. The message has the place of the
             mistake and never the line, which may hold a secret.
     """
+    # Here, since most set-ups have no file, and start-up should not pay for a parser.
+    import tomllib  # noqa: PLC0415
+
     try:
         with Path(path).open("rb") as file:
             return tomllib.load(file)
