@@ -91,29 +91,40 @@ def _short(raw: bytes) -> str:
 
 # The value as a whole
 
+_MAX_BYTES = 1024
 _JOINED = re.compile(rb"([0-9]{9,16},(?:[^,]*,)?[^,]*?)[ \t]*,[ \t]*([0-9]{9,16},.*)", re.DOTALL)
-_DATE_IN_WORDS = re.compile(rb"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), ")
-
-
-def _whole(value: bytes, scheme: EdgeAuthScheme, now: float) -> Finding | None:
-    if not value:
-        return Finding("empty", "The value is empty.")
-    if value[:1] in (b'"', b"'"):
-        return Finding("quoted", "The value begins with a quote: the edge must send it without.")
-    if _DATE_IN_WORDS.match(value):
-        return Finding(
+_FAULTS = (
+    (rb"\Z", Finding("empty", "The value is empty.")),
+    (
+        rb"[\"']",
+        Finding("quoted", "The value begins with a quote: the edge must send it without."),
+    ),
+    (
+        rb"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), ",
+        Finding(
             "date-in-words",
             "The value begins with a date in words, as VCL writes a time: "
             'sign strftime({"%s"}, now) instead.',
-        )
-    joined = _JOINED.fullmatch(value)
-    if joined:
-        return _joined(joined[1], joined[2], scheme, now)
-    if b"," not in value:
+        ),
+    ),
+    (
+        rb"[^,]*\Z",
+        Finding("no-comma", "The value has no comma; expected <unix time>,<POP>,<signature>."),
+    ),
+)
+
+
+def _whole(value: bytes, scheme: EdgeAuthScheme, now: float) -> Finding | None:
+    # Also what bounds the searches below.
+    if len(value) > _MAX_BYTES:
         return Finding(
-            "no-comma", "The value has no comma; expected <unix time>,<POP>,<signature>."
+            "too-long", f"The value has {len(value)} bytes; a right one has fewer than 100."
         )
-    return None
+    for beginning, finding in _FAULTS:
+        if re.match(beginning, value):
+            return finding
+    joined = _JOINED.fullmatch(value)
+    return None if joined is None else _joined(joined[1], joined[2], scheme, now)
 
 
 def _joined(first: bytes, rest: bytes, scheme: EdgeAuthScheme, now: float) -> Finding:

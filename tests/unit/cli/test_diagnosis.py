@@ -73,6 +73,7 @@ CASES = [
     ),
     # The value as a whole
     Case("empty", "", ["empty"]),
+    Case("too-long", f"{NOW}," + " " * 60_000, ["too-long"]),
     Case("no-comma", "abc", ["no-comma"]),
     Case("quoted", f'"{in_hex()}"', ["quoted"]),
     Case("date", f"Tue, 14 Nov 2023 22:13:20 GMT,LHR,0x{'0' * 64}", ["date-in-words"]),
