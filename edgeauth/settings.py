@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
@@ -15,7 +16,7 @@ from edgeauth.keys import Key, KeyRing
 from edgeauth.schemes import EdgeAuthScheme, SharedSecretScheme
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 PREFIX = "EDGEAUTH_"
 
@@ -62,8 +63,12 @@ class Settings:
         """Read settings from lower-case names, as in a TOML file, Django or Flask.
 
         Raises:
-            ConfigurationError: an unknown name, or a value of the wrong kind.
+            ConfigurationError: no mapping, an unknown name, or a value of the wrong kind.
         """
+        if not isinstance(mapping, Mapping):
+            raise ConfigurationError(
+                f"the settings are a {type(mapping).__name__}; write a mapping of names to values"
+            )
         return cls(**{name: _read(name, value, name) for name, value in mapping.items()})
 
     @classmethod

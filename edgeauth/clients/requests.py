@@ -1,0 +1,74 @@
+"""Signs the requests of the requests library, as the edge would."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urljoin, urlsplit
+
+from requests.auth import AuthBase
+
+from edgeauth.clients.signer import SIMULATED_POP, Signer
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest, Response
+
+    from edgeauth.keys import Key
+
+# Of these characters all parsers of URLs make the same host: printable ASCII but the
+# backslash, which some read as a slash.
+_PLAIN_URL = re.compile(r"[!-\[\]-~]+")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class EdgeAuth(AuthBase):
+    """``requests.get(url, auth=EdgeAuth(secret))``: each request is signed when prepared.
+
+    requests follows redirects by itself and takes all headers but Authorization along. The
+    credential is dropped from a redirect that leaves the origin (scheme, host and port) or
+    may leave it; within the origin it is kept.
+
+    Args:
+        secret: the shared secret, or a :class:`edgeauth.Key`.
+        pop: the POP to sign as; None makes the two-field form.
+        encoding: ``hex`` or ``base64``.
+        header: the name of the header field.
+
+    Raises:
+        ConfigurationError: an argument cannot be used.
+    """
+
+    def __init__(
+        self,
+        secret: str | bytes | Key,
+        *,
+        pop: str | None = SIMULATED_POP,
+        encoding: Literal["hex", "base64"] = "hex",
+        header: str = "Edge-Auth",
+    ) -> None:
+        self._signer = Signer(secret, pop=pop, encoding=encoding, header=header)
+
+    def __call__(self, r: PreparedRequest) -> PreparedRequest:
+        r.headers[self._signer.header] = self._signer.value()
+        r.hooks["response"].append(self._keep_at_home)
+        return r
+
+    def _keep_at_home(self, response: Response, **_kwargs: Any) -> None:  # noqa: ANN401
+        # requests copies the next request from this one, after this hook has run.
+        if response.is_redirect and not _stays(response.url, response.headers["location"]):
+            response.request.headers.pop(self._signer.header, None)
+
+
+def _stays(url: str, location: str) -> bool:
+    """Whether a redirect from *url* to *location* surely stays within the origin."""
+    if not _PLAIN_URL.fullmatch(location):
+        return False
+    try:
+        return _origin(urljoin(url, location)) == _origin(url)
+    except ValueError:
+        return False
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)

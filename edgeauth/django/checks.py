@@ -1,0 +1,129 @@
+"""System checks: what ``manage.py check`` says of a gate that would not hold.
+
+::
+
+    edgeauth.E001   the settings cannot be used
+    edgeauth.E002   the app is installed and the middleware is not in MIDDLEWARE
+    edgeauth.W003   other middleware runs before the gate
+    edgeauth.W004   report-only mode             (check --deploy)
+    edgeauth.E005   there is no secret           (check --deploy)
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's name
+from django.utils.module_loading import import_string
+
+from edgeauth.django.conf import project_settings
+from edgeauth.django.middleware import EdgeAuthMiddleware
+from edgeauth.errors import ConfigurationError
+from edgeauth.guard import Guard
+
+if TYPE_CHECKING:
+    from edgeauth.settings import Settings
+
+_MIDDLEWARE = f"{EdgeAuthMiddleware.__module__}.{EdgeAuthMiddleware.__qualname__}"
+
+# The one answer it gives by itself is the redirect to HTTPS, which says nothing of the
+# site; and its headers belong on the denial as well.
+_MAY_COME_BEFORE = frozenset({"django.middleware.security.SecurityMiddleware"})
+
+
+def check_settings(**_kwargs: object) -> list[CheckMessage]:
+    """The settings make a guard; whether there is a secret is left to deployment.
+
+    Images are built, and static files collected, where secrets are kept out on purpose.
+    """
+    try:
+        parsed = project_settings()
+        if not _has_secret(parsed):
+            parsed = dataclasses.replace(parsed, secret=secrets.token_hex())
+        # A guard in report-only mode says so in the log; here nothing is guarded yet.
+        Guard.from_settings(dataclasses.replace(parsed, mode="enforce"))
+    except ConfigurationError as error:
+        return [
+            Error(
+                f"The settings of edgeauth cannot be used: {error}.",
+                hint="Correct settings.EDGEAUTH or, if that is not set, the EDGEAUTH_* "
+                "variables of the environment. No request is served until then.",
+                id="edgeauth.E001",
+            )
+        ]
+    return []
+
+
+def check_middleware(**_kwargs: object) -> list[CheckMessage]:
+    """The gate is in MIDDLEWARE, before everything that may answer or act by itself."""
+    before = []
+    for path in settings.MIDDLEWARE:
+        if _is_the_gate(path):
+            break
+        before.append(path)
+    else:
+        return [
+            Error(
+                "edgeauth.django is in INSTALLED_APPS, but nothing checks requests.",
+                hint=f"Add {_MIDDLEWARE!r} to the top of MIDDLEWARE.",
+                id="edgeauth.E002",
+            )
+        ]
+    early = [path for path in before if path not in _MAY_COME_BEFORE]
+    if early:
+        return [
+            Warning(
+                f"Middleware runs before the gate: {', '.join(early)}.",
+                hint="What comes before EdgeAuthMiddleware may answer, or act on, requests that "
+                "did not come from the edge: a cached page, a static file, a redirect, a "
+                "session. Move EdgeAuthMiddleware to the top. Only SecurityMiddleware may stay "
+                "before it: its redirect to HTTPS gives nothing away.",
+                id="edgeauth.W003",
+            )
+        ]
+    return []
+
+
+def check_deployment(**_kwargs: object) -> list[CheckMessage]:
+    """The gate is closed, and has a secret to open for."""
+    try:
+        parsed = project_settings()
+    except ConfigurationError:
+        return []  # edgeauth.E001 tells
+    messages: list[CheckMessage] = []
+    if parsed.mode == "report-only":
+        messages.append(
+            Warning(
+                "edgeauth is in report-only mode: every request is let through.",
+                hint="Set mode to 'enforce' when the log shows no refusal of a real visitor.",
+                id="edgeauth.W004",
+            )
+        )
+    if not _has_secret(parsed):
+        messages.append(
+            Error(
+                "edgeauth has no secret: the site will not start.",
+                hint="Set secret or secrets_file in settings.EDGEAUTH or, if that is not set, "
+                "EDGEAUTH_SECRET or EDGEAUTH_SECRETS_FILE in the environment. "
+                "edgeauth keygen makes a secret.",
+                id="edgeauth.E005",
+            )
+        )
+    return messages
+
+
+def _has_secret(parsed: Settings) -> bool:
+    return parsed.secret is not None or parsed.secrets_file is not None
+
+
+def _is_the_gate(path: str) -> bool:
+    if path == _MIDDLEWARE:
+        return True
+    try:
+        middleware = import_string(path)
+    except ImportError:
+        return False  # Django says so itself, and better, when it starts
+    return isinstance(middleware, type) and issubclass(middleware, EdgeAuthMiddleware)

@@ -1,0 +1,101 @@
+"""The gate as Django middleware, for WSGI and ASGI."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.http import HttpResponse
+
+from edgeauth.asgi import ScopeRequest
+from edgeauth.django.conf import project_settings
+from edgeauth.guard import Guard, denial
+from edgeauth.wsgi import EnvironRequest, variable
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from django.core.handlers.asgi import ASGIRequest
+    from django.http import HttpRequest
+    from django.http.response import HttpResponseBase
+
+    Response = HttpResponseBase | Awaitable[HttpResponseBase]
+
+
+class EdgeAuthMiddleware:
+    """Lets requests through to the views that come from the edge, and refuses all others.
+
+    Put it first in MIDDLEWARE. The verdict is at ``request.edgeauth``; the credential is
+    removed from ``request.META``, ``request.headers`` and ``request.scope``.
+
+    Settings are read once, here: the mapping ``settings.EDGEAUTH``, or the environment
+    where that is not set.
+
+    Raises:
+        ConfigurationError: the settings do not make a guard.
+    """
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Response]) -> None:
+        self.get_response = get_response
+        self.guard = Guard.from_settings(project_settings())
+        self._variables = tuple(variable(name) for name in self.guard.stripped_headers)
+        self._fields = frozenset(name.lower().encode() for name in self.guard.stripped_headers)
+        self._is_async = iscoroutinefunction(get_response)
+        if self._is_async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> Response:
+        # The decision waits for nothing, so one body serves both: where get_response is
+        # async, what it returns is awaited by the caller.
+        scope = getattr(request, "scope", None)
+        view = MetaRequest(request) if scope is None else ScopeRequest(scope)
+        verdict = self.guard.check(view)
+        if not verdict.allowed:
+            response = _denied(view.method)
+            return _awaitable(response) if self._is_async else response
+        request.edgeauth = verdict  # type: ignore[attr-defined]
+        if self._variables:
+            self._strip(request, scope is not None)
+        return self.get_response(request)
+
+    def _strip(self, request: HttpRequest, has_scope: bool) -> None:  # noqa: FBT001
+        for name in self._variables:
+            request.META.pop(name, None)
+        # Middleware before this one may have made the cached view of META.
+        request.__dict__.pop("headers", None)
+        if has_scope:
+            asgi = cast("ASGIRequest", request)
+            fields = self._fields
+            kept = [field for field in asgi.scope["headers"] if field[0] not in fields]
+            # A copy: the server's own scope is not ours to change.
+            asgi.scope = {**asgi.scope, "headers": kept}
+
+
+class MetaRequest(EnvironRequest):
+    """The core's view of a request that came by WSGI."""
+
+    __slots__ = ("_request",)
+
+    def __init__(self, request: HttpRequest) -> None:
+        super().__init__(request.META)
+        self._request = request
+
+    @property
+    def path(self) -> str:
+        # Django has decoded both. Not request.path: that leaves out the first slash of
+        # path_info wherever it is, so "h/ealthz" would pass for "/healthz".
+        script_name: str = self._request.META.get("SCRIPT_NAME", "")
+        return script_name.rstrip("/") + self._request.path_info
+
+
+def _denied(method: str) -> HttpResponse:
+    answer = denial(method)
+    headers = {name.title(): value for name, value in answer.headers}
+    return HttpResponse(answer.body, status=answer.status, headers=headers)
+
+
+async def _awaitable(response: HttpResponse) -> HttpResponse:
+    return response

@@ -1,0 +1,68 @@
+"""The gate as a Flask extension."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import g, request
+from flask.signals import request_started
+
+from edgeauth.errors import ConfigurationError
+from edgeauth.guard import Guard
+from edgeauth.wsgi import EdgeAuthMiddleware
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+
+class EdgeAuth:
+    """Lets requests through to a Flask app that come from the edge, and refuses all others.
+
+    It wraps ``app.wsgi_app``, so unknown paths, static files and the WSGI middleware that is
+    already there are behind the gate too. The verdict is at ``flask.g.edgeauth``, already
+    for the first ``before_request`` function.
+
+    One extension may serve several apps.
+
+    Args:
+        app: the app to guard; None to call :meth:`init_app` later.
+        guard: what decides; None builds it for each app, from the mapping
+            ``app.config["EDGEAUTH"]``, or from the environment where that is not set.
+
+    Raises:
+        ConfigurationError: as :meth:`init_app`.
+    """
+
+    def __init__(self, app: Flask | None = None, guard: Guard | None = None) -> None:
+        self._guard = guard
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask) -> None:
+        """Put *app* behind the gate.
+
+        WSGI middleware that is wrapped around ``app.wsgi_app`` after this call runs before
+        the gate, and what it makes of the path or the peer address is what the gate sees.
+
+        Raises:
+            ConfigurationError: *app* has a gate already, or the settings do not make one.
+        """
+        if "edgeauth" in app.extensions:
+            raise ConfigurationError(f"{app.name} has EdgeAuth already: call init_app once an app")
+        guard = (
+            Guard.from_settings(app.config.get("EDGEAUTH")) if self._guard is None else self._guard
+        )
+        app.wsgi_app = EdgeAuthMiddleware(app.wsgi_app, guard)  # type: ignore[method-assign]
+        app.extensions["edgeauth"] = self
+        # A before_request function would come after those that the app has already.
+        request_started.connect(_attach_verdict, app)
+
+
+def _attach_verdict(_app: Flask, **_extra: object) -> None:
+    verdict = request.environ.get("edgeauth")
+    if verdict is None:
+        # Somebody replaced app.wsgi_app instead of wrapping it: nothing was checked.
+        raise ConfigurationError(
+            "the request did not pass the gate: wrap app.wsgi_app, do not replace it"
+        )
+    g.edgeauth = verdict

@@ -1,0 +1,47 @@
+"""Who sent a request, for endpoints of Starlette and FastAPI behind the ASGI middleware.
+
+::
+
+    app.add_middleware(edgeauth.asgi.EdgeAuthMiddleware, guard=guard)
+
+    @app.get("/")                                                      # FastAPI
+    async def page(identity: Annotated[EdgeIdentity, Depends(edge_identity)]): ...
+
+    async def page(request: Request) -> Response:                      # Starlette
+        identity = await edge_identity(request)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.exceptions import HTTPException, WebSocketException
+from starlette.requests import HTTPConnection  # noqa: TC002 - FastAPI reads the annotation
+
+from edgeauth.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from edgeauth.guard import Verdict
+    from edgeauth.identity import EdgeIdentity
+
+
+# A coroutine although it awaits nothing: FastAPI runs plain functions in a thread, which
+# costs more than everything else that is done here about a request.
+async def edge_identity(connection: HTTPConnection) -> EdgeIdentity:
+    """The identity behind a request or WebSocket that came through the edge.
+
+    Raises:
+        HTTPException: 403; the request was let in without one, because its path is exempt
+            or the mode is report-only. For a WebSocket it is a WebSocketException (1008).
+        ConfigurationError: there is no verdict, so no middleware checked this request.
+    """
+    verdict: Verdict | None = connection.scope.get("edgeauth")
+    if verdict is None:
+        raise ConfigurationError(
+            "nothing checked this request: app.add_middleware(edgeauth.asgi.EdgeAuthMiddleware)"
+        )
+    if verdict.identity is None:
+        if connection.scope["type"] == "websocket":
+            raise WebSocketException(1008)
+        raise HTTPException(403, headers={"Cache-Control": "no-store"})
+    return verdict.identity
