@@ -32,6 +32,15 @@ lint: $(VENV)/.installed ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# Only what the demo needs, so that it is there soon; `make test` adds the rest.
+$(VENV)/.demo-installed: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[starlette,flask]" uvicorn gunicorn
+	@touch $@
+
+demo: $(VENV)/.demo-installed ## show the gate on real sockets
+	@$(BIN)/python example_apps/demo.py
+
 format: $(VENV)/.installed ## let ruff rewrite the code
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .

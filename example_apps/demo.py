@@ -1,0 +1,171 @@
+"""The main job on real sockets: what the edge signs gets in, and nothing else does.
+
+Starts the Starlette app under uvicorn and the Flask app under gunicorn, sends both the same
+requests and prints what each got. Exits 0 only if every answer is as it must be. What it
+started has ended when it ends, also after a failure or Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, NamedTuple
+
+import edgeauth
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+HOST = "127.0.0.1"
+ROOT = Path(__file__).resolve().parents[1]
+COMMANDS = (
+    ("uvicorn", "example_apps.starlette_app.app:app", "--port", "{port}"),
+    ("gunicorn", "example_apps.flask_app.app:app", "--bind", "127.0.0.1:{port}"),
+)
+START_SECONDS = 60
+STOP_SECONDS = 10
+
+
+class Row(NamedTuple):
+    """One request, and the status that it must get."""
+
+    what: str
+    expected: int
+    value: str | None
+    path: str = "/"
+
+
+def rows(secret: str) -> list[Row]:
+    """The requests to send; *secret* is what edge and origin share."""
+    signed = edgeauth.sign(secret, pop="LHR")
+    expired = edgeauth.sign(secret, pop="LHR", timestamp=int(time.time()) - 120)
+    return [
+        Row("direct, unsigned", 403, None),
+        Row("edge, VCL", 200, signed),
+        Row("edge, Compute Rust", 200, edgeauth.sign(secret, pop="LHR", encoding="base64")),
+        Row("edge, Compute JavaScript", 200, edgeauth.sign(secret, pop=None)),
+        Row("expired, signed 120 s ago", 403, expired),
+        Row("tampered, POP changed", 403, signed.replace("LHR", "AMS")),
+        Row("health check, unsigned", 200, None, "/healthz"),
+    ]
+
+
+def main() -> int:
+    """Run the demo; 0 if every row is as it must be."""
+    # Ended from outside, it still takes its servers along.
+    signal.signal(signal.SIGTERM, _exit)
+    secret = secrets.token_urlsafe(32)
+    with contextlib.ExitStack() as stack:
+        log = stack.enter_context(tempfile.TemporaryFile())
+        ports = []
+        try:
+            for command in COMMANDS:
+                port = free_port()
+                stack.enter_context(running(command, port, secret, log))
+                ports.append(port)
+            # Signed only now: a server that starts slowly must not make a request old.
+            return report([(row, [status(port, row) for port in ports]) for row in rows(secret)])
+        except (OSError, http.client.HTTPException, RuntimeError) as error:
+            log.seek(0)
+            print(f"the demo failed: {error}\n{log.read().decode(errors='replace')}")
+            return 1
+
+
+def report(results: list[tuple[Row, list[int]]]) -> int:
+    """Print the table; 0 if every row is as it must be."""
+    print("\nOne secret, two origins. EDGEAUTH_REQUIRE_POP=false is set for both, because the")
+    print("form that Compute JavaScript sends names no POP; it is refused by default.\n")
+    print(f"{'request':<28}{'Starlette':>12}{'Flask':>12}{'must be':>10}")
+    print(f"{'':<28}{'uvicorn':>12}{'gunicorn':>12}")
+    failed = 0
+    for row, (starlette, flask) in results:
+        right = starlette == flask == row.expected
+        failed += not right
+        verdict = "ok" if right else "WRONG"
+        print(f"{row.what:<28}{starlette:>12}{flask:>12}{row.expected:>10}  {verdict}")
+    right_rows = len(results) - failed
+    print(f"\n{right_rows} of {len(results)} rows are as they must be.")
+    return 1 if failed else 0
+
+
+def status(port: int, row: Row) -> int:
+    """The status that the server on *port* answers to the request of *row*."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=10)
+    with contextlib.closing(connection):
+        headers = {} if row.value is None else {"Edge-Auth": row.value}
+        connection.request("GET", row.path, headers=headers)
+        return connection.getresponse().status
+
+
+@contextlib.contextmanager
+def running(command: tuple[str, ...], port: int, secret: str, log: IO[bytes]) -> Iterator[None]:
+    """Run a server until the block ends; it is ready when *port* accepts connections."""
+    argv = [sys.executable, "-m", *(part.format(port=port) for part in command)]
+    settings = {"EDGEAUTH_SECRET": secret, "EDGEAUTH_REQUIRE_POP": "false"}
+    others = {name: value for name, value in os.environ.items() if not name.startswith("EDGEAUTH_")}
+    process = subprocess.Popen(  # noqa: S603 - one of COMMANDS
+        argv,
+        cwd=ROOT,
+        env=others | settings,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        # A group of its own: Ctrl-C is for the demo, and workers end with their server.
+        start_new_session=True,
+    )
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while not accepts(port):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"{command[0]} does not listen on port {port}")
+            time.sleep(0.05)
+        yield
+    finally:
+        stop(process)
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End *process* and all that it started."""
+    # The demo is over; a second Ctrl-C would leave the rest running.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    process.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(STOP_SECONDS)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def free_port() -> int:
+    """A port of the loopback interface that nobody listened on a moment ago."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def accepts(port: int) -> bool:
+    """Whether something accepts connections on *port*."""
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0
+
+
+def _exit(number: int, _frame: FrameType | None) -> None:
+    sys.exit(128 + number)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
