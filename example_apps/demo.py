@@ -100,7 +100,8 @@ def report(results: list[tuple[Row, list[int]]]) -> int:
 
 def status(port: int, row: Row) -> int:
     """The status that the server on *port* answers to the request of *row*."""
-    connection = http.client.HTTPConnection(HOST, port, timeout=10)
+    # gunicorn listens before its worker has loaded the app, so this may wait for that.
+    connection = http.client.HTTPConnection(HOST, port, timeout=START_SECONDS)
     with contextlib.closing(connection):
         headers = {} if row.value is None else {"Edge-Auth": row.value}
         connection.request("GET", row.path, headers=headers)

@@ -1,0 +1,91 @@
+"""The fixtures that users get, in runs of pytest like theirs."""
+
+from __future__ import annotations
+
+import pytest
+from support.vectors import OLDER_SECRET, SECRET
+
+import edgeauth
+
+pytest_plugins = ["pytester"]
+
+PRINTS = """
+def test_prints(edge_auth_headers):
+    print(edge_auth_headers)
+"""
+
+
+@pytest.fixture
+def headers(pytester):
+    """Runs a test of a user and returns the headers that it got."""
+
+    def run(source=PRINTS):
+        pytester.makepyfile(source)
+        result = pytester.runpytest_inprocess("-s", "-W", "error")
+        result.assert_outcomes(passed=1)
+        line = next(line for line in result.outlines if "{" in line)
+        return eval(line[line.index("{") : line.index("}") + 1])  # noqa: S307 - of the test above
+
+    return run
+
+
+def test_a_run_that_asks_for_nothing_needs_no_settings(pytester):
+    pytester.makepyfile("def test_of_a_user(): pass")
+    pytester.runpytest_inprocess("-W", "error").assert_outcomes(passed=1)
+
+
+def test_headers_are_signed_with_the_secret_of_the_environment(headers, monkeypatch):
+    monkeypatch.setenv("EDGEAUTH_SECRET", SECRET)
+    found = headers()
+    assert list(found) == ["Edge-Auth"]
+    assert edgeauth.verify(found["Edge-Auth"], [SECRET]).pop == "XXX"
+
+
+def test_the_newest_key_of_a_secrets_file_signs(headers, monkeypatch, tmp_path):
+    file = tmp_path / "secrets"
+    file.write_text(f"old:{OLDER_SECRET}\nnew:{SECRET}\n")
+    monkeypatch.setenv("EDGEAUTH_SECRETS_FILE", str(file))
+    assert edgeauth.verify(headers()["Edge-Auth"], [SECRET])
+
+
+def test_the_gate_of_the_same_environment_admits_the_headers(headers, monkeypatch):
+    monkeypatch.setenv("EDGEAUTH_SECRET", SECRET)
+    monkeypatch.setenv("EDGEAUTH_HEADER", "X-Edge")
+    monkeypatch.setenv("EDGEAUTH_POPS", "LHR,AMS")
+    found = headers()
+    assert list(found) == ["X-Edge"]
+    assert edgeauth.verify(found["X-Edge"], [SECRET], pops=["LHR", "AMS"])
+
+
+def test_a_fixture_of_the_user_gives_the_secret(headers):
+    found = headers(f"""
+import pytest
+
+@pytest.fixture
+def edge_auth_secret():
+    return {OLDER_SECRET!r}
+
+{PRINTS}
+""")
+    assert edgeauth.verify(found["Edge-Auth"], [OLDER_SECRET])
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({}, "no secret: set EDGEAUTH_SECRET"),
+        ({"EDGEAUTH_SECRET": "short"}, "16"),
+        ({"EDGEAUTH_SECRET": SECRET, "EDGEAUTH_HEADER": "X Edge"}, "header field name"),
+    ],
+)
+def test_a_test_that_cannot_sign_says_what_to_set_without_a_trace_back(
+    pytester, monkeypatch, variables, told
+):
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    pytester.makepyfile(PRINTS)
+    result = pytester.runpytest_inprocess("-W", "error")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([f"*edge_auth_headers cannot sign:*{told}*edge_auth_secret*"])
+    assert "Traceback" not in result.stdout.str()
+    assert "pytest_plugin.py" not in result.stdout.str()
