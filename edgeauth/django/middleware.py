@@ -28,6 +28,10 @@ class EdgeAuthMiddleware:
     Put it first in MIDDLEWARE. The verdict is at ``request.edgeauth``; the credential is
     removed from ``request.META``, ``request.headers`` and ``request.scope``.
 
+    What does not pass through Django's middleware is not behind this gate: WebSockets of
+    Channels, and static files that the web server or ``runserver`` answers itself. Wrap the
+    ASGI or WSGI application instead (:mod:`edgeauth.asgi`, :mod:`edgeauth.wsgi`).
+
     Settings are read once, here: the mapping ``settings.EDGEAUTH``, or the environment
     where that is not set.
 
