@@ -114,17 +114,20 @@ def running(command: tuple[str, ...], port: int, secret: str, log: IO[bytes]) ->
     argv = [sys.executable, "-m", *(part.format(port=port) for part in command)]
     settings = {"EDGEAUTH_SECRET": secret, "EDGEAUTH_REQUIRE_POP": "false"}
     others = {name: value for name, value in os.environ.items() if not name.startswith("EDGEAUTH_")}
-    process = subprocess.Popen(  # noqa: S603 - one of COMMANDS
-        argv,
-        cwd=ROOT,
-        env=others | settings,
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=log,
-        # A group of its own: Ctrl-C is for the demo, and workers end with their server.
-        start_new_session=True,
-    )
+    process = None
     try:
+        # Interrupted in the midst of this, nobody would know the process to end.
+        with held_back(signal.SIGINT, signal.SIGTERM):
+            process = subprocess.Popen(  # noqa: S603 - one of COMMANDS
+                argv,
+                cwd=ROOT,
+                env=others | settings,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                # A group of its own: Ctrl-C is for the demo, and workers end with their server.
+                start_new_session=True,
+            )
         deadline = time.monotonic() + START_SECONDS
         while not accepts(port):
             if process.poll() is not None or time.monotonic() > deadline:
@@ -132,7 +135,25 @@ def running(command: tuple[str, ...], port: int, secret: str, log: IO[bytes]) ->
             time.sleep(0.05)
         yield
     finally:
-        stop(process)
+        if process is not None:
+            stop(process)
+
+
+@contextlib.contextmanager
+def held_back(*numbers: signal.Signals) -> Iterator[None]:
+    """Let signals act when the block has ended and not in its midst."""
+    pending: list[int] = []
+    handlers = {
+        number: signal.signal(number, lambda received, _frame: pending.append(received))
+        for number in numbers
+    }
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for received in pending:
+            signal.raise_signal(received)
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:

@@ -6,6 +6,7 @@ import http.client
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -22,19 +23,27 @@ from edgeauth import EdgeIdentity, sign
 
 ROOT = pathlib.Path(__file__).parents[2]
 
-UVICORN = ["uvicorn", "--port", "{port}"]
-GUNICORN = ["gunicorn", "--bind", "127.0.0.1:{port}"]
+
+def documented_commands():
+    """(folder, command) for each start command in a README; all say port 8000."""
+    for readme in sorted(ROOT.glob("example_apps/*/README.md")):
+        for line in readme.read_text().splitlines():
+            if line.startswith(("    uvicorn ", "    gunicorn ")):
+                yield readme.parent.name, line.strip()
 
 
-def serving(server, app, tmp_path, **settings):
+COMMANDS = list(documented_commands())
+
+
+def serving(command, tmp_path):
     port = free_port()
-    argv = [sys.executable, "-m", *(part.format(port=port) for part in server), app]
+    arguments = shlex.split(command.replace("8000", str(port)))
     return port, running(
-        argv,
+        [sys.executable, "-m", *arguments],
         address=(HOST, port),
         log=tmp_path / "server.log",
         cwd=ROOT,
-        env={"EDGEAUTH_SECRET": SECRET, **settings},
+        env={"EDGEAUTH_SECRET": SECRET},
     )
 
 
@@ -47,21 +56,21 @@ def fetch(port, path="/", value=None):
     return response.status, body
 
 
-@pytest.mark.parametrize(
-    ("server", "app", "pages"),
-    [
-        (UVICORN, "example_apps.starlette_app.app:app", ["/"]),
-        (UVICORN, "example_apps.fastapi_app.app:app", ["/"]),
-        (GUNICORN, "example_apps.flask_app.app:app", ["/"]),
-        (GUNICORN, "example_apps.django_site.wsgi", ["/", "/async"]),
-        (UVICORN, "example_apps.django_site.asgi:application", ["/", "/async"]),
-    ],
-    ids=["Starlette", "FastAPI", "Flask", "Django-wsgi", "Django-asgi"],
-)
-def test_each_example_app_shows_its_page_to_the_edge_alone(server, app, pages, tmp_path):
-    port, server_process = serving(server, app, tmp_path)
-    with server_process:
-        for path in pages:
+def test_each_example_app_documents_how_it_is_started():
+    assert [(folder, command.split()[0]) for folder, command in COMMANDS] == [
+        ("django_site", "gunicorn"),
+        ("django_site", "uvicorn"),
+        ("fastapi_app", "uvicorn"),
+        ("flask_app", "gunicorn"),
+        ("starlette_app", "uvicorn"),
+    ]
+
+
+@pytest.mark.parametrize(("folder", "command"), COMMANDS)
+def test_each_example_app_shows_its_page_to_the_edge_alone(folder, command, tmp_path):
+    port, server = serving(command, tmp_path)
+    with server:
+        for path in ["/", "/async"] if folder == "django_site" else ["/"]:
             assert fetch(port, path) == (403, "Forbidden\n")
             status, body = fetch(port, path, sign(SECRET, pop="LHR"))
             assert status == 200
@@ -71,10 +80,13 @@ def test_each_example_app_shows_its_page_to_the_edge_alone(server, app, pages, t
         assert fetch(port, "/healthz/")[0] == 403
 
 
-@pytest.mark.parametrize("name", ["starlette_app", "fastapi_app"])
-def test_the_websocket_of_an_example_app_echoes_to_the_edge_alone(name, tmp_path):
-    port, server_process = serving(UVICORN, f"example_apps.{name}.app:app", tmp_path)
-    with server_process:
+@pytest.mark.parametrize(
+    "command",
+    [command for folder, command in COMMANDS if folder in ("starlette_app", "fastapi_app")],
+)
+def test_the_websocket_of_an_example_app_echoes_to_the_edge_alone(command, tmp_path):
+    port, server = serving(command, tmp_path)
+    with server:
         headers = {"Edge-Auth": sign(SECRET, pop="LHR")}
         with connect(f"ws://{HOST}:{port}/ws", additional_headers=headers) as websocket:
             websocket.send("hello")
