@@ -1,0 +1,49 @@
+"""``make bench``: edgeauth beside its peers.
+
+Prints a table a group, writes RESULTS.md and results.svg, and ends with status 1 if
+something that must hold does not.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+
+import adapters
+import addresses
+import report
+import served
+import startup
+import verify
+
+PACKAGES = (
+    *("edgeauth", "itsdangerous", "starlette", "werkzeug", "django"),
+    *("standardwebhooks", "PyJWT", "uvicorn"),
+)
+
+
+def main() -> int:
+    # Refusals are logged for real, to a place where nobody waits for them.
+    logging.getLogger("edgeauth").addHandler(logging.FileHandler(os.devnull))
+    logging.getLogger("edgeauth").propagate = False
+    groups = []
+    for measured in (
+        lambda: [verify.group()],
+        adapters.groups,
+        lambda: [addresses.group()],
+        lambda: [startup.group()],
+        lambda: [served.group()],
+    ):
+        for group in measured():
+            report.show(group)
+            groups.append(group)
+    report.write(groups, PACKAGES)
+    broken = [row for group in groups for row in group.rows if row.holds is False]
+    for row in broken:
+        print(f"DOES NOT HOLD: {row.label}: {row.ratio:.2f}, must be {row.cells()[3]}")
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""Side by side in one process: rounds in turn, medians of ratios.
+
+Machines are shared and their speed drifts, so a figure alone says little. All cases of a
+group run in every round, in changing order, and what is compared is the ratio within a
+round. Time is the CPU time of this process: what others do on the machine is left out.
+"""
+
+from __future__ import annotations
+
+import gc
+import random
+import statistics
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What one case cost, a value a round."""
+
+    seconds: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.seconds)
+
+    def minus(self, base: Timing) -> Timing:
+        """What this case costs on top of *base*, round by round."""
+        return Timing(tuple(a - b for a, b in zip(self.seconds, base.seconds, strict=True)))
+
+    def ratio(self, other: Timing) -> float:
+        """The median of the ratios to *other*, round by round."""
+        pairs = zip(self.seconds, other.seconds, strict=True)
+        return statistics.median(a / b for a, b in pairs)
+
+
+def side_by_side(
+    cases: Mapping[str, Callable[[], object]], *, calls: int, rounds: int = 25
+) -> dict[str, Timing]:
+    """Time each case, a function that makes *calls* calls, in every round.
+
+    A case is run once before anything is timed.
+    """
+    for case in cases.values():
+        case()
+    spent: dict[str, list[float]] = {name: [] for name in cases}
+    order = list(cases)
+    for _ in range(rounds):
+        random.shuffle(order)
+        for name in order:
+            case = cases[name]
+            gc.collect()
+            start = time.process_time()
+            case()
+            spent[name].append((time.process_time() - start) / calls)
+    return {name: Timing(tuple(values)) for name, values in spent.items()}
