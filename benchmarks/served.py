@@ -42,12 +42,8 @@ def group() -> Group:
     finally:
         for server in servers.values():
             server.stop()
-    kept = statistics.median(
-        a / b for a, b in zip(rates["guarded"], rates["bare"], strict=True)
-    )
-    cost = statistics.median(
-        a / b for a, b in zip(costs["bare"], costs["guarded"], strict=True)
-    )
+    kept = statistics.median(a / b for a, b in zip(rates["guarded"], rates["bare"], strict=True))
+    cost = statistics.median(a / b for a, b in zip(costs["bare"], costs["guarded"], strict=True))
     medians = {name: statistics.median(values) for name, values in costs.items()}
     return Group(
         title="Serve: a Starlette route under uvicorn",

@@ -9,6 +9,7 @@ from flask.signals import request_started
 
 from edgeauth.errors import ConfigurationError
 from edgeauth.guard import Guard
+from edgeauth.settings import Settings
 from edgeauth.wsgi import EdgeAuthMiddleware
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class EdgeAuth:
     Args:
         app: the app to guard; None to call :meth:`init_app` later.
         guard: what decides; None builds it for each app, from the mapping
-            ``app.config["EDGEAUTH"]``, or from the environment where that is not set.
+            ``app.config["EDGEAUTH"]``, if there is one, and the environment, which wins.
 
     Raises:
         ConfigurationError: as :meth:`init_app`.
@@ -49,9 +50,11 @@ class EdgeAuth:
         """
         if "edgeauth" in app.extensions:
             raise ConfigurationError(f"{app.name} has EdgeAuth already: call init_app once an app")
-        guard = (
-            Guard.from_settings(app.config.get("EDGEAUTH")) if self._guard is None else self._guard
-        )
+        guard = self._guard
+        if guard is None:
+            mapping = app.config.get("EDGEAUTH")
+            settings = Settings.from_mapping({} if mapping is None else mapping)
+            guard = Guard.from_settings(settings.with_environ())
         app.wsgi_app = EdgeAuthMiddleware(app.wsgi_app, guard)  # type: ignore[method-assign]
         app.extensions["edgeauth"] = self
         # A before_request function would come after those that the app has already.

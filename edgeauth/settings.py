@@ -104,8 +104,19 @@ class Settings:
         Raises:
             ConfigurationError: as :meth:`from_toml` and :meth:`from_environ`.
         """
-        from_file = cls() if config is None else cls.from_toml(config)
-        return dataclasses.replace(from_file, **_from_environ(environ))
+        settings = cls() if config is None else cls.from_toml(config)
+        return settings.with_environ(environ)
+
+    def with_environ(self, environ: Mapping[str, str] | None = None) -> Settings:
+        """These settings, but for what the environment sets: an operator has the last word.
+
+        Args:
+            environ: the variables; None is ``os.environ``.
+
+        Raises:
+            ConfigurationError: as :meth:`from_environ`.
+        """
+        return dataclasses.replace(self, **_from_environ(environ))
 
     def build_keys(self) -> KeyRing:
         """The key ring: of the secrets file, or of the one secret, whose id is ``default``.

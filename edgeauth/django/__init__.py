@@ -4,8 +4,8 @@
 
     INSTALLED_APPS = ["edgeauth.django", ...]
     MIDDLEWARE = ["edgeauth.django.middleware.EdgeAuthMiddleware", ...]
-    EDGEAUTH = {"secret": os.environ["EDGEAUTH_SECRET"], "exempt": ["GET /healthz"]}
+    EDGEAUTH = {"exempt": ["GET /healthz"]}
 
-Without ``EDGEAUTH`` the settings are read from the environment (``EDGEAUTH_SECRET`` and so
-on). The app is optional: it only brings the checks.
+The environment (``EDGEAUTH_SECRET`` and so on) is read as well, and wins. The app is
+optional: it only brings the checks.
 """

@@ -49,8 +49,8 @@ def check_settings(**_kwargs: object) -> list[CheckMessage]:
         return [
             Error(
                 f"The settings of edgeauth cannot be used: {error}.",
-                hint="Correct settings.EDGEAUTH or, if that is not set, the EDGEAUTH_* "
-                "variables of the environment. No request is served until then.",
+                hint="Correct settings.EDGEAUTH, or the EDGEAUTH_* variables of the environment. "
+                "No request is served until then.",
                 id="edgeauth.E001",
             )
         ]
@@ -106,9 +106,8 @@ def check_deployment(**_kwargs: object) -> list[CheckMessage]:
         messages.append(
             Error(
                 "edgeauth has no secret: the site will not start.",
-                hint="Set secret or secrets_file in settings.EDGEAUTH or, if that is not set, "
-                "EDGEAUTH_SECRET or EDGEAUTH_SECRETS_FILE in the environment. "
-                "edgeauth keygen makes a secret.",
+                hint="Set EDGEAUTH_SECRET or EDGEAUTH_SECRETS_FILE in the environment, or secret "
+                "or secrets_file in settings.EDGEAUTH. edgeauth keygen makes a secret.",
                 id="edgeauth.E005",
             )
         )

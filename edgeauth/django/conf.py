@@ -8,10 +8,10 @@ from edgeauth.settings import Settings
 
 
 def project_settings() -> Settings:
-    """The mapping ``settings.EDGEAUTH``, or the environment where that is not set.
+    """The mapping ``settings.EDGEAUTH``, if there is one, and the environment, which wins.
 
     Raises:
         ConfigurationError: an unknown name, or a value of the wrong kind.
     """
     mapping = getattr(settings, "EDGEAUTH", None)
-    return Settings.from_environ() if mapping is None else Settings.from_mapping(mapping)
+    return Settings.from_mapping({} if mapping is None else mapping).with_environ()

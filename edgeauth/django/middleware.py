@@ -32,8 +32,8 @@ class EdgeAuthMiddleware:
     Channels, and static files that the web server or ``runserver`` answers itself. Wrap the
     ASGI or WSGI application instead (:mod:`edgeauth.asgi`, :mod:`edgeauth.wsgi`).
 
-    Settings are read once, here: the mapping ``settings.EDGEAUTH``, or the environment
-    where that is not set.
+    Settings are read once, here: the mapping ``settings.EDGEAUTH``, if there is one, and
+    the environment, which wins.
 
     Raises:
         ConfigurationError: the settings do not make a guard.

@@ -154,6 +154,12 @@ def test_the_environment_wins_over_the_file(tmp_path):
     assert (settings.secret, settings.max_age) == (SECRET, 20)
 
 
+def test_the_environment_wins_over_a_mapping():
+    settings = Settings.from_mapping({"secret": SECRET, "max_age": 30})
+    settings = settings.with_environ({"EDGEAUTH_MAX_AGE": "20"})
+    assert (settings.secret, settings.max_age) == (SECRET, 20)
+
+
 def test_without_a_file_the_environment_is_all(monkeypatch):
     monkeypatch.setenv("EDGEAUTH_SECRET", SECRET)
     assert Settings.load().secret == SECRET
