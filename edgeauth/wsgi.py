@@ -56,7 +56,7 @@ class EnvironRequest:
     @property
     def path(self) -> str:
         # PEP 3333 hands bytes over as latin-1 text; frameworks read them as UTF-8.
-        path: str = self._environ.get("SCRIPT_NAME", "") + self._environ.get("PATH_INFO", "")
+        path = routed(self._environ.get("SCRIPT_NAME", ""), self._environ.get("PATH_INFO", ""))
         return received(path).decode("utf-8", "replace")
 
     @property
@@ -83,6 +83,17 @@ class EnvironRequest:
 def variable(name: str) -> str:
     """The environ variable of a header field."""
     return "HTTP_" + name.upper().replace("-", "_")
+
+
+def routed(script_name: str, path_info: str) -> str:
+    """Both parts as one path, with the slash that frameworks read between them.
+
+    gunicorn takes SCRIPT_NAME from a header that a proxy on this host passes on. Without
+    the slash, ``/healthz`` with a SCRIPT_NAME of ``/healthz`` would be the exempt path here
+    and the front page to the application.
+    """
+    slash = "" if path_info.startswith("/") else "/"
+    return script_name.rstrip("/") + slash + path_info
 
 
 def received(text: str) -> bytes:

@@ -1,0 +1,183 @@
+"""The WSGI adapter, without a server: what it hands on, and what it answers."""
+
+from __future__ import annotations
+
+import pytest
+from support.vectors import SECRET
+
+from edgeauth import ConfigurationError, EdgeAuthScheme, Guard, Verdict, sign
+from edgeauth.wsgi import EdgeAuthMiddleware, EnvironRequest
+
+
+class Recorder:
+    """An application that keeps the environ that it was given."""
+
+    def __init__(self):
+        self.environ = None
+
+    def __call__(self, environ, start_response):
+        self.environ = environ
+        start_response("200 OK", [])
+        return [b"app"]
+
+
+def serve(environ, **options):
+    """Status, headers and body of a gate of *options* around a recorder, and the recorder."""
+    app = Recorder()
+    gate = EdgeAuthMiddleware(app, Guard(EdgeAuthScheme([SECRET]), **options))
+    return (*call(gate, environ), app)
+
+
+def call(gate, environ):
+    started = []
+    body = b"".join(gate(environ, lambda status, headers: started.append((status, headers))))
+    ((status, headers),) = started
+    return status, headers, body
+
+
+def environ_of(**changes):
+    return {
+        "REQUEST_METHOD": "GET",
+        "SCRIPT_NAME": "",
+        "PATH_INFO": "/",
+        "REMOTE_ADDR": "192.0.2.1",
+        "HTTP_HOST": "origin.example",
+        **changes,
+    }
+
+
+@pytest.fixture
+def value():
+    return sign(SECRET, pop="LHR")
+
+
+def test_an_accepted_request_reaches_the_app_with_its_verdict_and_without_the_credential(value):
+    status, _, body, app = serve(environ_of(HTTP_EDGE_AUTH=value, HTTP_ACCEPT="*/*"))
+
+    assert (status, body) == ("200 OK", b"app")
+    assert app.environ["edgeauth"].reason == "ok"
+    assert "HTTP_EDGE_AUTH" not in app.environ
+    assert app.environ["HTTP_ACCEPT"] == "*/*"
+
+
+def test_the_app_sees_the_credential_when_it_is_not_to_be_stripped(value):
+    *_, app = serve(environ_of(HTTP_EDGE_AUTH=value), strip_header=False)
+
+    assert app.environ["HTTP_EDGE_AUTH"] == value
+
+
+def test_a_refused_request_gets_the_denial_and_the_app_is_not_run():
+    status, headers, body, app = serve(environ_of())
+
+    assert app.environ is None
+    assert status == "403 Forbidden"
+    assert headers == [
+        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Content-Length", "10"),
+        ("Cache-Control", "no-store"),
+    ]
+    assert body == b"Forbidden\n"
+
+
+def test_a_refused_head_request_gets_no_body_and_its_length():
+    _, headers, body, _ = serve(environ_of(REQUEST_METHOD="HEAD"))
+
+    assert body == b""
+    assert ("Content-Length", "10") in headers
+
+
+def test_report_only_lets_a_refused_request_through_marked_and_stripped():
+    status, _, _, app = serve(environ_of(HTTP_EDGE_AUTH="forged"), mode="report-only")
+
+    assert status == "200 OK"
+    assert app.environ["edgeauth"] == Verdict(allowed=True, reason="malformed", enforced=False)
+    assert "HTTP_EDGE_AUTH" not in app.environ
+
+
+def test_an_exempt_request_needs_no_credential():
+    *_, app = serve(environ_of(PATH_INFO="/healthz"), exempt=["GET /healthz"])
+
+    assert app.environ["edgeauth"].reason == "exempt"
+
+
+def test_a_verdict_that_came_with_the_environ_is_replaced(value):
+    *_, app = serve(environ_of(HTTP_EDGE_AUTH=value, edgeauth="forged"))
+
+    assert app.environ["edgeauth"].reason == "ok"
+
+
+def test_without_a_guard_one_is_built_from_the_environment_at_construction(monkeypatch, value):
+    monkeypatch.setenv("EDGEAUTH_SECRET", SECRET)
+    gate = EdgeAuthMiddleware(Recorder())
+    monkeypatch.setenv("EDGEAUTH_SECRET", "some-other-secret-of-32-bytes-xx")
+
+    status, *_ = call(gate, environ_of(HTTP_EDGE_AUTH=value))
+
+    assert status == "200 OK"
+
+
+def test_without_a_guard_and_a_secret_there_is_no_middleware():
+    with pytest.raises(ConfigurationError, match="EDGEAUTH_SECRET"):
+        EdgeAuthMiddleware(Recorder())
+
+
+@pytest.mark.parametrize(
+    ("script_name", "path_info", "path"),
+    [
+        pytest.param("", "/healthz", "/healthz", id="no mount point"),
+        pytest.param("/app", "/healthz", "/app/healthz", id="a mount point"),
+        pytest.param("/app/", "/healthz", "/app/healthz", id="a mount point that ends in a slash"),
+        pytest.param("/healthz", "", "/healthz/", id="the root below a mount point"),
+        pytest.param("/health", "z", "/health/z", id="a cut inside a name"),
+        pytest.param("", "", "/", id="nothing"),
+        pytest.param("", "//healthz", "//healthz", id="two slashes stay two"),
+        pytest.param("", "/caf\xc3\xa9", "/caf\xe9", id="UTF-8 as latin-1 text"),
+        pytest.param("", "/\xff", "/\ufffd", id="bytes that are no text"),
+        pytest.param("", "/\u20ac", "/?", id="a server that breaks PEP 3333"),
+    ],
+)
+def test_the_path_is_what_the_app_will_route_with_its_mount_point(script_name, path_info, path):
+    request = EnvironRequest(environ_of(SCRIPT_NAME=script_name, PATH_INFO=path_info))
+
+    assert request.path == path
+
+
+def test_a_server_may_leave_empty_path_variables_out():
+    assert EnvironRequest({"REQUEST_METHOD": "GET"}).path == "/"
+
+
+@pytest.mark.parametrize(
+    ("variables", "target"),
+    [
+        pytest.param({}, None, id="the server does not tell"),
+        pytest.param({"RAW_URI": "/%2e?a"}, b"/%2e?a", id="gunicorn"),
+        pytest.param({"REQUEST_URI": "/%2e?a"}, b"/%2e?a", id="waitress and uWSGI"),
+    ],
+)
+def test_the_target_is_what_the_server_tells_of_it(variables, target):
+    assert EnvironRequest(environ_of(**variables)).target == target
+
+
+@pytest.mark.parametrize(
+    ("variables", "peer"),
+    [
+        pytest.param({"REMOTE_ADDR": "192.0.2.1"}, "192.0.2.1", id="an address"),
+        pytest.param({"REMOTE_ADDR": ""}, None, id="a Unix socket"),
+        pytest.param({}, None, id="the server does not tell"),
+    ],
+)
+def test_the_peer_is_an_address_or_none(variables, peer):
+    assert EnvironRequest(variables).peer == peer
+
+
+def test_a_header_is_the_bytes_that_the_server_received():
+    request = EnvironRequest(environ_of(HTTP_X_A="\xff,\u20ac", HTTP_X_EMPTY=""))
+
+    assert request.header("X-A") == (b"\xff,?",)
+    assert request.header("x-empty") == (b"",)
+    assert request.header("X-B") == ()
+
+
+def test_the_host_is_the_host_variable_or_none():
+    assert EnvironRequest(environ_of()).host == b"origin.example"
+    assert EnvironRequest({}).host is None
