@@ -1,0 +1,251 @@
+"""The ASGI adapter, without a server: what it hands on, and what it answers."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from support.vectors import SECRET
+
+from edgeauth import ConfigurationError, EdgeAuthError, EdgeAuthScheme, Guard, Verdict, sign
+from edgeauth.asgi import EdgeAuthMiddleware, ScopeRequest
+
+DENIAL_HEADERS = [
+    (b"content-type", b"text/plain; charset=utf-8"),
+    (b"content-length", b"10"),
+    (b"cache-control", b"no-store"),
+]
+
+
+class Recorder:
+    """An application that keeps the scope that it was given."""
+
+    def __init__(self):
+        self.scope = None
+
+    async def __call__(self, scope, receive, send):
+        self.scope = scope
+        await send({"type": "app.was.here"})
+
+
+def serve(scope, **options):
+    """What a gate of *options* around a recorder sent, the recorder, and the messages it took."""
+    app = Recorder()
+    sent, received = [], []
+
+    async def receive():
+        received.append({"type": f"{scope['type']}.connect"})
+        return received[-1]
+
+    async def send(message):
+        sent.append(message)
+
+    gate = EdgeAuthMiddleware(app, Guard(EdgeAuthScheme([SECRET]), **options))
+    asyncio.run(gate(scope, receive, send))
+    return sent, app, received
+
+
+def http_scope(*headers, **changes):
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/",
+        "headers": [(b"host", b"origin.example"), *headers],
+        "client": ("192.0.2.1", 40000),
+    }
+    return {**scope, **changes}
+
+
+def websocket_scope(*headers, **changes):
+    scope = http_scope(*headers, type="websocket", **changes)
+    del scope["method"]
+    return scope
+
+
+@pytest.fixture
+def credential():
+    return (b"edge-auth", sign(SECRET, pop="LHR").encode())
+
+
+def test_an_accepted_request_reaches_the_app_with_its_verdict_and_without_the_credential(
+    credential,
+):
+    sent, app, _ = serve(http_scope(credential, (b"accept", b"*/*")))
+
+    assert sent == [{"type": "app.was.here"}]
+    assert app.scope["edgeauth"].reason == "ok"
+    assert app.scope["headers"] == [(b"host", b"origin.example"), (b"accept", b"*/*")]
+
+
+def test_the_scope_of_the_server_is_left_as_it_was(credential):
+    scope = http_scope(credential)
+    headers = scope["headers"]
+
+    serve(scope)
+
+    assert "edgeauth" not in scope
+    assert scope["headers"] is headers
+    assert credential in headers
+
+
+def test_the_app_sees_the_credential_when_it_is_not_to_be_stripped(credential):
+    _, app, _ = serve(http_scope(credential), strip_header=False)
+
+    assert credential in app.scope["headers"]
+
+
+def test_only_the_header_of_the_scheme_is_stripped():
+    app = Recorder()
+    gate = EdgeAuthMiddleware(app, Guard(EdgeAuthScheme([SECRET], header="X-Edge")))
+    value = sign(SECRET, pop="LHR").encode()
+
+    asyncio.run(gate(http_scope((b"x-edge", value), (b"edge-auth", b"kept")), None, swallow))
+
+    assert app.scope["headers"] == [(b"host", b"origin.example"), (b"edge-auth", b"kept")]
+
+
+async def swallow(_message):
+    pass
+
+
+def test_a_refused_request_gets_the_denial_and_the_app_is_not_run():
+    sent, app, _ = serve(http_scope())
+
+    assert app.scope is None
+    assert sent == [
+        {"type": "http.response.start", "status": 403, "headers": DENIAL_HEADERS},
+        {"type": "http.response.body", "body": b"Forbidden\n"},
+    ]
+
+
+def test_a_refused_head_request_gets_no_body():
+    sent, _, _ = serve(http_scope(method="HEAD"))
+
+    assert sent == [
+        {"type": "http.response.start", "status": 403, "headers": DENIAL_HEADERS},
+        {"type": "http.response.body", "body": b""},
+    ]
+
+
+def test_report_only_lets_a_refused_request_through_marked_and_stripped():
+    sent, app, _ = serve(http_scope((b"edge-auth", b"forged")), mode="report-only")
+
+    assert sent == [{"type": "app.was.here"}]
+    assert app.scope["edgeauth"] == Verdict(allowed=True, reason="malformed", enforced=False)
+    assert app.scope["headers"] == [(b"host", b"origin.example")]
+
+
+def test_a_refused_handshake_is_answered_where_the_server_offers_it():
+    sent, app, received = serve(websocket_scope(extensions={"websocket.http.response": {}}))
+
+    assert app.scope is None
+    assert received == [{"type": "websocket.connect"}]
+    assert sent == [
+        {"type": "websocket.http.response.start", "status": 403, "headers": DENIAL_HEADERS},
+        {"type": "websocket.http.response.body", "body": b"Forbidden\n"},
+    ]
+
+
+@pytest.mark.parametrize("extensions", [{}, {"extensions": {}}, {"extensions": None}])
+def test_a_refused_handshake_is_closed_where_the_server_does_not_offer_an_answer(extensions):
+    sent, app, received = serve(websocket_scope(**extensions))
+
+    assert app.scope is None
+    assert received == [{"type": "websocket.connect"}]
+    assert sent == [{"type": "websocket.close", "code": 1008, "reason": ""}]
+
+
+def test_an_accepted_handshake_reaches_the_app_unread(credential):
+    sent, app, received = serve(websocket_scope(credential))
+
+    assert sent == [{"type": "app.was.here"}]
+    assert app.scope["edgeauth"].reason == "ok"
+    assert received == []
+
+
+def test_an_exemption_of_get_does_not_exempt_a_handshake():
+    sent, app, _ = serve(websocket_scope(path="/healthz"), exempt=["GET /healthz"])
+
+    assert app.scope is None
+    assert sent[0]["type"] == "websocket.close"
+
+
+def test_lifespan_passes_untouched():
+    scope = {"type": "lifespan"}
+
+    sent, app, _ = serve(scope)
+
+    assert sent == [{"type": "app.was.here"}]
+    assert app.scope is scope
+
+
+@pytest.mark.parametrize("kind", ["http2", "HTTP", "webtransport", ""])
+def test_a_scope_of_unknown_type_is_refused(kind):
+    with pytest.raises(EdgeAuthError, match=f"unknown type '{kind}'"):
+        serve(http_scope(type=kind))
+
+
+def test_without_a_guard_one_is_built_from_the_environment_at_construction(monkeypatch, credential):
+    monkeypatch.setenv("EDGEAUTH_SECRET", SECRET)
+    app = Recorder()
+    gate = EdgeAuthMiddleware(app)
+    monkeypatch.setenv("EDGEAUTH_SECRET", "some-other-secret-of-32-bytes-xx")
+
+    asyncio.run(gate(http_scope(credential), None, swallow))
+
+    assert app.scope["edgeauth"].reason == "ok"
+
+
+def test_without_a_guard_and_a_secret_there_is_no_middleware():
+    with pytest.raises(ConfigurationError, match="EDGEAUTH_SECRET"):
+        EdgeAuthMiddleware(Recorder())
+
+
+@pytest.mark.parametrize(
+    ("changes", "target"),
+    [
+        pytest.param({}, None, id="the server does not tell"),
+        pytest.param({"raw_path": None, "query_string": b"a"}, None, id="the server has none"),
+        pytest.param({"raw_path": b"/%2e"}, b"/%2e", id="no query string at all"),
+        pytest.param({"raw_path": b"/", "query_string": b""}, b"/", id="an empty query string"),
+        pytest.param({"raw_path": b"/", "query_string": b"a=1"}, b"/?a=1", id="path and query"),
+    ],
+)
+def test_the_target_is_path_and_query_as_received(changes, target):
+    assert ScopeRequest(http_scope(**changes)).target == target
+
+
+@pytest.mark.parametrize(
+    ("client", "peer"),
+    [
+        pytest.param(("192.0.2.1", 40000), "192.0.2.1", id="an address"),
+        pytest.param(None, None, id="no client"),
+        pytest.param(("", 0), None, id="a Unix socket as some servers tell it"),
+    ],
+)
+def test_the_peer_is_an_address_or_none(client, peer):
+    assert ScopeRequest(http_scope(client=client)).peer == peer
+
+
+def test_a_server_that_tells_no_client_leaves_no_peer():
+    scope = http_scope()
+    del scope["client"]
+
+    assert ScopeRequest(scope).peer is None
+
+
+def test_all_values_of_a_field_are_seen_in_order_whatever_the_case_of_the_name():
+    request = ScopeRequest(http_scope((b"x-a", b"1"), (b"x-b", b"2"), (b"x-a", b"3")))
+
+    assert request.header("X-A") == [b"1", b"3"]
+    assert request.header("x-c") == []
+
+
+def test_the_host_is_the_first_host_field_or_none():
+    assert ScopeRequest(http_scope()).host == b"origin.example"
+    assert ScopeRequest(http_scope(headers=[])).host is None
+
+
+def test_a_handshake_has_a_method_of_its_own():
+    assert ScopeRequest(websocket_scope()).method == "WEBSOCKET"
+    assert ScopeRequest(http_scope(method="PUT")).method == "PUT"
