@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from edgeauth.asgi import ScopeRequest
 from edgeauth.django.conf import project_settings
 from edgeauth.guard import Guard, denial
-from edgeauth.wsgi import EnvironRequest, variable
+from edgeauth.wsgi import EnvironRequest, routed, variable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -92,7 +92,7 @@ class MetaRequest(EnvironRequest):
         # Django has decoded both. Not request.path: that leaves out the first slash of
         # path_info wherever it is, so "h/ealthz" would pass for "/healthz".
         script_name: str = self._request.META.get("SCRIPT_NAME", "")
-        return script_name.rstrip("/") + self._request.path_info
+        return routed(script_name, self._request.path_info)
 
 
 def _denied(method: str) -> HttpResponse:
