@@ -7,6 +7,9 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
+# Assertions in shared files explain themselves as those in tests do.
+pytest.register_assert_rewrite("conformance", "support")
+
 # Machines that run tests are shared and noisy: no test depends on how long it took.
 settings.register_profile(
     "edgeauth", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True

@@ -1,0 +1,59 @@
+"""A guard that a test can ask for any options and any time, request by request.
+
+One server process then serves every row: the request names how it is to be judged, in a
+``Test-Judge`` header of JSON. This lives with the tests; the package has no such door.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from support.vectors import SECRET
+
+from edgeauth import AddressList, EdgeAuthScheme, Guard, Verdict, decision_log
+
+if TYPE_CHECKING:
+    from edgeauth import Request
+
+# The clock of the vectors.
+NOW = 1_700_000_000
+
+# That clock stands still, and the tests look for a line of each refusal.
+decision_log.LINES_PER_PERIOD = 1_000_000
+
+
+class JudgedGuard(Guard):
+    """Judges each request by its own ``Test-Judge`` header, and writes each reason down.
+
+    The reasons go to the file named by ``CONFORMANCE_DECISIONS``, a line a decision, before
+    the request is answered: this is how a test learns what a client is never told.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(EdgeAuthScheme([SECRET]))
+        self._decisions = os.open(
+            os.environ["CONFORMANCE_DECISIONS"], os.O_WRONLY | os.O_APPEND | os.O_CREAT
+        )
+
+    def check(self, request: Request, *, now: float | None = None) -> Verdict:
+        wanted = request.header("Test-Judge")
+        options: dict[str, Any] = json.loads(wanted[0]) if wanted else {}
+        moment = options.pop("now", NOW)
+        verdict = _guard(json.dumps(options)).check(request, now=moment)
+        os.write(self._decisions, verdict.reason.encode() + b"\n")
+        return verdict
+
+
+@lru_cache
+def _guard(options: str) -> Guard:
+    given = json.loads(options)
+    of_guard = {
+        name: given.pop(name) for name in ("trusted_proxies", "exempt", "mode") if name in given
+    }
+    if "addresses" in given:
+        of_guard["addresses"] = AddressList(given.pop("addresses"))
+    secrets = given.pop("secrets", [SECRET])
+    return Guard(EdgeAuthScheme(secrets, **given), **of_guard)
