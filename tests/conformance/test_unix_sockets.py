@@ -10,3 +10,11 @@ class TestUvicorn(UnixSocketConformance):
 
 class TestGunicorn(UnixSocketConformance):
     program = gunicorn_unix("conformance.origins.wsgi_app:app")
+
+
+class TestDjangoWsgi(UnixSocketConformance):
+    program = gunicorn_unix("conformance.origins.django_entry:wsgi()")
+
+
+class TestDjangoAsgi(UnixSocketConformance):
+    program = uvicorn_unix("conformance.origins.django_entry:asgi")
