@@ -176,16 +176,19 @@ def test_a_list_of_pops_refuses_a_value_that_names_none():
         (-math.inf, edgeauth.NotYetValid),
     ],
 )
-def test_the_window_is_exact_for_a_new_value_and_for_a_remembered_one(now, error):
+@pytest.mark.parametrize("verb", ["verify", "verify_value"])
+def test_the_window_is_exact_for_a_new_value_and_for_a_remembered_one(now, error, verb):
+    given = PlainRequest(fields=[("Edge-Auth", VALUE)]) if verb == "verify" else VALUE
     for remembered in (False, True):
         scheme = EdgeAuthScheme([SECRET])
+        verify = getattr(scheme, verb)
         if remembered:
-            scheme.verify_value(VALUE, now=NOW)
+            verify(given, now=NOW)
         if error is None:
-            assert scheme.verify_value(VALUE, now=now).timestamp == NOW
+            assert verify(given, now=now).timestamp == NOW
         else:
             with pytest.raises(error):
-                scheme.verify_value(VALUE, now=now)
+                verify(given, now=now)
 
 
 def test_a_window_of_zero_seconds_is_a_window():
