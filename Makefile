@@ -4,7 +4,7 @@ PYTHON ?= $(firstword $(foreach v,python3.11 python3.12 python3.13 python3.14 py
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help test test-wheel lint format coverage demo clean
+.PHONY: help test test-wheel bench lint format coverage demo clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -23,6 +23,9 @@ test: $(VENV)/.installed ## run all tests
 coverage:
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+bench: $(VENV)/.installed ## edgeauth beside its peers; writes benchmarks/RESULTS.md
+	$(BIN)/python benchmarks/bench.py
 
 test-wheel: $(VENV)/.installed ## the tests against the built wheel, on every Python there is
 	$(BIN)/python tools/test_wheel.py

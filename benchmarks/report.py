@@ -76,15 +76,18 @@ def show(group: Group) -> None:
 def write(groups: Sequence[Group], packages: Sequence[str]) -> None:
     """RESULTS.md and results.svg beside this file."""
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
+    machine = (
+        f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}, {platform.python_implementation()} "
+        f"{platform.python_version()}, {platform.system()} {platform.machine()}, "
+        f"{os.cpu_count()} cores; {versions}."
+    )
     lines = [
         "# Results of `make bench`",
         "",
         "Written by the command itself. Ratios come first: all rows of a table were measured in",
         "turn in one process, and a ratio is the median over the rounds. Times are CPU time.",
         "",
-        f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}, {platform.python_implementation()} "
-        f"{platform.python_version()}, {platform.system()} {platform.machine()}, "
-        f"{os.cpu_count()} cores; {versions}.",
+        machine,
         "",
         "![ratios](results.svg)",
     ]
