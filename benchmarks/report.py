@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import datetime
 import importlib.metadata
 import os
 import platform
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,7 +77,7 @@ def write(groups: Sequence[Group], packages: Sequence[str]) -> None:
     """RESULTS.md and results.svg beside this file."""
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
     machine = (
-        f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}, {platform.python_implementation()} "
+        f"{datetime.now(UTC):%Y-%m-%d}, {platform.python_implementation()} "
         f"{platform.python_version()}, {platform.system()} {platform.machine()}, "
         f"{os.cpu_count()} cores; {versions}."
     )

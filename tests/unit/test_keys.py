@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hmac
+import json
 import math
+from pathlib import Path
 
 import pytest
 
 from edgeauth import ConfigurationError, Key, KeyRing
 
 SECRET = "an-example-secret-of-32-bytes-ok"
+WYCHEPROOF = Path(__file__).parents[1] / "vectors" / "wycheproof-hmac-sha256.json"
 OLDER = "the-secret-before-that-one-12345"
 
 
@@ -18,6 +21,20 @@ def test_a_mac_is_hmac_sha256_for_secrets_on_both_sides_of_the_block_size(length
     secret = bytes(33 + number % 90 for number in range(length))
     message = b"1700000000,LHR"
     assert Key("a", secret).mac(message) == hmac.digest(secret, message, "sha256")
+
+
+def wycheproof():
+    document = json.loads(WYCHEPROOF.read_text("utf-8"))
+    for group in document["testGroups"]:
+        for case in group["tests"]:
+            yield pytest.param(group["tagSize"] // 8, case, id=f"{case['tcId']}")
+
+
+@pytest.mark.parametrize(("length", "case"), list(wycheproof()))
+def test_a_ring_agrees_with_each_case_of_wycheproof(length, case):
+    ring = KeyRing([Key("wycheproof", bytes.fromhex(case["key"]))])
+    mac = ring.signing_key().mac(bytes.fromhex(case["msg"]))[:length]
+    assert (mac == bytes.fromhex(case["tag"])) == (case["result"] == "valid")
 
 
 def test_a_mac_leaves_the_key_as_it_was():
