@@ -64,7 +64,7 @@ class Key:
             raise ConfigurationError(
                 f"key {id!r}: not_before {not_before} must not be later than not_after {not_after}"
             )
-        self.dated = not_before is not None or not_after is not None
+        self.dated = self.not_before > -math.inf or self.not_after < math.inf
         block = self.secret if len(self.secret) <= _BLOCK else hashlib.sha256(self.secret).digest()
         block = block.ljust(_BLOCK, b"\0")
         self._inner = hashlib.sha256(block.translate(_IPAD))

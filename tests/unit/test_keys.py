@@ -93,10 +93,10 @@ def test_a_key_id_that_would_not_be_safe_in_a_log_is_refused(key_id):
 
 
 def test_a_key_without_dates_is_always_valid():
-    key = Key("a", SECRET)
-    assert key.valid_at(-math.inf)
-    assert key.valid_at(math.inf)
-    assert not key.dated
+    for key in (Key("a", SECRET), Key("a", SECRET, -math.inf, math.inf)):
+        assert key.valid_at(-math.inf)
+        assert key.valid_at(math.inf)
+        assert not key.dated
 
 
 @pytest.mark.parametrize(("now", "valid"), [(99, False), (100, True), (200, True), (200.5, False)])
