@@ -4,7 +4,7 @@ PYTHON ?= $(firstword $(foreach v,python3.11 python3.12 python3.13 python3.14 py
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help test test-wheel bench lint format coverage demo clean
+.PHONY: help test test-wheel bench fuzz lint format coverage demo clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -26,6 +26,14 @@ coverage:
 
 bench: $(VENV)/.installed ## edgeauth beside its peers; writes benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/bench.py
+
+FUZZ_SECONDS ?= 20
+
+fuzz: $(VENV)/.installed ## coverage-guided fuzzing, FUZZ_SECONDS a target
+	$(BIN)/pip install --quiet --group fuzz
+	for target in $(notdir $(wildcard fuzz/corpus/*)); do \
+	    $(BIN)/python fuzz/run.py $$target -max_total_time=$(FUZZ_SECONDS) -max_len=512 -verbosity=0 -print_final_stats=1 || exit 1; \
+	done
 
 test-wheel: $(VENV)/.installed ## the tests against the built wheel, on every Python there is
 	$(BIN)/python tools/test_wheel.py
