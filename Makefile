@@ -4,7 +4,7 @@ PYTHON ?= $(firstword $(foreach v,python3.11 python3.12 python3.13 python3.14 py
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help test test-wheel bench fuzz lint format coverage demo clean
+.PHONY: help test test-wheel bench timing fuzz lint format coverage demo clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -26,6 +26,9 @@ coverage:
 
 bench: $(VENV)/.installed ## edgeauth beside its peers; writes benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/bench.py
+
+timing: $(VENV)/.installed ## does the time of a refusal tell how much of a signature was right?
+	$(BIN)/python benchmarks/timing.py
 
 FUZZ_SECONDS ?= 20
 
