@@ -5,20 +5,25 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn
 
 from edgeauth.addresses import AddressList
 from edgeauth.errors import ConfigurationError
 from edgeauth.keys import Key, KeyRing
 from edgeauth.schemes import EdgeAuthScheme, SharedSecretScheme
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 PREFIX = "EDGEAUTH_"
+
+# The decision service has options of its own beside those of its guard. Everybody who reads
+# a file or the environment for a guard leaves them alone; edgeauth.service.settings reads them.
+SERVICE_TABLE = "service"
+SERVICE_PREFIX = f"{PREFIX}SERVICE_"
+
+# How the value of each setting is read: from the name as the user wrote it, and the value.
+Readers = Mapping[str, Callable[[str, object], object]]
 
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0"})
@@ -69,7 +74,7 @@ class Settings:
             raise ConfigurationError(
                 f"the settings are a {type(mapping).__name__}; write a mapping of names to values"
             )
-        return cls(**{name: _read(name, value, name) for name, value in mapping.items()})
+        return cls(**read_mapping(_READERS, mapping))
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -85,13 +90,15 @@ class Settings:
 
     @classmethod
     def from_toml(cls, path: str | os.PathLike[str]) -> Settings:
-        """Read settings from a TOML file.
+        """Read settings from a TOML file; its table ``service`` is not looked at.
 
         Raises:
             ConfigurationError: unreadable, not TOML, an unknown name, or a value of the
                 wrong kind.
         """
-        return cls.from_mapping(read_toml(path))
+        document = read_toml(path)
+        document.pop(SERVICE_TABLE, None)
+        return cls.from_mapping(document)
 
     @classmethod
     def load(
@@ -135,13 +142,16 @@ class Settings:
             )
         return KeyRing([Key("default", self.secret)])
 
-    def build_scheme(self) -> EdgeAuthScheme | SharedSecretScheme:
+    def build_scheme(self, keys: KeyRing | None = None) -> EdgeAuthScheme | SharedSecretScheme:
         """The scheme that these settings name.
+
+        Args:
+            keys: the key ring, if it was built already; None builds it.
 
         Raises:
             ConfigurationError: a value that the scheme refuses.
         """
-        keys = self.build_keys()
+        keys = self.build_keys() if keys is None else keys
         if self.scheme == "shared-secret":
             return SharedSecretScheme(keys, header=self.header)
         return EdgeAuthScheme(
@@ -189,30 +199,57 @@ def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 def _from_environ(environ: Mapping[str, str] | None) -> dict[str, Any]:
     variables = os.environ if environ is None else environ
+    return read_environ(
+        _READERS,
+        PREFIX,
+        {name: text for name, text in variables.items() if not name.startswith(SERVICE_PREFIX)},
+    )
+
+
+def read_mapping(readers: Readers, mapping: Mapping[str, Any]) -> dict[str, Any]:
+    """The entries of *mapping*, each as its reader has it.
+
+    Raises:
+        ConfigurationError: an unknown name, or a value of the wrong kind.
+    """
+    return {name: _read(readers, name, value, name) for name, value in mapping.items()}
+
+
+def read_environ(readers: Readers, prefix: str, environ: Mapping[str, str]) -> dict[str, Any]:
+    """The variables whose names begin with *prefix*, each as its reader has it.
+
+    Raises:
+        ConfigurationError: an unknown name, or a value of the wrong kind.
+    """
     return {
-        name.removeprefix(PREFIX).lower(): _read(name.removeprefix(PREFIX).lower(), value, name)
-        for name, value in variables.items()
-        if name.startswith(PREFIX)
+        name.removeprefix(prefix).lower(): _read(
+            readers, name.removeprefix(prefix).lower(), value, name
+        )
+        for name, value in environ.items()
+        if name.startswith(prefix)
     }
 
 
-def _read(name: str, value: object, label: str) -> Any:  # noqa: ANN401 - as the schema has it
+def _read(readers: Readers, name: str, value: object, label: str) -> object:
     """*value* as the type of the setting *name*; *label* is how the user wrote the name."""
-    reader = _READERS.get(name)
+    reader = readers.get(name)
     if reader is None:
-        raise _unknown(name, label)
+        raise _unknown(readers, name, label)
     return reader(label, value)
 
 
-def _unknown(name: object, label: object) -> ConfigurationError:
-    near = difflib.get_close_matches(str(name), _READERS, n=1)
+def _unknown(readers: Readers, name: object, label: object) -> ConfigurationError:
+    near = difflib.get_close_matches(str(name), readers, n=1)
     if not near:
-        return ConfigurationError(f"unknown setting {label!r}; known are {', '.join(_READERS)}")
-    right = PREFIX + near[0].upper() if str(label).startswith(PREFIX) else near[0]
+        return ConfigurationError(f"unknown setting {label!r}; known are {', '.join(readers)}")
+    # A variable is the setting in upper case behind a prefix.
+    prefix = str(label).removesuffix(str(name).upper())
+    right = near[0] if label == name else prefix + near[0].upper()
     return ConfigurationError(f"unknown setting {label!r}: did you mean {right!r}?")
 
 
-def _wrong(label: str, value: object, expected: str) -> NoReturn:
+def wrong_value(label: str, value: object, expected: str) -> NoReturn:
+    """Refuse the value of a setting, in the words that all of them use."""
     raise ConfigurationError(f"{label} is {value!r}; write {expected}")
 
 
@@ -223,16 +260,17 @@ def _secret(label: str, value: object) -> str:
     return value
 
 
-def _text(label: str, value: object) -> str:
+def read_text(label: str, value: object) -> str:
+    """A text that is not empty."""
     if isinstance(value, os.PathLike):
         value = os.fspath(value)
     if not isinstance(value, str) or not value:
-        _wrong(label, value, "a text that is not empty")
+        wrong_value(label, value, "a text that is not empty")
     return value
 
 
 def _addresses(label: str, value: object) -> str | None:
-    return None if value == "off" else _text(label, value)
+    return None if value == "off" else read_text(label, value)
 
 
 def _number(label: str, value: object) -> float:
@@ -240,9 +278,9 @@ def _number(label: str, value: object) -> float:
         try:
             return float(value) if "." in value else int(value)
         except ValueError:
-            _wrong(label, value, "a number of seconds")
+            wrong_value(label, value, "a number of seconds")
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        _wrong(label, value, "a number of seconds")
+        wrong_value(label, value, "a number of seconds")
     return value
 
 
@@ -254,43 +292,46 @@ def _flag(label: str, value: object) -> bool:
         return True
     if word in _FALSE:
         return False
-    _wrong(label, value, "true or false")
+    wrong_value(label, value, "true or false")
 
 
-def _list(label: str, value: object) -> tuple[str, ...]:
+def read_list(label: str, value: object) -> tuple[str, ...]:
+    """A list of texts, or one text with commas."""
     if isinstance(value, str):
         items: list[Any] = [item.strip() for item in value.split(",")]
     elif isinstance(value, (list, tuple, set, frozenset)):
         items = list(value)
     else:
-        _wrong(label, value, "a list")
+        wrong_value(label, value, "a list")
     # An empty list is never what was meant: to allow any, or none, the setting is left out.
     if not items or not all(isinstance(item, str) and item for item in items):
-        _wrong(label, value, "a list of texts that is not empty, or leave it out")
+        wrong_value(label, value, "a list of texts that is not empty, or leave it out")
     return tuple(items)
 
 
-def _one_of(*choices: str) -> Callable[[str, object], str]:
+def read_one_of(*choices: str) -> Callable[[str, object], str]:
+    """A reader of one word out of several."""
+
     def read(label: str, value: object) -> str:
         if value not in choices:
-            _wrong(label, value, " or ".join(repr(choice) for choice in choices))
+            wrong_value(label, value, " or ".join(repr(choice) for choice in choices))
         return str(value)
 
     return read
 
 
-_READERS: dict[str, Callable[[str, object], object]] = {
+_READERS: Readers = {
     "secret": _secret,
-    "secrets_file": _text,
-    "scheme": _one_of("edge-auth", "shared-secret"),
-    "header": _text,
+    "secrets_file": read_text,
+    "scheme": read_one_of("edge-auth", "shared-secret"),
+    "header": read_text,
     "max_age": _number,
     "max_future": _number,
     "require_pop": _flag,
-    "pops": _list,
+    "pops": read_list,
     "addresses": _addresses,
-    "trusted_proxies": _list,
-    "exempt": _list,
-    "mode": _one_of("enforce", "report-only"),
+    "trusted_proxies": read_list,
+    "exempt": read_list,
+    "mode": read_one_of("enforce", "report-only"),
     "strip_header": _flag,
 }
