@@ -38,6 +38,12 @@ class TrustedProxies:
         except ConfigurationError as error:
             raise ConfigurationError(f"trusted_proxies: {error}") from None
 
+    def trusts(self, peer: str | None) -> bool:
+        """Whether *peer* is one of the proxies; None is the other end of a Unix socket."""
+        if peer is None:
+            return self._unix
+        return self._networks is not None and peer in self._networks
+
     def client_address(self, request: Request) -> str:
         """The nearest address that is not a trusted proxy.
 
@@ -48,17 +54,17 @@ class TrustedProxies:
             AddressNotAllowed: there is no such address, or an entry that counts is none.
         """
         address = request.peer
-        if address is None and not self._unix:
+        if address is None and not self.trusts(None):
             raise AddressNotAllowed(
                 "the connection has no peer address (a Unix socket?)",
                 hint="if the proxy on that socket sets X-Forwarded-For, add 'unix' to "
                 "trusted_proxies; else take 'addresses' out of the settings",
             )
-        if address is not None and not self._trusts(address):
+        if address is not None and not self.trusts(address):
             return address
         for hop in self._hops(request):
             address = hop
-            if not self._trusts(hop):
+            if not self.trusts(hop):
                 break
         if address is None:
             raise AddressNotAllowed(
@@ -66,9 +72,6 @@ class TrustedProxies:
                 hint="let that proxy set X-Forwarded-For to its peer's address",
             )
         return address
-
-    def _trusts(self, address: str) -> bool:
-        return self._networks is not None and address in self._networks
 
     @staticmethod
     def _hops(request: Request) -> Iterable[str]:

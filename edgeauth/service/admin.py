@@ -1,0 +1,72 @@
+"""The endpoints for operators, on a listener and in a process of their own."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+from edgeauth.errors import EdgeAuthError
+from edgeauth.service import board as words
+from edgeauth.service.metrics import BoardCollector
+
+if TYPE_CHECKING:
+    from edgeauth.asgi import Receive, Scope, Send
+    from edgeauth.service.board import Board
+
+_JSON = "application/json"
+_TEXT = "text/plain; charset=utf-8"
+
+
+class AdminApp:
+    """Answers GET and HEAD for three paths.
+
+    ====================  ================================================================
+    ``/healthz``          200: this process runs
+    ``/readyz``           200 if every worker decides, else 503; JSON with the generation
+                          in force, the one each worker decides by, and failed reloads
+    ``/metrics``          for Prometheus
+    ====================  ================================================================
+
+    A reload is complete when every number in ``workers`` equals ``generation``.
+    """
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self._registry = CollectorRegistry()
+        self._registry.register(BoardCollector(board))
+
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            raise EdgeAuthError(f"an ASGI scope of type {scope['type']!r} is refused")
+        status, kind, body = self._answer(scope["method"], scope["path"])
+        headers = [
+            (b"content-type", kind.encode()),
+            (b"content-length", str(len(body)).encode()),
+            (b"cache-control", b"no-store"),
+        ]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    def _answer(self, method: str, path: str) -> tuple[int, str, bytes]:
+        if path not in ("/healthz", "/readyz", "/metrics"):
+            return 404, _TEXT, b"Not found: try /healthz, /readyz or /metrics\n"
+        if method not in ("GET", "HEAD"):
+            return 405, _TEXT, b"Method not allowed\n"
+        if path == "/healthz":
+            return 200, _TEXT, b"ok\n"
+        if path == "/metrics":
+            return 200, CONTENT_TYPE_LATEST, generate_latest(self._registry)
+        return self._readiness()
+
+    def _readiness(self) -> tuple[int, str, bytes]:
+        serving = self._board.serving
+        document = {
+            "ready": all(serving),
+            "generation": self._board.supervisor[words.GENERATION],
+            "workers": serving,
+            "failed_reloads": self._board.supervisor[words.RELOAD_FAILED],
+        }
+        return (200 if all(serving) else 503), _JSON, json.dumps(document).encode() + b"\n"

@@ -1,0 +1,115 @@
+"""The processes that the supervisor forks: workers that decide, and one for operators."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+
+from edgeauth.service.app import DecisionApp
+from edgeauth.service.board import SERVING, UNREADABLE, decision_place
+from edgeauth.service.protocol import BoundedProtocol
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Coroutine
+    from multiprocessing.connection import Connection
+
+    from edgeauth.asgi import ASGIApp
+    from edgeauth.service.board import Slot
+    from edgeauth.service.state import State
+
+# Longer than proxies keep idle connections (nginx 60 s), so that they close them and never
+# send a question on a connection that is being closed here.
+_KEEP_ALIVE_SECONDS = 75
+DRAIN_SECONDS = 10
+
+
+def run_worker(
+    state: State, slot: Slot, listeners: list[socket.socket], channel: Connection
+) -> None:
+    """Decide until the supervisor says otherwise or is gone.
+
+    Args:
+        state: what to decide by; newer ones arrive over *channel*.
+        slot: where to count.
+        listeners: where to listen.
+        channel: from the supervisor.
+    """
+    app = DecisionApp(state, slot)
+    unreadable = decision_place(UNREADABLE, allowed=False)
+
+    class Protocol(BoundedProtocol):
+        @staticmethod
+        def on_unreadable() -> None:
+            slot.words[unreadable] += 1
+
+    def adopt(newer: State) -> None:
+        app.adopt(newer)
+        slot.words[SERVING] = newer.generation
+
+    async def serve() -> None:
+        server = _server(app, Protocol)
+        _follow(channel, adopt, server)
+        slot.words[SERVING] = state.generation
+        await server.serve(listeners)
+
+    _run(serve())
+
+
+def run_admin(app: ASGIApp, listeners: list[socket.socket], channel: Connection) -> None:
+    """Serve the operators' endpoints until the supervisor says otherwise or is gone."""
+
+    async def serve() -> None:
+        server = _server(app, BoundedProtocol)
+        _follow(channel, lambda _state: None, server)
+        await server.serve(listeners)
+
+    _run(serve())
+
+
+def _run(main: Coroutine[Any, Any, None]) -> None:
+    # uvicorn handles the signal while it serves, and sends it again when it is done.
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, lambda _signum, _frame: None)
+    # The extra brings uvloop wherever it exists.
+    loops = import_module("uvloop" if find_spec("uvloop") else "asyncio")
+    with asyncio.Runner(loop_factory=loops.new_event_loop) as runner:
+        runner.run(main)
+
+
+def _server(app: ASGIApp, protocol: type[BoundedProtocol]) -> uvicorn.Server:
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            http=protocol,
+            interface="asgi3",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,  # the peer must be who asks, whatever the headers say
+            server_header=False,
+            date_header=False,
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+        )
+    )
+
+
+def _follow(channel: Connection, adopt: Callable[[State], None], server: uvicorn.Server) -> None:
+    """Adopt each state that arrives; stop when the supervisor is gone."""
+    loop = asyncio.get_running_loop()
+
+    def read() -> None:
+        try:
+            adopt(channel.recv())
+        except EOFError:
+            loop.remove_reader(channel.fileno())
+            server.should_exit = True
+
+    loop.add_reader(channel.fileno(), read)
