@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from edgeauth.errors import EdgeAuthError
 from edgeauth.guard import denial
 from edgeauth.service.board import REASONS, Slot, decision_place
-from edgeauth.service.original import READERS, AskedRequest, unbelieved
+from edgeauth.service.original import KINDS, AskedRequest, unbelieved
 
 if TYPE_CHECKING:
     from edgeauth.asgi import Message, Receive, Scope, Send
@@ -37,7 +37,7 @@ class _Admission(NamedTuple):
 
 
 class DecisionApp:
-    """Answers 204 to a request that may pass and 403 (or 401) to any other, nothing else.
+    """Answers 204 (Envoy: 200) to a request that may pass, 403 (or 401) to any other.
 
     The request's body is never read. The answers are built once and sent many times.
 
@@ -54,21 +54,21 @@ class DecisionApp:
         """Decide by *state* from the next request on."""
         self._guard = state.build_guard()
         self._proxies = state.build_proxies()
-        self._read = READERS[state.service.proxy]
+        self._kind = KINDS[state.service.proxy]
         self._admissions: dict[tuple[EdgeIdentity, int | None], _Admission] = {}
-        # nginx keeps the headers of a refusal to itself; the others hand them to the client.
-        tells = state.service.proxy == "nginx"
         self._refusals = {
-            reason: _refusal(state.service.deny_status, reason if tells else None)
+            reason: _refusal(state.service.deny_status, reason if self._kind.told_why else None)
             for reason in REASONS
         }
-        self._passes = {reason: _start(204, _fields(reason)) for reason in REASONS}
+        self._passes = {
+            reason: _admission(self._kind.admission, _fields(reason)) for reason in REASONS
+        }
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         started = perf_counter()
         if scope["type"] != "http":
             raise EdgeAuthError(f"an ASGI scope of type {scope['type']!r} is refused")
-        request = AskedRequest(scope, self._read if self._believes(scope) else unbelieved)
+        request = AskedRequest(scope, self._kind.read if self._believes(scope) else unbelieved)
         now = time()
         verdict = self._guard.check(request, now=now)
         place = _PLACES[verdict.reason, verdict.allowed]
@@ -102,7 +102,7 @@ class DecisionApp:
         if len(self._admissions) >= _REMEMBER:
             self._admissions.clear()
         admission = _Admission(
-            _start(204, _fields("ok", identity, age)),
+            _admission(self._kind.admission, _fields("ok", identity, age)),
             self._slot.signer_place(identity.key_id, identity.pop or ""),
         )
         self._admissions[identity, age] = admission
@@ -121,6 +121,12 @@ def _fields(
         if age is not None:
             fields.append(("x-edgeauth-age", str(age)))
     return fields
+
+
+def _admission(status: int, fields: list[tuple[str, str]]) -> Message:
+    # RFC 9110, 8.6: a 204 must not have a Content-Length.
+    length = [] if status == HTTPStatus.NO_CONTENT else [("content-length", "0")]
+    return _start(status, length + fields)
 
 
 def _refusal(status: int, reason: str | None) -> tuple[Message, Message]:

@@ -1,16 +1,18 @@
-"""How each kind of proxy tells what the original request was.
+"""How each kind of proxy tells what the original request was, and how it wants its answer.
 
-============== ==================== ================================= ==================
-``--proxy``    method               path and query                    host
-============== ==================== ================================= ==================
-nginx          X-Original-Method    X-Original-URI                    Host
-forward-auth   X-Forwarded-Method   X-Forwarded-Uri                   X-Forwarded-Host
-envoy          that of the asking   that of the asking request, after Host
+============== ==================== ================================= ================== =====
+``--proxy``    method               path and query                    host               admit
+============== ==================== ================================= ================== =====
+nginx          X-Original-Method    X-Original-URI                    Host               204
+forward-auth   X-Forwarded-Method   X-Forwarded-Uri                   X-Forwarded-Host   204
+envoy          that of the asking   that of the asking request, after Host               200
                request              the prefix ``/edgeauth``
-haproxy        X-Original-Method    X-Original-URI                    X-Original-Host
-============== ==================== ================================= ==================
+haproxy        X-Original-Method    X-Original-URI                    X-Original-Host    204
+============== ==================== ================================= ================== =====
 
-``forward-auth`` is Caddy and Traefik. Only the one way that is configured is read, and only
+``forward-auth`` is Caddy and Traefik. Envoy takes 200 alone for an admission. nginx keeps the
+headers of a refusal to itself; the others hand them to the client, so only nginx is told
+why. Only the one way that is configured is read, and only
 from a proxy that is believed; whatever else arrives is :data:`UNKNOWN`, which no exemption
 matches.
 """
@@ -19,12 +21,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from edgeauth.asgi import ScopeRequest
+from edgeauth.asgi import Scope, ScopeRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from edgeauth.asgi import Scope
 
 ENVOY_PREFIX = b"/edgeauth"
 
@@ -71,11 +71,25 @@ def unbelieved(_scope: Scope) -> Original:
     return UNKNOWN
 
 
-READERS: dict[str, Callable[[Scope], Original]] = {
-    "nginx": nginx,
-    "forward-auth": forward_auth,
-    "envoy": envoy,
-    "haproxy": haproxy,
+class Kind(NamedTuple):
+    """A kind of proxy.
+
+    Attributes:
+        read: reads what it tells of the original request.
+        admission: the status that it takes for an admission.
+        told_why: whether a refusal has the reason in a header.
+    """
+
+    read: Callable[[Scope], Original]
+    admission: int = 204
+    told_why: bool = False
+
+
+KINDS = {
+    "nginx": Kind(nginx, told_why=True),
+    "forward-auth": Kind(forward_auth),
+    "envoy": Kind(envoy, admission=200),
+    "haproxy": Kind(haproxy),
 }
 
 

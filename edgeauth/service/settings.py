@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from edgeauth.errors import ConfigurationError
 from edgeauth.forwarded import UNIX, TrustedProxies
-from edgeauth.service.original import READERS
+from edgeauth.service.original import KINDS
 from edgeauth.settings import (
     SERVICE_PREFIX,
     SERVICE_TABLE,
@@ -121,7 +121,7 @@ def _whole(value: object, *, base: int) -> int | None:
 _READERS: Readers = {
     "listen": read_text,
     "socket_mode": _socket_mode,
-    "proxy": read_one_of(*READERS),
+    "proxy": read_one_of(*KINDS),
     "proxy_addresses": read_list,
     "workers": _workers,
     "deny_status": _deny_status,

@@ -1,0 +1,58 @@
+-- Asks edgeauth about a request: an action for `http-request lua.edgeauth`.
+-- Sets txn.edgeauth_admitted to true on an admission, and to false on anything else.
+
+local socket = os.getenv("EDGEAUTH_SOCKET")
+local timeout = 2000 -- milliseconds
+
+local handed_on = { "x-edgeauth-reason", "x-edgeauth-pop", "x-edgeauth-age", "x-edgeauth-key" }
+
+-- All values of a header field, as received. HAProxy numbers them from 0.
+local function values(headers, name)
+    local found = {}
+    local field = headers[name]
+    if field then
+        for place = 0, #field do
+            found[#found + 1] = field[place]
+        end
+    end
+    return found
+end
+
+local function ask(txn)
+    local received = txn.http:req_get_headers()
+    local headers = {
+        ["host"] = { "edgeauth" },
+        ["x-original-method"] = { txn.sf:method() },
+        -- As received: an exemption is compared with the raw path.
+        ["x-original-uri"] = { txn.sf:pathq() },
+        ["x-forwarded-for"] = { txn.sf:src() },
+    }
+    local host = values(received, "host")
+    if #host == 1 then
+        headers["x-original-host"] = host
+    end
+    local credential = values(received, "edge-auth")
+    if #credential > 0 then
+        headers["edge-auth"] = credential
+    end
+    return core.httpclient():get {
+        url = "http://edgeauth/",
+        dst = socket,
+        headers = headers,
+        timeout = timeout,
+    }
+end
+
+core.register_action("edgeauth", { "http-req" }, function(txn)
+    txn:set_var("txn.edgeauth_admitted", false)
+    local answer = ask(txn)
+    if not answer or answer.status ~= 204 then
+        return
+    end
+    for _, name in ipairs(handed_on) do
+        for _, value in ipairs(values(answer.headers, name)) do
+            txn.http:req_set_header(name, value)
+        end
+    end
+    txn:set_var("txn.edgeauth_admitted", true)
+end, 0)

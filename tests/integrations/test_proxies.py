@@ -1,0 +1,259 @@
+"""Each proxy with the configuration of its folder, the service, and an application."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+from support.processes import stop
+from support.proxies import KINDS, NGINX_REAL_IP, Kind, Proxy, proxying
+from support.service import SECRET, Service, question, serving, short_folder
+from support.upstream import telling_application
+
+import edgeauth
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+GUARD = f"""
+secret = "{SECRET}"
+exempt = ["GET /healthz"]
+"""
+
+# The CDN's addresses, for the variant that checks them.
+EDGE = '{"addresses": ["192.0.2.0/24"], "ipv6_addresses": []}'
+FROM_EDGE = ("X-Forwarded-For", "192.0.2.7")
+
+
+class Gate(NamedTuple):
+    """A proxy, the service that it asks, and requests through both."""
+
+    proxy: Proxy
+    service: Service
+
+    def ask(self, *fields: tuple[str, str], method: str = "GET", target: str = "/page"):
+        """One request from the edge's address."""
+        sent = question(*fields, *self.source, method=method, target=target)
+        (answer,) = self.proxy.send(sent, method)
+        return answer
+
+    @property
+    def source(self) -> tuple[tuple[str, str], ...]:
+        # Only one variant looks at it. To the others it would be a claim of the client.
+        return (FROM_EDGE,) if self.proxy.kind is NGINX_REAL_IP else ()
+
+
+@contextlib.contextmanager
+def gate(kind: Kind) -> Iterator[Gate]:
+    with short_folder() as folder, telling_application() as upstream:
+        guard = GUARD
+        if kind is NGINX_REAL_IP:
+            (folder / "edge.json").write_text(EDGE)
+            guard += f'addresses = "{folder}/edge.json"\n'
+        with (
+            serving(guard, f'proxy = "{kind.proxy}"', folder=folder) as service,
+            proxying(kind, folder, str(service.address), upstream) as proxy,
+        ):
+            yield Gate(proxy, service)
+
+
+@pytest.fixture(scope="module", params=KINDS, ids=lambda kind: kind.name)
+def through(request: pytest.FixtureRequest) -> Iterator[Gate]:
+    with gate(request.param) as running_gate:
+        yield running_gate
+        # Nothing that the tests did was an error to the proxy.
+        assert running_gate.proxy.complaints() == []
+
+
+def signed(*, age: int = 0, secret: str = SECRET) -> tuple[str, str]:
+    value = edgeauth.sign(secret, pop="LHR", timestamp=int(time.time()) - age)
+    return "Edge-Auth", value
+
+
+def test_a_signed_request_reaches_the_application(through: Gate):
+    answer = through.ask(signed(), target="/page?q=1")
+
+    assert answer.status == 200
+    told = json.loads(answer.body)
+    assert (told["method"], told["target"]) == ("GET", "/page?q=1")
+
+
+def test_the_application_sees_who_signed_and_not_the_credential(through: Gate):
+    told = json.loads(through.ask(signed()).body)
+
+    assert "edge-auth" not in told["headers"]
+    if through.proxy.kind is not NGINX_REAL_IP:  # which hands nothing on
+        assert told["headers"]["x-edgeauth-reason"] == "ok"
+        assert told["headers"]["x-edgeauth-pop"] == "LHR"
+        assert told["headers"]["x-edgeauth-key"] == "default"
+        assert 0 <= int(told["headers"]["x-edgeauth-age"]) < 30
+
+
+def test_what_a_client_says_of_the_decision_does_not_reach_the_application(through: Gate):
+    lies = [(f"X-EdgeAuth-{name}", "lie") for name in ("Reason", "Pop", "Age", "Key")]
+
+    told = json.loads(through.ask(*lies, target="/healthz").body)
+
+    assert told["target"] == "/healthz"
+    assert "lie" not in told["headers"].values()
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "OPTIONS"])
+def test_an_unsigned_request_is_denied(through: Gate, method: str):
+    assert through.ask(method=method).status == 403
+
+
+def test_an_expired_value_is_denied(through: Gate):
+    assert through.ask(signed(age=90)).status == 403
+
+
+def test_a_value_from_the_future_is_denied(through: Gate):
+    assert through.ask(signed(age=-60)).status == 403
+
+
+def test_a_tampered_value_is_denied(through: Gate):
+    name, value = signed()
+
+    assert through.ask((name, value.replace("LHR", "LHX"))).status == 403
+    assert through.ask((name, value[:-1] + "g")).status == 403
+
+
+def test_a_value_of_another_secret_is_denied(through: Gate):
+    assert through.ask(signed(secret="some-other-secret")).status == 403
+
+
+def test_two_credentials_are_denied(through: Gate):
+    assert through.ask(signed(), signed()).status == 403
+    assert through.ask(signed(), ("Edge-Auth", "x")).status == 403
+    assert through.ask(("Edge-Auth", "x"), signed()).status == 403
+
+
+def test_an_exempt_path_needs_no_credential(through: Gate):
+    assert through.ask(target="/healthz").status == 200
+    assert through.ask(target="/healthz?q=1").status == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "target"),
+    [
+        ("POST", "/healthz"),
+        ("GET", "/%68ealthz"),
+        ("GET", "/healthz/"),
+        ("GET", "/healthz%3F"),
+        ("GET", "/page?/healthz"),
+        ("GET", "/edgeauth/healthz"),
+    ],
+)
+def test_what_only_looks_like_the_exempt_path_is_denied(through: Gate, method: str, target: str):
+    assert through.ask(method=method, target=target).status == 403
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "X-Original-URI",
+        "X-Original-URL",
+        "X-Forwarded-Uri",
+        "X-Forwarded-Path",
+        "X-Envoy-Original-Path",
+        "X-Rewrite-URL",
+    ],
+)
+def test_a_client_cannot_claim_an_exempt_path(through: Gate, name: str):
+    claims = (
+        (name, "/healthz"),
+        ("X-Original-Method", "GET"),
+        ("X-Forwarded-Method", "GET"),
+    )
+
+    assert through.ask(*claims, target="/secret").status == 403
+    assert through.ask(*claims, method="POST", target="/secret").status == 403
+
+
+def test_a_client_cannot_claim_the_method_of_an_exemption(through: Gate):
+    claims = (("X-Original-Method", "GET"), ("X-Forwarded-Method", "GET"))
+
+    assert through.ask(*claims, method="POST", target="/healthz").status == 403
+
+
+def test_the_denial_tells_the_client_nothing(through: Gate):
+    missing, forged = through.ask(), through.ask(signed(secret="some-other-secret"))
+
+    assert not [name for name in missing.headers if name.startswith("x-edgeauth")]
+    assert missing.body == forged.body
+    without_date = [
+        {name: value for name, value in answer.headers.items() if name != "date"}
+        for answer in (missing, forged)
+    ]
+    assert without_date[0] == without_date[1]
+
+
+def test_a_body_reaches_the_application_whole(through: Gate):
+    body = "x" * 10_000
+    head = question(signed(), *through.source, ("Content-Length", str(len(body))), method="POST")
+
+    (answer,) = through.proxy.send(head + body.encode(), "POST")
+
+    assert json.loads(answer.body)["body"] == body
+
+
+def test_each_request_of_a_connection_is_decided_on_its_own(through: Gate):
+    sent = b"".join(
+        [
+            question(signed(), *through.source, close=False),
+            question(*through.source, close=False),
+            question(signed(), *through.source),
+        ]
+    )
+
+    statuses = [answer.status for answer in through.proxy.send(sent, "GET", "GET", "GET")]
+
+    assert statuses == [200, 403, 200]
+
+
+def test_a_websocket_handshake_needs_a_credential_and_harms_nothing(through: Gate):
+    upgrade = (
+        ("Upgrade", "websocket"),
+        ("Sec-WebSocket-Version", "13"),
+        ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    )
+    head = question(*upgrade, *through.source, close=False)
+    handshake = head.replace(b"\r\n\r\n", b"\r\nConnection: Upgrade\r\n\r\n")
+
+    # The connection may be closed or kept after it; what counts is the first answer.
+    (denied,) = through.proxy.send(handshake.replace(b"Upgrade\r\n\r\n", b"Upgrade, close\r\n\r\n"))
+
+    assert denied.status == 403
+    assert through.ask(signed()).status == 200
+
+
+def test_the_service_tells_the_paths_and_reasons_of_refusals(through: Gate):
+    through.ask(signed(age=90), target="/old-page")
+
+    assert "reason='expired' method='GET' path='/old-page'" in through.service.log.read_text()
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_a_stopped_service_lets_nobody_in(kind: Kind):
+    with gate(kind) as running_gate:
+        assert running_gate.ask(signed()).status == 200
+
+        stop(running_gate.service.process)
+
+        for fields in [(signed(),), ()]:
+            assert running_gate.ask(*fields).status in {403, 500, 502, 503}
+        assert running_gate.ask(target="/healthz").status in {403, 500, 502, 503}
+
+
+def test_an_address_of_nobody_of_the_edge_is_denied():
+    with gate(NGINX_REAL_IP) as running_gate:
+        send = running_gate.proxy.send
+
+        (stranger,) = send(question(signed(), ("X-Forwarded-For", "203.0.113.9")))
+        (liar,) = send(question(signed(), ("X-Forwarded-For", "192.0.2.7, 203.0.113.9")))
+
+        assert (stranger.status, liar.status) == (403, 403)
+        assert running_gate.ask(signed()).status == 200

