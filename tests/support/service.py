@@ -71,6 +71,13 @@ class Service:
                 return float(value)
         return 0.0
 
+    def children(self) -> list[int]:
+        """The process ids of its workers, and last that of the admin listener."""
+        pid = self.process.pid
+        return [
+            int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        ]
+
     def reload(self) -> None:
         """SIGHUP, and wait until every worker decides by what is in the file now."""
         before = self.readiness()["generation"]
@@ -86,6 +93,7 @@ def serving(
     folder: Path | None = None,
     tcp: bool = False,
     environ: Mapping[str, str] | None = None,
+    launcher: str | None = None,
 ) -> Iterator[Service]:
     """Run the service until the block ends.
 
@@ -95,7 +103,9 @@ def serving(
         folder: where its files are; a Unix socket's path must be short.
         tcp: whether it listens on loopback instead of a Unix socket.
         environ: more variables.
+        launcher: Python code that runs the command, in the place of the command.
     """
+    program = [COMMAND] if launcher is None else ["-c", launcher]
     with short_folder() if folder is None else contextlib.nullcontext(folder) as place:
         port, admin = free_port(), free_port()
         listen = f"{HOST}:{port}" if tcp else f"unix:{place}/edgeauth.sock"
@@ -105,7 +115,7 @@ def serving(
         )
         address: Address = (HOST, port) if tcp else f"{place}/edgeauth.sock"
         with running(
-            [sys.executable, COMMAND, "serve", "--config", config],
+            [sys.executable, *program, "serve", "--config", config],
             address=address,
             log=log,
             env=environ,
