@@ -4,7 +4,7 @@ PYTHON ?= $(firstword $(foreach v,python3.11 python3.12 python3.13 python3.14 py
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help test test-wheel bench timing fuzz lint format coverage demo clean
+.PHONY: help test test-wheel bench bench-service timing fuzz lint format coverage demo demo-nginx clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -58,6 +58,12 @@ demo: $(VENV)/.demo-installed ## show the gate on real sockets
 format: $(VENV)/.installed ## let ruff rewrite the code
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
+
+demo-nginx: $(VENV)/.installed ## nginx, the decision service and a static site, asked in all the ways
+	PYTHONPATH=tests $(BIN)/python integrations/nginx/demo.py
+
+bench-service: $(VENV)/.installed ## requests per second through nginx with the service and its alternatives
+	PYTHONPATH=tests $(BIN)/python benchmarks/service.py
 
 clean: ## remove everything that the targets made
 	rm -rf $(VENV) dist .coverage* .mypy_cache .ruff_cache .pytest_cache

