@@ -8,32 +8,38 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from edgeauth.errors import EdgeAuthError
 from edgeauth.guard import denial
-from edgeauth.service.board import REASONS, Slot, decision_place
+from edgeauth.service.board import REASONS, Slot, age_place, decision_place
 from edgeauth.service.original import KINDS, AskedRequest, unbelieved
 
 if TYPE_CHECKING:
     from edgeauth.asgi import Message, Receive, Scope, Send
-    from edgeauth.guard import Verdict
     from edgeauth.identity import EdgeIdentity
     from edgeauth.service.state import State
 
 # One POP signs all requests of a second alike, so few answers are in use at any time.
 _REMEMBER = 1024
 
-_NO_BODY = {"type": "http.response.body", "body": b""}
+_NO_BODY: Message = {"type": "http.response.body", "body": b""}
 
 _PLACES = {
-    (reason, allowed): decision_place(reason, allowed=allowed)
+    (reason, allowed): (decision_place(reason, allowed=allowed),)
     for reason in REASONS
     for allowed in (False, True)
 }
 
 
 class _Admission(NamedTuple):
-    """The answer to all requests of one signer in one second."""
+    """The answer to all requests with one identity while it has one age.
 
+    Attributes:
+        age: whole seconds, or None if the credential carries no time.
+        start: the first message; the second is the same for all.
+        places: where it is counted.
+    """
+
+    age: int | None
     start: Message
-    signer: int
+    places: tuple[int, ...]
 
 
 class DecisionApp:
@@ -54,8 +60,9 @@ class DecisionApp:
         """Decide by *state* from the next request on."""
         self._guard = state.build_guard()
         self._proxies = state.build_proxies()
+        self._believes_unix = self._proxies.trusts(None)
         self._kind = KINDS[state.service.proxy]
-        self._admissions: dict[tuple[EdgeIdentity, int | None], _Admission] = {}
+        self._admissions: dict[EdgeIdentity, _Admission] = {}
         self._refusals = {
             reason: _refusal(state.service.deny_status, reason if self._kind.told_why else None)
             for reason in REASONS
@@ -68,77 +75,69 @@ class DecisionApp:
         started = perf_counter()
         if scope["type"] != "http":
             raise EdgeAuthError(f"an ASGI scope of type {scope['type']!r} is refused")
-        request = AskedRequest(scope, self._kind.read if self._believes(scope) else unbelieved)
-        now = time()
-        verdict = self._guard.check(request, now=now)
-        place = _PLACES[verdict.reason, verdict.allowed]
-        if not verdict.allowed:
-            start, body = self._refusals[verdict.reason]
-            self._slot.count_decision(place, perf_counter() - started)
-            await send(start)
-            await send(body)
-            return
-        start = self._admit(verdict, now)
-        self._slot.count_decision(place, perf_counter() - started)
-        await send(start)
-        await send(_NO_BODY)
-
-    def _believes(self, scope: Scope) -> bool:
         client = scope["client"]
-        return self._proxies.trusts(None if client is None else client[0])
+        believed = self._believes_unix if client is None else self._proxies.trusts(client[0])
+        request = AskedRequest(scope, self._kind.read if believed else unbelieved)
+        now = time()
+        allowed, reason, identity, _ = self._guard.check(request, now=now)
+        if identity is not None:
+            _, start, places = self._admit(identity, int(now))
+            body = _NO_BODY
+        elif allowed:
+            start, places, body = self._passes[reason], _PLACES[reason, True], _NO_BODY
+        else:
+            start, body = self._refusals[reason]
+            places = _PLACES[reason, False]
+        # Before the answer, so that whoever has it finds it counted.
+        self._slot.count(perf_counter() - started, *places)
+        await send(start)
+        await send(body)
 
-    def _admit(self, verdict: Verdict, now: float) -> Message:
-        identity = verdict.identity
-        if identity is None:
-            return self._passes[verdict.reason]
-        age = None if identity.timestamp is None else int(now) - identity.timestamp
-        admission = self._admissions.get((identity, age)) or self._remember(identity, age)
-        self._slot.count_signer(admission.signer)
-        if age is not None:
-            self._slot.count_age(age)
-        return admission.start
-
-    def _remember(self, identity: EdgeIdentity, age: int | None) -> _Admission:
+    def _admit(self, identity: EdgeIdentity, second: int) -> _Admission:
+        age = None if identity.timestamp is None else second - identity.timestamp
+        admission = self._admissions.get(identity)
+        if admission is not None and admission.age == age:
+            return admission
         if len(self._admissions) >= _REMEMBER:
             self._admissions.clear()
-        admission = _Admission(
+        signer = self._slot.signer_place(identity.key_id, identity.pop or "")
+        admission = self._admissions[identity] = _Admission(
+            age,
             _admission(self._kind.admission, _fields("ok", identity, age)),
-            self._slot.signer_place(identity.key_id, identity.pop or ""),
+            (*_PLACES["ok", True], signer, *(() if age is None else (age_place(age),))),
         )
-        self._admissions[identity, age] = admission
         return admission
 
 
 def _fields(
     reason: str, identity: EdgeIdentity | None = None, age: int | None = None
-) -> list[tuple[str, str]]:
+) -> list[tuple[bytes, bytes]]:
     """What the proxy logs and hands on: ids and numbers, all of them authentic."""
-    fields = [("x-edgeauth-reason", reason)]
+    fields = [(b"x-edgeauth-reason", reason.encode())]
     if identity is not None:
-        fields.append(("x-edgeauth-key", identity.key_id))
+        fields.append((b"x-edgeauth-key", identity.key_id.encode()))
         if identity.pop is not None:
-            fields.append(("x-edgeauth-pop", identity.pop))
+            fields.append((b"x-edgeauth-pop", identity.pop.encode()))
         if age is not None:
-            fields.append(("x-edgeauth-age", str(age)))
+            fields.append((b"x-edgeauth-age", b"%d" % age))
     return fields
 
 
-def _admission(status: int, fields: list[tuple[str, str]]) -> Message:
+def _admission(status: int, fields: list[tuple[bytes, bytes]]) -> Message:
     # RFC 9110, 8.6: a 204 must not have a Content-Length.
-    length = [] if status == HTTPStatus.NO_CONTENT else [("content-length", "0")]
+    length = [] if status == HTTPStatus.NO_CONTENT else [(b"content-length", b"0")]
     return _start(status, length + fields)
 
 
 def _refusal(status: int, reason: str | None) -> tuple[Message, Message]:
     answer = denial("GET")  # the server leaves the body out for HEAD
-    fields = list(answer.headers)
+    fields = [(name.encode(), value.encode()) for name, value in answer.headers]
     if status == HTTPStatus.UNAUTHORIZED:
-        fields.append(("www-authenticate", "Edge"))  # RFC 9110, 15.5.2: a 401 must have one
+        fields.append((b"www-authenticate", b"Edge"))  # RFC 9110, 15.5.2: a 401 must have one
     if reason is not None:
         fields += _fields(reason)
     return _start(status, fields), {"type": "http.response.body", "body": answer.body}
 
 
-def _start(status: int, fields: list[tuple[str, str]]) -> Message:
-    headers = [(name.encode(), value.encode()) for name, value in fields]
-    return {"type": "http.response.start", "status": status, "headers": headers}
+def _start(status: int, fields: list[tuple[bytes, bytes]]) -> Message:
+    return {"type": "http.response.start", "status": status, "headers": fields}

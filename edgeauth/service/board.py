@@ -94,20 +94,13 @@ class Slot:
         self._names = memory[_SLOT_WORDS * _WORD :]
         self._places: dict[tuple[str, str], int] = {}
 
-    def count_decision(self, place: int, seconds: float) -> None:
-        """Count one decision at a place from :func:`decision_place`, and how long it took."""
-        words, sums = self.words, self.sums
-        words[place] += 1
+    def count(self, seconds: float, *places: int) -> None:
+        """Count one decision: how long it took, and the places that it belongs to."""
+        words = self.words
+        for place in places:
+            words[place] += 1
         words[LATENCIES + bisect_left(LATENCY_BOUNDS, seconds)] += 1
-        sums[LATENCY_SUM] += seconds
-
-    def count_signer(self, place: int) -> None:
-        """Count one verified value at a place from :meth:`signer_place`."""
-        self.words[place] += 1
-
-    def count_age(self, age: float) -> None:
-        """Count the age in seconds of one verified value."""
-        self.words[AGES + bisect_left(AGE_BOUNDS, age)] += 1
+        self.sums[LATENCY_SUM] += seconds
 
     def signer_place(self, key_id: str, pop: str) -> int:
         """Where the values of this signer are counted."""
@@ -130,14 +123,19 @@ class Slot:
 
     def _add_name(self, key_id: str, pop: str) -> int:
         place = self.words[NAMES] + 1
-        raw = f"{key_id},{pop}".encode("ascii")
-        if place >= SIGNERS or len(raw) > _NAME_BYTES:
+        if place >= SIGNERS:
             return SIGNED
+        raw = f"{key_id},{pop}".encode("ascii")
         self._names[place * _NAME_BYTES : (place + 1) * _NAME_BYTES] = raw.ljust(_NAME_BYTES, b"\0")
         # The name is whole before it is counted among the names.
         self.words[NAMES] = place
         self._places[key_id, pop] = SIGNED + place
         return SIGNED + place
+
+
+def age_place(age: float) -> int:
+    """Where verified values of this age in seconds are counted."""
+    return AGES + bisect_left(AGE_BOUNDS, age)
 
 
 def decision_place(reason: str, *, allowed: bool) -> int:

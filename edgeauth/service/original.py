@@ -104,7 +104,7 @@ class AskedRequest(ScopeRequest):
     __slots__ = ("_original", "_read")
 
     def __init__(self, scope: Scope, read: Callable[[Scope], Original]) -> None:
-        super().__init__(scope)
+        self._scope = scope
         self._read = read
         self._original: Original | None = None
 
