@@ -20,6 +20,7 @@ COMMANDS = {
     "verify": "Say whether a header value is accepted, and if not, why.",
     "keygen": "Print a new secret and where to put it.",
     "check-config": "Print the settings as the app reads them, without secrets.",
+    "serve": "Decide about requests for nginx, Caddy, Envoy, HAProxy or Traefik.",
 }
 
 
