@@ -197,7 +197,7 @@ def _wrk(
     file.write_text("\n".join(values) + "\n")
     argv = ["wrk", "-t1", f"-c{options.connections}", f"-d{options.seconds:g}s"]
     argv += ["-s", str(VARIANTS / "values.lua"), f"http://{HOST}:{port}/index.html"]
-    done = subprocess.run(  # noqa: S603 - fixed words
+    done = subprocess.run(
         argv,
         capture_output=True,
         text=True,
@@ -349,7 +349,7 @@ def _verdicts(variants: dict[str, Variant]) -> Iterator[str]:
 
 def _machine() -> str:
     model = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
-    nginx = subprocess.run(  # noqa: S603 - a fixed word
+    nginx = subprocess.run(
         [nginx_binary(), "-v"], capture_output=True, text=True, check=True
     ).stderr.strip()
     packages = ", ".join(

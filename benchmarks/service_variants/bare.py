@@ -4,6 +4,6 @@ _START = {"type": "http.response.start", "status": 204, "headers": []}
 _BODY = {"type": "http.response.body", "body": b""}
 
 
-async def app(_scope, _receive, send):  # noqa: ANN001, ANN201, D103
+async def app(_scope, _receive, send):  # noqa: ANN001, ANN201
     await send(_START)
     await send(_BODY)
