@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import edgeauth
+
 _FOLDER = Path(__file__).parents[1] / "vectors"
 _DOCUMENT = json.loads((_FOLDER / "edge-auth.json").read_text("utf-8"))
 
@@ -38,3 +40,28 @@ def rows() -> list[Row]:
         secrets = tuple(options.pop("secrets", [SECRET]))
         found.append(Row(**{**entry, "options": options, "secrets": secrets}))
     return found
+
+
+@dataclass(frozen=True)
+class Signed:
+    """What a signer is given to make an accepted row."""
+
+    id: str
+    secret: str
+    timestamp: int
+    pop: str
+
+
+def signed() -> list[Signed]:
+    """The inputs of the accepted rows, each once: every signer makes the bytes of edgeauth.sign."""
+    found: dict[tuple[str, int, str], Signed] = {}
+    for row in rows():
+        if not isinstance(row.result, dict) or row.result["pop"] is None:
+            continue
+        timestamp, pop = row.result["timestamp"], row.result["pop"]
+        for secret in row.secrets:
+            made = edgeauth.sign(secret, timestamp=timestamp, pop=pop).rpartition("0x")[2]
+            made64 = edgeauth.sign(secret, timestamp=timestamp, pop=pop, encoding="base64")
+            if row.value.endswith((made, made64.rpartition(" ")[2])):
+                found.setdefault((secret, timestamp, pop), Signed(row.id, secret, timestamp, pop))
+    return list(found.values())

@@ -1,0 +1,1 @@
+call edgeauth_sign;

@@ -1,0 +1,35 @@
+"""Every VCL file passes falco's linter at its strictest."""
+
+from __future__ import annotations
+
+import pytest
+from support import edge_tools
+from support.vcl import VCL, lint, service
+
+MAIN = (VCL / "main.vcl").read_text()
+
+
+def generated() -> str:
+    """What the vendor makes of snippets: those of type init first, the others at their macros."""
+    subs = ""
+    for name in ("recv", "miss", "pass"):
+        snippet = (VCL / "snippets" / f"{name}.vcl").read_text()
+        subs += f"sub vcl_{name} {{\n  #FASTLY {name}\n  {snippet}}}\n"
+    return f'include "edgeauth";\n{subs}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(MAIN, id="main.vcl with edgeauth.vcl"),
+        pytest.param(MAIN.replace('"edgeauth"', '"shared_secret"'), id="shared_secret.vcl"),
+        pytest.param(generated(), id="the snippets"),
+    ],
+)
+def test_the_linter_has_nothing_to_say_of(text, tmp_path):
+    assert lint(edge_tools.falco_linter(), service(text, secret="x" * 16), tmp_path, VCL) == []
+
+
+def test_the_linter_sees_a_mistake(tmp_path):
+    broken = service(MAIN.replace("call edgeauth_sign;", "call edgeauth_sing;"), secret=None)
+    assert "edgeauth_sing" in lint(edge_tools.falco_linter(), broken, tmp_path, VCL)[0]
