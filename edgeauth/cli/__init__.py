@@ -21,6 +21,8 @@ COMMANDS = {
     "keygen": "Print a new secret and where to put it.",
     "check-config": "Print the settings as the app reads them, without secrets.",
     "serve": "Decide about requests for nginx, Caddy, Envoy, HAProxy or Traefik.",
+    "edge": "Stand in for a POP in local development: sign requests and forward them.",
+    "snippet": "Print the configuration of an edge or a proxy that fits the settings.",
 }
 
 

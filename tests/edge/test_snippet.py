@@ -1,0 +1,103 @@
+"""``edgeauth snippet`` prints the tested files, under other names."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from click.testing import CliRunner
+from support import edge_tools
+from support.vcl import VCL, lint, service
+
+from edgeauth.cli import main
+from edgeauth.cli.snippet import SNIPPETS, renamed
+from edgeauth.errors import ConfigurationError
+
+FILES = sorted(
+    {file for one in SNIPPETS.values() for file in (one.signed, one.shared_secret) if file}
+)
+
+
+def snippet(*arguments: str, **settings: str) -> str:
+    done = CliRunner().invoke(main, ["snippet", *arguments], env=settings)
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def refusal(*arguments: str, **settings: str) -> str:
+    done = CliRunner().invoke(main, ["snippet", *arguments], env=settings)
+    assert done.exit_code == 2, done.output
+    return done.output
+
+
+@pytest.mark.parametrize("name", SNIPPETS)
+def test_by_default_it_prints_the_file_as_it_is(name):
+    file = edge_tools.INTEGRATIONS / SNIPPETS[name].signed
+    assert snippet(name) == file.read_text("utf-8")
+
+
+def test_the_scheme_of_the_settings_chooses_the_file():
+    text = snippet("vcl", EDGEAUTH_SCHEME="shared-secret")
+    assert text == (VCL / "shared_secret.vcl").read_text("utf-8")
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_every_file_declares_each_name_that_has_an_option_and_no_old_name_is_left(file):
+    text = (edge_tools.INTEGRATIONS / file).read_text("utf-8")
+    new = {"header": "X-Origin-Key", "dictionary": "keys", "socket": "/srv/gate.sock"}
+    declared = re.findall(r"edgeauth:parameter ([a-z]+) = ", text)
+    printed = renamed(text, {name: new[name] for name in declared}, file)
+    old = re.compile(
+        r"(?<![a-z-])edge[-_]auth(?![a-z-])|/run/edgeauth/edgeauth\.sock", re.IGNORECASE
+    )
+    assert not old.findall(printed)
+    assert printed.count("\n") == text.count("\n")
+
+
+def test_the_header_of_the_settings_is_the_one_that_is_printed():
+    assert "unset req.http.X-Origin-Key;" in snippet("vcl", EDGEAUTH_HEADER="X-Origin-Key")
+
+
+@pytest.mark.parametrize("scheme", ["edge-auth", "shared-secret"])
+def test_vcl_that_is_printed_under_other_names_passes_the_linter(scheme, tmp_path):
+    options = ["--header", "X-Origin-Key", "--dictionary", "keys"]
+    printed = snippet("vcl", *options, EDGEAUTH_SCHEME=scheme)
+    (tmp_path / "edgeauth.vcl").write_text(printed)
+    text = service((VCL / "main.vcl").read_text(), secret="x" * 16, dictionary="keys")
+    assert lint(edge_tools.falco_linter(), text, tmp_path, tmp_path) == []
+
+
+def test_one_name_is_not_taken_for_the_other():
+    text = "# edgeauth:parameter header = One\n# edgeauth:parameter dictionary = two\nOne two one\n"
+    printed = renamed(text, {"header": "Two", "dictionary": "one"}, "file")
+    assert printed.splitlines()[-1] == "Two one two"
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        pytest.param({"socket": "/run/a"}, "has no socket to set", id="not declared"),
+        pytest.param({"header": "X"}, "does not use it", id="declared, not used"),
+        pytest.param(
+            {"dictionary": 'a"; b'}, "letters, digits and underscores", id="needs quoting"
+        ),
+        pytest.param({"dictionary": "a\n"}, "letters, digits and underscores", id="a newline"),
+    ],
+)
+def test_a_name_that_cannot_be_set_is_refused(names, message):
+    text = "# edgeauth:parameter header = One\n# edgeauth:parameter dictionary = two\ntwo\n"
+    with pytest.raises(ConfigurationError, match=message):
+        renamed(text, names, "file")
+
+
+def test_an_option_that_the_file_does_not_know_is_refused():
+    assert "has no socket to set" in refusal("vcl", "--socket", "/run/a")
+
+
+def test_an_edge_that_can_sign_has_no_shared_secret():
+    assert "set scheme to edge-auth" in refusal("compute-js", EDGEAUTH_SCHEME="shared-secret")
+
+
+def test_a_file_that_is_missing_is_refused(monkeypatch, tmp_path):
+    monkeypatch.setattr("edgeauth.cli.snippet._folders", lambda: iter([tmp_path]))
+    assert "is not in this installation" in refusal("vcl")
