@@ -1,0 +1,122 @@
+"""The Rust of a Compute service: its signing function, and the program under Viceroy."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import httpx
+import pytest
+from click.testing import CliRunner
+from support import edge_tools
+from support.compute import config_store, secret_store, viceroy
+from support.vectors import SECRET, signed
+
+import edgeauth
+from edgeauth.cli import main
+
+CRATE = edge_tools.FASTLY / "compute-rust"
+NO_WASM = 3
+
+
+def test_the_rows_of_the_vectors_come_out_byte_for_byte(tmp_path):
+    cargo = edge_tools.cargo()
+    lines = []
+    for row in signed():
+        value = edgeauth.sign(row.secret, timestamp=row.timestamp, pop=row.pop, encoding="base64")
+        lines.append(f"{row.secret}\t{row.timestamp}\t{row.pop}\t{value}\n")
+    (tmp_path / "rows").write_text("".join(lines))
+    env = {
+        **os.environ,
+        "EDGEAUTH_VECTORS": str(tmp_path / "rows"),
+        "CARGO_TARGET_DIR": str(edge_tools.TOOLS / "compute-rust"),
+    }
+    argv = [cargo, "test", "--locked", "--manifest-path", CRATE / "Cargo.toml"]
+    done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "test the_rows_of_the_vectors_come_out_byte_for_byte ... ok" in done.stdout
+
+
+@pytest.fixture(scope="module")
+def wasm():
+    return build(CRATE)
+
+
+def build(crate: Path) -> Path:
+    """The wasm of *crate*; skips where no Rust for the edge is to be had."""
+    script = edge_tools.REPOSITORY / "tools" / "build-compute-rust.sh"
+    done = subprocess.run([script, crate], capture_output=True, text=True, check=False)
+    if done.returncode == NO_WASM:
+        pytest.skip(done.stderr.strip())
+    assert done.returncode == 0, done.stderr
+    return Path(done.stdout.strip())
+
+
+@pytest.fixture(scope="module")
+def edge(wasm, origin, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("rust")
+    with viceroy(folder, wasm, origin.url, secret_store("edge_auth", SECRET)) as started:
+        yield started
+
+
+@pytest.mark.parametrize(("method", "body"), [("GET", ""), ("POST", "a body")])
+def test_the_origin_accepts_what_came_through_and_refuses_it_past_the_edge(
+    edge, origin, method, body
+):
+    answer = httpx.request(method, f"{edge.url}/a?b=1", content=body)
+    assert answer.status_code == 200, answer.text
+    report = answer.json()
+    assert report["pop"] == "XXX"
+    assert (report["method"], report["target"], report["body"]) == (method, "/a?b=1", body)
+    assert httpx.request(method, f"{origin.url}/a?b=1", content=body).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        pytest.param(edgeauth.sign(SECRET, pop="LHR"), id="valid"),
+        pytest.param(edgeauth.sign(SECRET, pop="LHR", timestamp=1_700_000_000), id="stale"),
+        pytest.param("let me in", id="junk"),
+    ],
+)
+def test_the_origin_sees_only_the_credential_of_the_edge(edge, own):
+    report = httpx.get(edge.url, headers=[("Edge-Auth", own), ("edge-auth", own)]).json()
+    assert report["pop"] == "XXX"
+    assert [name for name, _ in report["headers"]].count("edge-auth") == 1
+
+
+def test_without_a_secret_store_the_config_store_is_read(wasm, origin, tmp_path):
+    with viceroy(tmp_path, wasm, origin.url, config_store("edge_auth", SECRET)) as started:
+        assert httpx.get(started.url).json()["pop"] == "XXX"
+
+
+@pytest.mark.parametrize(
+    "stores", ["", secret_store("edge_auth", "")], ids=["no store", "an empty secret"]
+)
+def test_a_missing_secret_is_refused_at_the_origin_and_logged_by_both(
+    wasm, origin, tmp_path, stores
+):
+    with viceroy(tmp_path, wasm, origin.url, stores) as started:
+        assert httpx.get(started.url).status_code == 403
+    assert "no item secret in a store edge_auth" in started.log.read_text()
+    assert "is the secret set at the edge?" in origin.log.read_text()
+
+
+def test_a_snippet_under_other_names_signs_with_them(wasm, origin, tmp_path):  # noqa: ARG001
+    options = ["--dictionary", "keys", "--header", "Edge-Auth"]
+    done = CliRunner().invoke(main, ["snippet", "compute-rust", *options])
+    crate = tmp_path / "crate"
+    (crate / "src").mkdir(parents=True)
+    for name in ("Cargo.toml", "Cargo.lock", "src/main.rs"):
+        (crate / name).write_text((CRATE / name).read_text())
+    (crate / "src" / "lib.rs").write_text(done.output)
+    with viceroy(tmp_path, build(crate), origin.url, secret_store("keys", SECRET)) as started:
+        assert httpx.get(started.url).json()["pop"] == "XXX"
+
+
+def test_the_lock_file_names_the_version_that_the_readme_says():
+    locked = re.search(r'name = "fastly"\nversion = "([^"]+)"', (CRATE / "Cargo.lock").read_text())
+    assert locked is not None
+    assert f"`fastly` {locked[1]}" in (CRATE / "README.md").read_text()

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Installs the simulators of the edge, each at one version, into a folder that outlives the
+# checkout: EDGE_TOOLS, or ~/.cache/edgeauth/tools. What is there at that version stays.
+# Viceroy is compiled: 10 to 20 minutes the first time.
+#
+# Needs cargo (rustup.rs) and Node.js 20 or later with npm. falco's simulator is not installed:
+# put falco 2 on the PATH (brew install falco, or a release of ysugimoto/falco).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+viceroy=0.22.0
+tools=${EDGE_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/edgeauth/tools}
+mkdir -p "$tools"
+
+need() { # COMMAND HOW
+    command -v "$1" >/dev/null 2>&1 && return
+    echo "tools/install-edge-tools.sh: $1 is missing: $2" >&2
+    exit 1
+}
+
+need npm "install Node.js 20 or later"
+need cargo "install Rust, see rustup.rs"
+
+# The package-lock.json of a folder says what is in its node_modules.
+node_packages() { # NAME FOLDER
+    local home=$tools/$1
+    if ! cmp -s "$2/package-lock.json" "$home/installed.json"; then
+        rm -rf "$home"
+        mkdir -p "$home"
+        cp "$2/package.json" "$2/package-lock.json" "$home"
+        # Not npm ci: it wants the optional packages of every platform in the lock file.
+        (cd "$home" && npm install --silent --no-audit --no-fund)
+        cp "$2/package-lock.json" "$home/installed.json"
+    fi
+}
+
+node_packages falco-js tests/edge/falco-js
+node_packages compute-js integrations/fastly/compute-js
+
+if [[ $("$tools/viceroy/bin/viceroy" --version 2>/dev/null) != "viceroy $viceroy" ]]; then
+    cargo install --quiet --locked --version "$viceroy" --root "$tools/viceroy" viceroy
+fi
+echo "edge tools: $tools"
