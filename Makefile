@@ -41,6 +41,13 @@ fuzz: $(VENV)/.installed ## coverage-guided fuzzing, FUZZ_SECONDS a target
 test-wheel: $(VENV)/.installed ## the tests against the built wheel, on every Python there is
 	$(BIN)/python tools/test_wheel.py
 
+.PHONY: edge-tools test-edge
+edge-tools: ## install the simulators of the edge; Viceroy compiles for 10 to 20 minutes
+	tools/install-edge-tools.sh
+
+test-edge: $(VENV)/.installed edge-tools ## the edge code in falco, Viceroy, cargo and a browser
+	$(BIN)/python -m pytest tests/edge
+
 lint: $(VENV)/.installed ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -89,11 +89,10 @@ def command(
         )
     wanted = {"dictionary": dictionary, "socket": socket}
     names = {parameter: value for parameter, value in wanted.items() if value is not None}
-    # The setting has a default, so it is always wanted; a file without a header takes any.
-    text = integration(file)
-    if header is not None or "header" in dict(_DECLARATION.findall(text)):
+    # A file may hold no header at all, which does for the default one.
+    if header is not None or settings.header != Settings().header:
         names["header"] = settings.header if header is None else header
-    click.echo(renamed(text, names, file), nl=False)
+    click.echo(renamed(integration(file), names, file), nl=False)
 
 
 def integration(file: str) -> str:
