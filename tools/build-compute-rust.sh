@@ -7,6 +7,7 @@ set -euo pipefail
 crate=$(cd "${1:-$(dirname "$0")/../integrations/fastly/compute-rust}" && pwd)
 tools=${EDGE_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/edgeauth/tools}
 target=wasm32-wasip1
+name=$(sed -n 's/^name = "\(.*\)"$/\1/p' "$crate/Cargo.toml" | head -n 1)
 options=(--manifest-path "$crate/Cargo.toml" --locked --release --target "$target" --quiet)
 
 if [[ -d $(rustc --print target-libdir --target "$target" 2>/dev/null) ]]; then
@@ -23,4 +24,4 @@ else
         "rustc-web cargo-web rust-web-src wasi-libc lld" >&2
     exit 3
 fi
-echo "$CARGO_TARGET_DIR/$target/release/edgeauth-compute-rust-example.wasm"
+echo "$CARGO_TARGET_DIR/$target/release/$name.wasm"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,12 +13,14 @@ import pytest
 from click.testing import CliRunner
 from support import edge_tools
 from support.compute import config_store, secret_store, viceroy
+from support.origin import origin_with
 from support.vectors import SECRET, signed
 
 import edgeauth
 from edgeauth.cli import main
 
 CRATE = edge_tools.FASTLY / "compute-rust"
+PACKAGE = "edgeauth-compute-rust-example"
 NO_WASM = 3
 
 
@@ -40,18 +43,18 @@ def test_the_rows_of_the_vectors_come_out_byte_for_byte(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def wasm():
-    return build(CRATE)
+def wasm(tmp_path_factory):
+    return build(CRATE, tmp_path_factory.mktemp("wasm"))
 
 
-def build(crate: Path) -> Path:
-    """The wasm of *crate*; skips where no Rust for the edge is to be had."""
+def build(crate: Path, folder: Path) -> Path:
+    """The wasm of *crate*, in *folder*; skips where no Rust for the edge is to be had."""
     script = edge_tools.REPOSITORY / "tools" / "build-compute-rust.sh"
     done = subprocess.run([script, crate], capture_output=True, text=True, check=False)
     if done.returncode == NO_WASM:
         pytest.skip(done.stderr.strip())
     assert done.returncode == 0, done.stderr
-    return Path(done.stdout.strip())
+    return Path(shutil.copy(done.stdout.strip(), folder))
 
 
 @pytest.fixture(scope="module")
@@ -104,15 +107,22 @@ def test_a_missing_secret_is_refused_at_the_origin_and_logged_by_both(
     assert "is the secret set at the edge?" in origin.log.read_text()
 
 
-def test_a_snippet_under_other_names_signs_with_them(wasm, origin, tmp_path):  # noqa: ARG001
-    options = ["--dictionary", "keys", "--header", "Edge-Auth"]
+def test_a_snippet_under_other_names_signs_with_them(tmp_path):
+    options = ["--dictionary", "keys", "--header", "X-Origin-Key"]
     done = CliRunner().invoke(main, ["snippet", "compute-rust", *options])
     crate = tmp_path / "crate"
     (crate / "src").mkdir(parents=True)
-    for name in ("Cargo.toml", "Cargo.lock", "src/main.rs"):
-        (crate / name).write_text((CRATE / name).read_text())
+    shutil.copy(CRATE / "src" / "main.rs", crate / "src" / "main.rs")
+    for name in ("Cargo.toml", "Cargo.lock"):
+        text = (CRATE / name).read_text()
+        # Another name, or its wasm would take the place of the example's.
+        (crate / name).write_text(text.replace(PACKAGE, f"{PACKAGE}-renamed"))
     (crate / "src" / "lib.rs").write_text(done.output)
-    with viceroy(tmp_path, build(crate), origin.url, secret_store("keys", SECRET)) as started:
+    stores = secret_store("keys", SECRET)
+    with (
+        origin_with(tmp_path, EDGEAUTH_HEADER="X-Origin-Key") as origin,
+        viceroy(tmp_path, build(crate, tmp_path), origin.url, stores) as started,
+    ):
         assert httpx.get(started.url).json()["pop"] == "XXX"
 
 
