@@ -61,7 +61,7 @@ async def _pump(source: _Socket, sink: _Socket) -> None:
         async for message in source:
             if message.type is WSMsgType.TEXT:
                 await sink.send_str(message.data)
-            elif message.type is WSMsgType.BINARY:
+            else:
                 await sink.send_bytes(message.data)
     except ConnectionError:
         # The sink is gone; its own pump closes the source.

@@ -7,6 +7,7 @@ says how much of the body of ``/upload`` has arrived.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import json
 
@@ -104,8 +105,17 @@ async def _echo(scope, receive, send):
         if message.get("text") == "close, please":
             await send({"type": "websocket.close", "code": 4321})
             return
+        if message.get("text") == "a flood, please":
+            await _flood(send)
+            return
         kind = "text" if message.get("text") is not None else "bytes"
         await send({"type": "websocket.send", kind: message[kind]})
+
+
+async def _flood(send):
+    with contextlib.suppress(Exception):  # of a server that is told to send to nobody
+        for _ in range(500):
+            await send({"type": "websocket.send", "bytes": bytes(100_000)})
 
 
 PAGES = {

@@ -179,6 +179,16 @@ def test_a_websocket_that_the_origin_refuses_is_refused(origin, tmp_path):
         assert refused.value.response.status_code == 403
 
 
+def test_a_browser_that_vanishes_while_it_is_sent_to_harms_nobody(origin, tmp_path):
+    with stand_in(tmp_path, origin.url) as edge:
+        client = connect(edge.replace("http", "ws"), max_size=None)
+        client.send("a flood, please")
+        client.recv()
+        client.socket.shutdown(socket.SHUT_RDWR)
+        assert httpx.get(edge).status_code == 200
+    assert "Traceback" not in next(tmp_path.glob("edge-*.log")).read_text()
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -202,9 +212,18 @@ def test_a_missing_secret_ends_it_at_once():
     assert "no secret" in done.output
 
 
-def test_listening_elsewhere_than_on_loopback_says_what_that_means():
-    # Nobody's address, so nothing is opened.
-    options = ["edge", "--upstream", "http://127.0.0.1:8000", "--host", "192.0.2.1"]
+def test_without_its_extra_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "aiohttp", None)
+    options = ["edge", "--upstream", "http://127.0.0.1:8000"]
+    done = CliRunner().invoke(main, options, env={"EDGEAUTH_SECRET": SECRET})
+    assert done.exit_code == 2
+    assert "pip install 'edgeauth[edge]'" in done.output
+
+
+# Nobody's addresses, so nothing is opened.
+@pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1", "nobody.invalid"])
+def test_listening_elsewhere_than_on_loopback_says_what_that_means(host):
+    options = ["edge", "--upstream", "http://127.0.0.1:8000", "--host", host]
     done = CliRunner().invoke(main, options, env={"EDGEAUTH_SECRET": SECRET})
     assert "everybody who reaches it can send requests" in done.output
     assert isinstance(done.exception, OSError)
