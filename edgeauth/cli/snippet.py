@@ -149,7 +149,8 @@ def _spellings(parameter: str, old: str, new: str) -> Iterator[tuple[str, str]]:
 
 
 def _whole(word: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![\w-]){re.escape(word)}(?![\w-])")
+    # A dash before it may be an operator: Caddy removes a header with "-Edge-Auth".
+    return re.compile(rf"(?<!\w)(?<!\w-){re.escape(word)}(?![\w-])")
 
 
 def _folders() -> Iterator[Traversable]:

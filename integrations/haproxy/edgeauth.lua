@@ -1,5 +1,7 @@
 -- Asks edgeauth about a request: an action for `http-request lua.edgeauth`.
 -- Sets txn.edgeauth_admitted to true on an admission, and to false on anything else.
+--
+-- edgeauth:parameter header = Edge-Auth
 
 local socket = os.getenv("EDGEAUTH_SOCKET")
 local timeout = 2000 -- milliseconds

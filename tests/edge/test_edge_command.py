@@ -146,8 +146,8 @@ def test_an_upstream_that_is_down_is_a_502_that_says_so(tmp_path):
         answer = httpx.get(edge)
         assert answer.status_code == 502
         assert upstream in answer.text
-        with pytest.raises(InvalidStatus) as refused:
-            connect(edge.replace("http", "ws"))
+        with pytest.raises(InvalidStatus) as refused, connect(edge.replace("http", "ws")):
+            pass
         assert refused.value.response.status_code == 502
 
 
@@ -174,17 +174,17 @@ def test_a_websocket_is_relayed_with_its_subprotocol_both_kinds_and_the_close_co
 
 def test_a_websocket_that_the_origin_refuses_is_refused(origin, tmp_path):
     with stand_in(tmp_path, origin.url, EDGEAUTH_SECRET="unknown to the origin") as edge:
-        with pytest.raises(InvalidStatus) as refused:
-            connect(edge.replace("http", "ws"))
+        with pytest.raises(InvalidStatus) as refused, connect(edge.replace("http", "ws")):
+            pass
         assert refused.value.response.status_code == 403
 
 
 def test_a_browser_that_vanishes_while_it_is_sent_to_harms_nobody(origin, tmp_path):
     with stand_in(tmp_path, origin.url) as edge:
-        client = connect(edge.replace("http", "ws"), max_size=None)
-        client.send("a flood, please")
-        client.recv()
-        client.socket.shutdown(socket.SHUT_RDWR)
+        with connect(edge.replace("http", "ws"), max_size=None) as client:
+            client.send("a flood, please")
+            client.recv()
+            client.socket.shutdown(socket.SHUT_RDWR)
         assert httpx.get(edge).status_code == 200
     assert "Traceback" not in next(tmp_path.glob("edge-*.log")).read_text()
 

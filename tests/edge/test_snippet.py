@@ -47,9 +47,8 @@ def test_every_file_declares_each_name_that_has_an_option_and_no_old_name_is_lef
     new = {"header": "X-Origin-Key", "dictionary": "keys", "socket": "/srv/gate.sock"}
     declared = re.findall(r"edgeauth:parameter ([a-z]+) = ", text)
     printed = renamed(text, {name: new[name] for name in declared}, file)
-    old = re.compile(
-        r"(?<![a-z-])edge[-_]auth(?![a-z-])|/run/edgeauth/edgeauth\.sock", re.IGNORECASE
-    )
+    header_or_dictionary = r"(?<![a-z])(?<!\w-)edge[-_]auth(?![\w-])"
+    old = re.compile(rf"{header_or_dictionary}|/run/edgeauth/edgeauth\.sock", re.IGNORECASE)
     assert not old.findall(printed)
     assert printed.count("\n") == text.count("\n")
 
