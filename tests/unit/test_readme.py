@@ -1,0 +1,46 @@
+"""What README.md prints is what happens."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from support.programs import program
+
+from edgeauth import sign
+from edgeauth.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def test_the_signature_is_the_one_that_openssl_makes():
+    line, printed = re.search(r"^\$ (printf .*openssl.*)\n(.*)$", README, re.MULTILINE).groups()
+    program("openssl")
+    done = subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == printed
+    digest = printed.split()[0]
+    assert sign("some-pre-shared-secret", pop="LHR", timestamp=1_700_000_000).endswith(digest)
+    assert f"Edge-Auth: 1700000000,LHR,0x{digest}" in README
+
+
+def test_the_explanation_of_a_refusal_is_the_one_of_the_tested_page():
+    (block,) = re.findall(r"```console\n(\$ edgeauth verify .*?)```", README, re.DOTALL)
+    assert block in (ROOT / "docs" / "command-line.md").read_text("utf-8")
+
+
+def test_every_setting_is_in_the_table():
+    (table,) = re.findall(r"\| name \| default.*?\n\n", README, re.DOTALL)
+    assert set(re.findall(r"`([a-z_]+)`", table)) >= set(Settings.__dataclass_fields__)
+
+
+@pytest.mark.parametrize("target", re.findall(r"^\$ make ([a-z-]+)", README, re.MULTILINE))
+def test_every_target_is_in_the_makefile(target):
+    assert f"\n{target}:" in (ROOT / "Makefile").read_text("utf-8")
+
+
+@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README))))
+def test_every_link_leads_to_a_file(link):
+    assert (ROOT / link).exists()
