@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 H11 = ("uvicorn-h11", "hypercorn")
 HTTPTOOLS = ("uvicorn-httptools",)
 UVICORN = ("uvicorn-httptools", "uvicorn-h11")
+NGINX = ("nginx",)
 ADAPTED = (*H11, *HTTPTOOLS, "gunicorn", "waitress")
 
 
@@ -203,6 +204,65 @@ QUIRKS = [
             "address-ipv[46]*",
         ),
         "403 address",
+    ),
+    # nginx in front of the decision service; what it refuses never reaches a decision.
+    Quirk(
+        "white space around a value is not part of it (RFC 9110, 5.5)",
+        NGINX,
+        ("vector-leading-space", "vector-trailing-space"),
+        "200 ok",
+    ),
+    Quirk(
+        "a line may end in a bare LF (RFC 9112, 2.2), which is then no part of the value",
+        NGINX,
+        ("vector-newline",),
+        "200 ok",
+    ),
+    Quirk("NUL in a value is refused (RFC 9110, 5.5)", NGINX, ("vector-nul",), "refused"),
+    Quirk(
+        "an empty value is not sent on (proxy_set_header)",
+        NGINX,
+        ("vector-empty", "empty"),
+        "403 missing",
+    ),
+    Quirk("a line without a colon is left out", NGINX, ("no-colon",), "403 missing"),
+    Quirk(
+        "other control bytes are handed on, and are no HTTP to the service",
+        NGINX,
+        ("control-byte",),
+        "403 undecided",
+    ),
+    Quirk(
+        "the request line may not be longer than that",
+        NGINX,
+        ("very-long-path-*",),
+        "refused",
+    ),
+    Quirk(
+        "a path that cannot be decoded, or leads above the root, is refused",
+        NGINX,
+        ("percent-cut-*", "percent-odd-*", "percent-nul-*", "dots-*", "exempt-percent-nul"),
+        "refused",
+    ),
+    Quirk(
+        "a target begins with a slash",
+        NGINX,
+        ("no-slash-*", "exempt-backslash", "options-star"),
+        "refused",
+    ),
+    Quirk(
+        "methods are capitals",
+        NGINX,
+        ("lower-case-method-*", "exempt-method-case"),
+        "refused",
+    ),
+    Quirk("TRACE and CONNECT are refused", NGINX, ("trace-*", "connect"), "refused"),
+    Quirk("HTTP/1.1 needs a Host field (RFC 9112, 3.2)", NGINX, ("no-host",), "refused"),
+    Quirk(
+        "the path is compared as the client sent it, before it is decoded",
+        NGINX,
+        ("exempt-percent",),
+        "403 missing",
     ),
 ]
 
