@@ -25,7 +25,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from support.processes import HOST, free_port, running
+from support.processes import HOST, free_port, running, wait_until
 from support.proxies import nginx_binary
 from support.service import SECRET, Service, question, serving, short_folder
 from support.wire import answers, converse
@@ -136,7 +136,7 @@ def _variants(folder: Path) -> Iterator[tuple[dict[str, Variant], Service]]:
     ):
         variants["edgeauth"].pid = service.children()[0]
         variants["bare"].pid = bare_pid
-        variants["flask"].pid = flask_pid
+        variants["flask"].pid = _worker(flask_pid)
         yield variants, service
 
 
@@ -150,8 +150,14 @@ def _python(module: list[str], folder: Path, name: str, environ: dict[str, str])
         cwd=VARIANTS,
         env=environ,
     ) as process:
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-        yield int(children[0]) if children else process.pid
+        yield process.pid
+
+
+def _worker(pid: int) -> int:
+    """The one child of a supervisor, once it is there."""
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+    wait_until(lambda: bool(children.read_text()), what="the worker")
+    return int(children.read_text().split()[0])
 
 
 def _check(name: str, variant: Variant) -> None:
