@@ -20,7 +20,7 @@ COMMANDS = {
     "verify": "Say whether a header value is accepted, and if not, why.",
     "keygen": "Print a new secret and where to put it.",
     "check-config": "Print the settings as the app reads them, without secrets.",
-    "serve": "Decide about requests for nginx, Caddy, Envoy, HAProxy or Traefik.",
+    "serve": "Decide about requests that a reverse proxy asks about.",
     "edge": "Stand in for a POP in local development: sign requests and forward them.",
     "snippet": "Print the configuration of an edge or a proxy that fits the settings.",
 }
