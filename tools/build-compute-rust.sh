@@ -8,7 +8,7 @@ crate=$(cd "${1:-$(dirname "$0")/../integrations/fastly/compute-rust}" && pwd)
 tools=${EDGE_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/edgeauth/tools}
 target=wasm32-wasip1
 name=$(sed -n 's/^name = "\(.*\)"$/\1/p' "$crate/Cargo.toml" | head -n 1)
-options=(--manifest-path "$crate/Cargo.toml" --locked --release --target "$target" --quiet)
+options=(--manifest-path "$crate/Cargo.toml" --release --target "$target" --quiet)
 
 if [[ -d $(rustc --print target-libdir --target "$target" 2>/dev/null) ]]; then
     export CARGO_TARGET_DIR=$tools/compute-rust
