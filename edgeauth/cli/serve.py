@@ -32,7 +32,7 @@ from edgeauth.errors import ConfigurationError
 )
 @click.option("--log-format", metavar="FORMAT", help="plain or json. [plain]")
 def command(config: str | None, **flags: str | None) -> None:
-    """Decide about requests for nginx, Caddy, Envoy, HAProxy or Traefik.
+    """Decide about requests that a reverse proxy asks about.
 
     Each option is also EDGEAUTH_SERVICE_<NAME> in the environment. SIGHUP reads the
     configuration again, SIGTERM drains.
