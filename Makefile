@@ -20,9 +20,14 @@ test: $(VENV)/.installed ## run all tests
 	$(BIN)/coverage run -m pytest
 	@$(MAKE) --no-print-directory coverage
 
+# What runs in processes of its own is tested there, by real programs, and not counted here.
+APART := edgeauth/service/*,edgeauth/edge/*,edgeauth/cli/*
+
 coverage:
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+	@echo "The core and the adapters, all of them and every branch:"
+	$(BIN)/coverage report --omit='$(APART)' --fail-under=100
 
 bench: $(VENV)/.installed ## edgeauth beside its peers; writes benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/bench.py

@@ -35,6 +35,15 @@ def test_a_signed_request_passes_and_says_who_sent_it():
     assert verdict
 
 
+def test_requests_with_one_value_have_one_verdict_and_others_their_own():
+    shared = guard()
+    first = shared.check(signed(), now=NOW)
+    assert shared.check(signed(), now=NOW) is first
+    other = sign(SECRET, pop="JFK", timestamp=NOW).encode()
+    elsewhere = shared.check(PlainRequest(fields=[("Edge-Auth", other)]), now=NOW)
+    assert (elsewhere.identity.pop, first.identity.pop) == ("JFK", "LHR")
+
+
 def test_an_unsigned_request_is_refused():
     verdict = guard().check(PlainRequest(), now=NOW)
     assert (verdict.allowed, verdict.reason, verdict.identity) == (False, "missing", None)
