@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_right
+from datetime import UTC, date, datetime
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from pathlib import Path
 from socket import AF_INET, AF_INET6, inet_pton
@@ -14,14 +15,14 @@ from edgeauth.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 _FASTLY = Path(__file__).parent / "data" / "fastly-public-ip-list.json"
 _MAX_FILE_BYTES = 16 << 20
 _V4_MAPPED = 0xFFFF << 32
 _V4_MAX = 0xFFFF_FFFF
 _V4_MAPPED_NETWORK = IPv6Network("::ffff:0:0/96")
-_AS_OF = re.compile(r"[0-9]{4}-[0-9]{2}(-[0-9]{2})?")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 _FORM = '{"addresses": ["192.0.2.0/24"], "ipv6_addresses": ["2001:db8::/32"]}'
 
@@ -35,20 +36,37 @@ class AddressList:
     Args:
         networks: CIDRs (``192.0.2.0/24``) or single addresses, IPv4 and IPv6.
         as_of: the day or month for which the list was true (``2026-10``), or None.
+        retiring: networks that have left the list and are in it all the same for a while,
+            each with the last day (``2026-10-31``, UTC) on which it is meant to be.
+
+    Attributes:
+        networks: all networks that are looked up, those that retire included.
 
     Raises:
         ConfigurationError: no network at all, one that cannot be read, one with host bits
-            set, or one that admits every address.
+            set, one that admits every address, or a date that is none.
     """
 
-    __slots__ = ("_v4", "_v6", "as_of", "networks")
+    __slots__ = ("_v4", "_v6", "as_of", "networks", "retiring")
 
-    def __init__(self, networks: Iterable[str], *, as_of: str | None = None) -> None:
+    def __init__(
+        self,
+        networks: Iterable[str],
+        *,
+        as_of: str | None = None,
+        retiring: Mapping[str, str] | None = None,
+    ) -> None:
         if isinstance(networks, (str, bytes)):
             raise ConfigurationError(f"networks must be a list of CIDRs, not {networks!r}")
-        self.networks = tuple(_network(entry) for entry in networks)
-        if not self.networks:
+        self.retiring = {
+            _network(entry): _day(day, "retiring") for entry, day in (retiring or {}).items()
+        }
+        listed = tuple(_network(entry) for entry in networks)
+        if not listed:
             raise ConfigurationError("the address list is empty: it would refuse everybody")
+        self.networks = (*listed, *(net for net in self.retiring if net not in set(listed)))
+        if as_of is not None:
+            _first_day(as_of)
         self.as_of = as_of
         self._v4 = _ranges([net for net in self.networks if isinstance(net, IPv4Network)])
         self._v6 = _ranges([net for net in self.networks if isinstance(net, IPv6Network)])
@@ -63,8 +81,18 @@ class AddressList:
         return cls.from_file(_FASTLY)
 
     @classmethod
-    def from_file(cls, path: str | os.PathLike[str]) -> AddressList:
+    def from_file(
+        cls, path: str | os.PathLike[str], *, now: float | None = None
+    ) -> AddressList:
         """Read a JSON file in the shape of Fastly's public list.
+
+        Beside the two lists it may have ``as_of``, and ``retiring``: an object of networks
+        and the last day of each. One whose day is over is left out. Days are looked at
+        here and at no other time, so that a look-up never asks for the time.
+
+        Args:
+            path: the file.
+            now: Unix seconds by which retiring networks are judged; None is the present.
 
         Raises:
             ConfigurationError: unreadable, over 16 MiB, not of that shape, or for the
@@ -83,10 +111,15 @@ class AddressList:
             raise ConfigurationError(f"{where} is not a usable path") from None
         if len(raw) > _MAX_FILE_BYTES:
             raise ConfigurationError(f"{where} is over {_MAX_FILE_BYTES} bytes")
-        return cls._from_json(text, where)
+        return cls.from_json(text, where, now=now)
 
     @classmethod
-    def _from_json(cls, text: str, where: str) -> AddressList:
+    def from_json(cls, text: str, where: str, *, now: float | None = None) -> AddressList:
+        """Read the text of such a file; *where* is what errors call it.
+
+        Raises:
+            ConfigurationError: as :meth:`from_file`.
+        """
         try:
             document = json.loads(text)
         except (ValueError, RecursionError):
@@ -99,13 +132,24 @@ class AddressList:
             if not isinstance(entries, list):
                 raise ConfigurationError(f"{where} has no list {name!r}; expected {_FORM}")
             networks += entries
-        as_of = document.get("as_of")
-        if as_of is not None and not (isinstance(as_of, str) and _AS_OF.fullmatch(as_of)):
-            raise ConfigurationError(f"{where}: as_of must be like 2026-10 or 2026-10-31")
+        retiring = document.get("retiring", {})
+        if not isinstance(retiring, dict):
+            raise ConfigurationError(
+                f'{where}: retiring must be like {{"192.0.2.0/24": "2026-10-31"}}'
+            )
+        today = _today(now)
         try:
-            return cls(networks, as_of=as_of)
+            waiting = {net: day for net, day in retiring.items() if _day(day, "retiring") >= today}
+            return cls(networks, as_of=document.get("as_of"), retiring=waiting)
         except ConfigurationError as error:
             raise ConfigurationError(f"{where}: {error}") from None
+
+    def age_days(self, now: float | None = None) -> int | None:
+        """Days from ``as_of`` (of a month, its first) to *now* (Unix seconds; None: today).
+
+        None where the list has no date.
+        """
+        return None if self.as_of is None else (_today(now) - _first_day(self.as_of)).days
 
     def __contains__(self, ip: object) -> bool:
         """Whether *ip* (str, or an address of the ipaddress module) is in a network.
@@ -165,6 +209,26 @@ def _parse(ip: object) -> tuple[int, bool]:
     if number >> 32 == _V4_MAPPED >> 32:
         return number & _V4_MAX, True
     return number, False
+
+
+def _today(now: float | None) -> date:
+    moment = datetime.now(UTC) if now is None else datetime.fromtimestamp(now, UTC)
+    return moment.date()
+
+
+def _first_day(as_of: object) -> date:
+    whole = f"{as_of}-01" if isinstance(as_of, str) and as_of.count("-") == 1 else as_of
+    return _day(whole, "as_of", "2026-10 or 2026-10-31")
+
+
+def _day(text: object, name: str, like: str = "2026-10-31") -> date:
+    # The pattern, since fromisoformat takes other forms of a date too.
+    if isinstance(text, str) and _DAY.fullmatch(text):
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            pass
+    raise ConfigurationError(f"{name} must be a date like {like}")
 
 
 def _network(entry: object) -> IPv4Network | IPv6Network:

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from edgeauth.addresses import AddressList
+from edgeauth.decision_file import DecisionFile
 from edgeauth.decision_log import DecisionLog, logger
 from edgeauth.errors import AddressNotAllowed, ConfigurationError, VerificationError
 from edgeauth.forwarded import TrustedProxies
 from edgeauth.identity import EdgeIdentity
 from edgeauth.settings import Settings
+from edgeauth.staleness import StaleWarning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -59,6 +61,8 @@ class Guard:
             difference but the query means not exempt.
         mode: ``enforce``, or ``report-only`` to log what would be refused and let it pass.
         strip_header: whether adapters remove the credential before the application runs.
+        decisions: a file that gets one line of JSON a decision, or None. See
+            :mod:`edgeauth.decision_file`.
 
     Raises:
         ConfigurationError: an argument cannot be used.
@@ -73,6 +77,7 @@ class Guard:
         mode: Literal["enforce", "report-only"] = "enforce",
         *,
         strip_header: bool = True,
+        decisions: str | None = None,
     ) -> None:
         if not callable(getattr(scheme, "verify", None)):
             raise ConfigurationError(f"{type(scheme).__name__} is not a scheme: it has no verify()")
@@ -91,6 +96,9 @@ class Guard:
         self._enforced = mode == "enforce"
         self._last = _EXEMPT
         self._log = DecisionLog(enforced=self._enforced)
+        self._file = None if decisions is None else DecisionFile(decisions, self._proxies)
+        if addresses is not None:
+            StaleWarning().look(addresses)
         if not self._enforced:
             logger.warning(
                 "report-only mode: every request is let through; "
@@ -115,6 +123,7 @@ class Guard:
             exempt=settings.exempt,
             mode=settings.mode,
             strip_header=settings.strip_header,
+            decisions=settings.decisions,
         )
 
     @property
@@ -131,6 +140,8 @@ class Guard:
         moment = time.time() if now is None else now
         try:
             if self._exempt and (request.method, request.path) in self._exempt:
+                if self._file is not None:
+                    self._file.write(request, _EXEMPT, moment)
                 return _EXEMPT
             if self.addresses is not None:
                 self._check_address(request, self.addresses)
@@ -146,6 +157,8 @@ class Guard:
         last = self._last
         if last.identity is not identity:
             self._last = last = Verdict(allowed=True, reason="ok", identity=identity)
+        if self._file is not None:
+            self._file.write(request, last, moment)
         return last
 
     def _check_address(self, request: Request, addresses: AddressList) -> None:
@@ -157,7 +170,10 @@ class Guard:
         # A log that fails must not turn a refusal into an exception.
         with contextlib.suppress(Exception):
             self._log.refusal(reason, request, error, now)
-        return Verdict(allowed=not self._enforced, reason=reason, enforced=self._enforced)
+        verdict = Verdict(allowed=not self._enforced, reason=reason, enforced=self._enforced)
+        if self._file is not None:
+            self._file.write(request, verdict, now, error)
+        return verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ class Settings:
         exempt: ``METHOD /exact/path`` entries.
         mode: ``enforce`` or ``report-only``.
         strip_header: whether the application is kept from seeing the credential.
+        decisions: a file that gets one line of JSON a decision; None for none.
     """
 
     secret: str | None = field(default=None, repr=False)
@@ -62,6 +63,7 @@ class Settings:
     exempt: tuple[str, ...] = ()
     mode: Literal["enforce", "report-only"] = "enforce"
     strip_header: bool = True
+    decisions: str | None = None
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> Settings:
@@ -269,7 +271,7 @@ def read_text(label: str, value: object) -> str:
     return value
 
 
-def _addresses(label: str, value: object) -> str | None:
+def _text_or_off(label: str, value: object) -> str | None:
     return None if value == "off" else read_text(label, value)
 
 
@@ -329,9 +331,10 @@ _READERS: Readers = {
     "max_future": _number,
     "require_pop": _flag,
     "pops": read_list,
-    "addresses": _addresses,
+    "addresses": _text_or_off,
     "trusted_proxies": read_list,
     "exempt": read_list,
     "mode": read_one_of("enforce", "report-only"),
     "strip_header": _flag,
+    "decisions": _text_or_off,
 }

@@ -26,6 +26,7 @@ def test_the_defaults_are_those_of_the_documentation():
         exempt=(),
         mode="enforce",
         strip_header=True,
+        decisions=None,
     )
 
 
@@ -53,6 +54,8 @@ def test_a_secret_is_not_in_the_repr():
         ("exempt", "GET /healthz,HEAD /healthz", ("GET /healthz", "HEAD /healthz")),
         ("mode", "report-only", "report-only"),
         ("strip_header", "off", False),
+        ("decisions", "/var/log/edgeauth.jsonl", "/var/log/edgeauth.jsonl"),
+        ("decisions", "off", None),
     ],
 )
 def test_each_setting_is_read_from_the_environment(name, text, value):
