@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Mapping, Sequence
 
+Network = IPv4Network | IPv6Network
+
 _FASTLY = Path(__file__).parent / "data" / "fastly-public-ip-list.json"
 _MAX_FILE_BYTES = 16 << 20
 _V4_MAPPED = 0xFFFF << 32
@@ -81,9 +83,7 @@ class AddressList:
         return cls.from_file(_FASTLY)
 
     @classmethod
-    def from_file(
-        cls, path: str | os.PathLike[str], *, now: float | None = None
-    ) -> AddressList:
+    def from_file(cls, path: str | os.PathLike[str], *, now: float | None = None) -> AddressList:
         """Read a JSON file in the shape of Fastly's public list.
 
         Beside the two lists it may have ``as_of``, and ``retiring``: an object of networks
@@ -231,7 +231,7 @@ def _day(text: object, name: str, like: str = "2026-10-31") -> date:
     raise ConfigurationError(f"{name} must be a date like {like}")
 
 
-def _network(entry: object) -> IPv4Network | IPv6Network:
+def _network(entry: object) -> Network:
     if not isinstance(entry, str):
         raise ConfigurationError(f"{entry!r} is not a network; write a CIDR such as 192.0.2.0/24")
     try:

@@ -20,6 +20,7 @@ import contextlib
 import json
 import os
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeauth.decision_log import logger
@@ -141,7 +142,7 @@ class DecisionFile:
     def _follow(self) -> None:
         """Open the path again where it no longer leads to the open file."""
         try:
-            there = os.stat(self._path)
+            there = Path(self._path).stat()
         except FileNotFoundError:
             pass
         else:

@@ -19,6 +19,7 @@ COMMANDS = {
     "sign": "Print a header as the edge would send it.",
     "verify": "Say whether a header value is accepted, and if not, why.",
     "keygen": "Print a new secret and where to put it.",
+    "addresses": "Show, check and update the list of the edge's addresses.",
     "check-config": "Print the settings as the app reads them, without secrets.",
     "serve": "Decide about requests that a reverse proxy asks about.",
     "edge": "Stand in for a POP in local development: sign requests and forward them.",

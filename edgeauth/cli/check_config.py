@@ -23,7 +23,8 @@ def command(*, config: str | None) -> None:
     refuse at start is refused here, with exit status 2.
     """
     settings = Settings.load(config)
-    guard = Guard.from_settings(settings)
+    # Not the decisions: looking must not leave a file that the app may then not write to.
+    guard = Guard.from_settings(dataclasses.replace(settings, decisions=None))
     in_file = {} if config is None else read_toml(config)
     names = [field.name for field in dataclasses.fields(settings)]
     for line in table([name, _shown(settings, name), _source(name, in_file)] for name in names):

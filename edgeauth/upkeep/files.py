@@ -1,0 +1,49 @@
+"""Replaces a file in one step."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+_NEW_FILE_MODE = 0o644
+
+
+def replace_file(path: str | os.PathLike[str], content: bytes) -> None:
+    """Put *content* at *path*: a reader sees the old file or the new one, whole.
+
+    A symbolic link stays, and what it leads to is replaced. The mode stays too; a new file
+    can be read by everybody, since the app seldom runs as the user who writes.
+
+    Raises:
+        OSError: the file is as it was.
+    """
+    target = Path(path).resolve()
+    mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else _NEW_FILE_MODE
+    # In the same folder: only within a file system is a rename one step.
+    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    temporary = Path(name)
+    try:
+        with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor
+            file.write(content)
+            file.flush()
+            os.fchmod(file.fileno(), mode)
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+    _sync_folder(target.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    # So that the new name survives a power cut. Not every file system can.
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
