@@ -20,6 +20,7 @@ COMMANDS = {
     "verify": "Say whether a header value is accepted, and if not, why.",
     "keygen": "Print a new secret and where to put it.",
     "addresses": "Show, check and update the list of the edge's addresses.",
+    "report": "Say from the app's decisions whether it is safe to enforce.",
     "check-config": "Print the settings as the app reads them, without secrets.",
     "serve": "Decide about requests that a reverse proxy asks about.",
     "edge": "Stand in for a POP in local development: sign requests and forward them.",

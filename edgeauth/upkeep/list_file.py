@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgeauth.addresses import AddressList
 from edgeauth.errors import ConfigurationError
-from edgeauth.upkeep.files import replace_file
+from edgeauth.files import replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
