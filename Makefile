@@ -4,7 +4,7 @@ PYTHON ?= $(firstword $(foreach v,python3.11 python3.12 python3.13 python3.14 py
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help test test-wheel bench bench-service timing fuzz lint format coverage demo demo-nginx clean
+.PHONY: help test test-wheel bench bench-service timing fuzz lint format coverage demo demo-nginx bench-report clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -66,6 +66,9 @@ $(VENV)/.demo-installed: pyproject.toml
 
 demo: $(VENV)/.demo-installed ## show the gate on real sockets
 	@$(BIN)/python example_apps/demo.py
+
+bench-report: $(VENV)/.installed ## time and peak memory of edgeauth report on a million decisions
+	PYTHONPATH=tests $(BIN)/python benchmarks/million_decisions.py
 
 format: $(VENV)/.installed ## let ruff rewrite the code
 	$(BIN)/ruff check --fix-only .

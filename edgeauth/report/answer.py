@@ -79,8 +79,8 @@ def _notes(summary: Summary) -> list[str]:
             )
     if summary.enforced_refusals:
         notes.append(
-            f"{_count(summary.enforced_refusals, 'request')} were refused for real: the mode was "
-            "enforce by then."
+            "Refused for real, since the mode was enforce by then: "
+            f"{_count(summary.enforced_refusals, 'request')}."
         )
     if summary.ages.total:
         late = summary.ages.percentile(99.9)

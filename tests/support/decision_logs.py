@@ -6,10 +6,41 @@ import json
 import random
 from typing import TYPE_CHECKING
 
+from edgeauth import AddressList
+from edgeauth.report.reading import parse
+from edgeauth.report.summary import Summary
+
 if TYPE_CHECKING:
     from pathlib import Path
 
 START = 1_700_000_000
+LINE = {
+    "time": START,
+    "allowed": True,
+    "reason": "ok",
+    "enforced": True,
+    "method": "GET",
+    "path": "/",
+    "peer": "151.101.1.57",
+    "key": "2026",
+    "pop": "LHR",
+    "age": 1.5,
+}
+REFUSED = {"reason": "missing", "enforced": False, "key": None, "pop": None, "age": None}
+
+
+def text(*changes):
+    """Lines that differ from an accepted request in what is given."""
+    return "".join(json.dumps({**LINE, **change}) + "\n" for change in changes)
+
+
+def summed(*changes, max_age=60, max_future=5):
+    """The summary of such lines."""
+    summary = Summary(AddressList.fastly(), max_age=max_age, max_future=max_future)
+    summary.read("log", map(parse, text(*changes).encode().splitlines()))
+    return summary
+
+
 DAYS = 9
 
 

@@ -1,0 +1,40 @@
+"""Time and peak memory of ``edgeauth report`` on a million decisions.
+
+Run by ``make bench-report``; docs/operating.md has the figures.
+"""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from support.decision_logs import write_decisions
+
+SIZES = (100_000, 1_000_000)
+
+
+def main() -> None:
+    """Print a line for each size."""
+    print("decisions        file    CPU time  peak memory    page")
+    for size in SIZES:
+        with tempfile.TemporaryDirectory() as folder:
+            log, page = Path(folder, "decisions.jsonl"), Path(folder, "page.html")
+            write_decisions(log, size)
+            stored = log.stat().st_size
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            command = [sys.executable, "-m", "edgeauth", "report", log, "--html", page]
+            subprocess.run(command, stdout=subprocess.DEVNULL, check=False)  # noqa: S603
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+            memory, written = after.ru_maxrss >> 10, page.stat().st_size >> 10
+            print(
+                f"{size:>9,}  {stored >> 20:>6} MB  {seconds:>7.1f} s  {memory:>8} MB"
+                f"  {written:>4} KB"
+            )
+
+
+if __name__ == "__main__":
+    main()
