@@ -14,14 +14,14 @@ _NEW_FILE_MODE = 0o644
 def replace_file(path: str | os.PathLike[str], content: bytes) -> None:
     """Put *content* at *path*: a reader sees the old file or the new one, whole.
 
-    A symbolic link stays, and what it leads to is replaced. The mode stays too; a new file
-    can be read by everybody, since the app seldom runs as the user who writes.
+    A symbolic link stays, and what it leads to is replaced. Mode and owner stay too; a new
+    file can be read by everybody, since the app seldom runs as the user who writes.
 
     Raises:
         OSError: the file is as it was.
     """
     target = Path(path).resolve()
-    mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else _NEW_FILE_MODE
+    before = target.stat() if target.exists() else None
     # In the same folder: only within a file system is a rename one step.
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     temporary = Path(name)
@@ -29,7 +29,9 @@ def replace_file(path: str | os.PathLike[str], content: bytes) -> None:
         with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor
             file.write(content)
             file.flush()
-            os.fchmod(file.fileno(), mode)
+            if before is not None:
+                _keep_owner(file.fileno(), before)
+            os.fchmod(file.fileno(), stat.S_IMODE(before.st_mode) if before else _NEW_FILE_MODE)
             os.fsync(file.fileno())
         temporary.replace(target)
     except BaseException:
@@ -37,6 +39,13 @@ def replace_file(path: str | os.PathLike[str], content: bytes) -> None:
             temporary.unlink()
         raise
     _sync_folder(target.parent)
+
+
+def _keep_owner(descriptor: int, before: os.stat_result) -> None:
+    # Else a file of the app that root replaces could no longer be read by the app.
+    now = os.fstat(descriptor)
+    if (now.st_uid, now.st_gid) != (before.st_uid, before.st_gid):
+        os.fchown(descriptor, before.st_uid, before.st_gid)
 
 
 def _sync_folder(folder: Path) -> None:

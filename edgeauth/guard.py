@@ -97,8 +97,9 @@ class Guard:
         self._last = _EXEMPT
         self._log = DecisionLog(enforced=self._enforced)
         self._file = None if decisions is None else DecisionFile(decisions, self._proxies)
+        self._stale = StaleWarning()
         if addresses is not None:
-            StaleWarning().look(addresses)
+            self._stale.look(addresses)
         if not self._enforced:
             logger.warning(
                 "report-only mode: every request is let through; "

@@ -144,7 +144,7 @@ def _ages(summary: Summary) -> Table:
         rows.append((f"outside {window}", f"{outside:,}", "" if not outside else "NO"))
     return Table(
         "ages",
-        f"Age of the {ages.total:,} authentic signatures",
+        f"Age of authentic signatures ({ages.total:,})",
         ("percentile", "age at most", "in the window"),
         frozenset({1}),
         tuple(rows),

@@ -18,7 +18,7 @@ TITLES = (
     "Refused when enforced, by path",
     "By network of the peer",
     "By signing POP",
-    "Age of the",
+    "Age of authentic signatures (",
     "Keys seen (UTC)",
 )
 
