@@ -20,7 +20,8 @@ from edgeauth.upkeep.errors import ListRefused
 from edgeauth.upkeep.fetch import MAX_BYTES, Limits
 from edgeauth.upkeep.update import update
 
-QUICK = Limits(connect=2, read=0.2, overall=0.5)
+SHORT_READ = Limits(connect=60, read=0.2, overall=60)
+SHORT_OVERALL = Limits(connect=60, read=60, overall=0.5)
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def test_a_server_that_hangs_is_given_up(unharmed):
     with list_server(None) as server:
         server.behaviour = hang(server)
         with pytest.raises(ListRefused, match="gave no answer in time"):
-            update(unharmed, server.url, limits=QUICK)
+            update(unharmed, server.url, limits=SHORT_READ)
 
 
 def test_a_server_that_sends_a_byte_now_and_then_is_given_up(unharmed):
@@ -63,7 +64,7 @@ def test_a_server_that_sends_a_byte_now_and_then_is_given_up(unharmed):
 
         server.behaviour = drip
         with pytest.raises(ListRefused, match=r"took more than 0\.5 s in all"):
-            update(unharmed, server.url, limits=QUICK)
+            update(unharmed, server.url, limits=SHORT_OVERALL)
 
 
 def test_a_server_whose_head_never_ends_is_given_up(unharmed):
@@ -76,7 +77,7 @@ def test_a_server_whose_head_never_ends_is_given_up(unharmed):
 
         server.behaviour = drip
         with pytest.raises(ListRefused, match="took more than"):
-            update(unharmed, server.url, limits=QUICK)
+            update(unharmed, server.url, limits=SHORT_OVERALL)
 
 
 def test_two_gigabytes_are_not_read(unharmed):
@@ -193,6 +194,20 @@ def run(argv, file, url, **options):
         check=False,
         **options,
     )
+
+
+def test_without_httpx_it_says_what_to_install(unharmed):
+    script = (
+        "import sys; sys.modules['httpx'] = None\nfrom edgeauth.cli import main; main(sys.argv[1:])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, "addresses", "update", "--file", unharmed],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "edgeauth[addresses]" in done.stderr
 
 
 def test_a_full_disk_leaves_the_old_file(tmp_path, public):
