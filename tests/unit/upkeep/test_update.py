@@ -61,7 +61,7 @@ def test_a_reader_that_does_not_know_of_retiring_networks_accepts_less(file, pub
 def test_a_later_update_keeps_the_first_last_day_and_ends_it(file, public):
     shorter = without(public, GONE)
     updated(file, shorter, grace_days=3)
-    updated(file, shorter, grace_days=3, now=NOW + 2 * DAY)
+    updated(file, shorter, grace_days=3, now=NOW + 3 * DAY)
     assert json.loads(file.read_text())["retiring"] == {GONE: "2026-11-25"}
     done, _ = updated(file, shorter, now=NOW + 4 * DAY)
     assert [str(net) for net in done.ended] == [GONE]
