@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from bisect import bisect_right
@@ -24,6 +25,7 @@ _MAX_FILE_BYTES = 16 << 20
 _V4_MAPPED = 0xFFFF << 32
 _V4_MAX = 0xFFFF_FFFF
 _V4_MAPPED_NETWORK = IPv6Network("::ffff:0:0/96")
+_AS_OF = re.compile(r"[0-9]{4}-[0-9]{2}(-[0-9]{2})?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 _FORM = '{"addresses": ["192.0.2.0/24"], "ipv6_addresses": ["2001:db8::/32"]}'
@@ -46,7 +48,7 @@ class AddressList:
 
     Raises:
         ConfigurationError: no network at all, one that cannot be read, one with host bits
-            set, one that admits every address, or a date that is none.
+            set, one that admits every address, or a date of the wrong form.
     """
 
     __slots__ = ("_v4", "_v6", "as_of", "networks", "retiring")
@@ -60,15 +62,13 @@ class AddressList:
     ) -> None:
         if isinstance(networks, (str, bytes)):
             raise ConfigurationError(f"networks must be a list of CIDRs, not {networks!r}")
-        self.retiring = {
-            _network(entry): _day(day, "retiring") for entry, day in (retiring or {}).items()
-        }
+        self.retiring = {_network(entry): _day(day) for entry, day in (retiring or {}).items()}
         listed = tuple(_network(entry) for entry in networks)
         if not listed:
             raise ConfigurationError("the address list is empty: it would refuse everybody")
         self.networks = (*listed, *(net for net in self.retiring if net not in set(listed)))
-        if as_of is not None:
-            _first_day(as_of)
+        if as_of is not None and not (isinstance(as_of, str) and _AS_OF.fullmatch(as_of)):
+            raise ConfigurationError("as_of must be like 2026-10 or 2026-10-31")
         self.as_of = as_of
         self._v4 = _ranges([net for net in self.networks if isinstance(net, IPv4Network)])
         self._v6 = _ranges([net for net in self.networks if isinstance(net, IPv6Network)])
@@ -139,7 +139,7 @@ class AddressList:
             )
         today = _today(now)
         try:
-            waiting = {net: day for net, day in retiring.items() if _day(day, "retiring") >= today}
+            waiting = {net: day for net, day in retiring.items() if _day(day) >= today}
             return cls(networks, as_of=document.get("as_of"), retiring=waiting)
         except ConfigurationError as error:
             raise ConfigurationError(f"{where}: {error}") from None
@@ -147,9 +147,15 @@ class AddressList:
     def age_days(self, now: float | None = None) -> int | None:
         """Days from ``as_of`` (of a month, its first) to *now* (Unix seconds; None: today).
 
-        None where the list has no date.
+        None where the list has no date, or one that no calendar has.
         """
-        return None if self.as_of is None else (_today(now) - _first_day(self.as_of)).days
+        if self.as_of is None:
+            return None
+        first = self.as_of if self.as_of.count("-") > 1 else f"{self.as_of}-01"
+        try:
+            return (_today(now) - date.fromisoformat(first)).days
+        except ValueError:
+            return None
 
     def __contains__(self, ip: object) -> bool:
         """Whether *ip* (str, or an address of the ipaddress module) is in a network.
@@ -216,19 +222,12 @@ def _today(now: float | None) -> date:
     return moment.date()
 
 
-def _first_day(as_of: object) -> date:
-    whole = f"{as_of}-01" if isinstance(as_of, str) and as_of.count("-") == 1 else as_of
-    return _day(whole, "as_of", "2026-10 or 2026-10-31")
-
-
-def _day(text: object, name: str, like: str = "2026-10-31") -> date:
+def _day(text: object) -> date:
     # The pattern, since fromisoformat takes other forms of a date too.
     if isinstance(text, str) and _DAY.fullmatch(text):
-        try:
+        with contextlib.suppress(ValueError):
             return date.fromisoformat(text)
-        except ValueError:
-            pass
-    raise ConfigurationError(f"{name} must be a date like {like}")
+    raise ConfigurationError("the last day of a retiring network must be a date like 2026-10-31")
 
 
 def _network(entry: object) -> Network:

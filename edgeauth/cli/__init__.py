@@ -22,7 +22,7 @@ COMMANDS = {
     "addresses": "Show, check and update the list of the edge's addresses.",
     "report": "Say from the app's decisions whether it is safe to enforce.",
     "check-config": "Print the settings as the app reads them, without secrets.",
-    "serve": "Decide about requests that a reverse proxy asks about.",
+    "serve": "Decide about requests for nginx, Caddy, Envoy, HAProxy or Traefik.",
     "edge": "Stand in for a POP in local development: sign requests and forward them.",
     "snippet": "Print the configuration of an edge or a proxy that fits the settings.",
 }

@@ -15,7 +15,8 @@ NETWORKS = ["192.0.2.0/24"]
 
 
 @pytest.mark.parametrize(
-    ("as_of", "days"), [("2026-10", 31), ("2026-10-31", 1), ("2026-11-02", -1), (None, None)]
+    ("as_of", "days"),
+    [("2026-10", 31), ("2026-10-31", 1), ("2026-11-02", -1), ("2026-13", None), (None, None)],
 )
 def test_the_age_counts_from_the_day_or_from_the_first_of_the_month(as_of, days):
     addresses = AddressList(NETWORKS, as_of=as_of)
