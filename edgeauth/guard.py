@@ -14,6 +14,7 @@ from edgeauth.decision_log import DecisionLog, logger
 from edgeauth.errors import AddressNotAllowed, ConfigurationError, VerificationError
 from edgeauth.forwarded import TrustedProxies
 from edgeauth.identity import EdgeIdentity
+from edgeauth.live import Basis, Watch
 from edgeauth.settings import Settings
 from edgeauth.staleness import StaleWarning
 
@@ -87,8 +88,8 @@ class Guard:
             )
         if mode not in ("enforce", "report-only"):
             raise ConfigurationError(f"mode {mode!r} must be 'enforce' or 'report-only'")
-        self.scheme = scheme
-        self.addresses = addresses
+        self._basis = Basis(scheme, addresses)
+        self._watch: Watch | None = None
         self.mode = mode
         self.strip_header = strip_header
         self._proxies = TrustedProxies(trusted_proxies)
@@ -110,6 +111,9 @@ class Guard:
     def from_settings(cls, settings: Settings | Mapping[str, Any] | None = None) -> Guard:
         """Build a guard from settings, a mapping of them, or (None) the environment.
 
+        Files of secrets and addresses that the settings name are watched: what changes in
+        them comes into force by itself (:mod:`edgeauth.live`).
+
         Raises:
             ConfigurationError: a setting is unknown, unusable or missing.
         """
@@ -117,15 +121,29 @@ class Guard:
             settings = Settings.from_environ()
         elif not isinstance(settings, Settings):
             settings = Settings.from_mapping(settings)
-        return cls(
-            settings.build_scheme(),
-            addresses=settings.build_addresses(),
+        watch = Watch(settings)
+        guard = cls(
+            watch.basis.scheme,
+            addresses=watch.basis.addresses,
             trusted_proxies=settings.trusted_proxies,
             exempt=settings.exempt,
             mode=settings.mode,
             strip_header=settings.strip_header,
             decisions=settings.decisions,
         )
+        if watch.active:
+            guard._basis, guard._watch = watch.basis, watch
+        return guard
+
+    @property
+    def scheme(self) -> Scheme:
+        """The scheme in force."""
+        return self._basis.scheme
+
+    @property
+    def addresses(self) -> AddressList | None:
+        """The address list in force, or None where addresses are not checked."""
+        return self._basis.addresses
 
     @property
     def stripped_headers(self) -> tuple[str, ...]:
@@ -139,14 +157,18 @@ class Guard:
         user's own scheme, is a refusal with the reason ``error``.
         """
         moment = time.time() if now is None else now
+        watch = self._watch
+        if watch is not None and time.monotonic() >= watch.due:
+            self._look(watch)
+        basis = self._basis
         try:
             if self._exempt and (request.method, request.path) in self._exempt:
                 if self._file is not None:
                     self._file.write(request, _EXEMPT, moment)
                 return _EXEMPT
-            if self.addresses is not None:
-                self._check_address(request, self.addresses)
-            identity = self.scheme.verify(request, now=moment)
+            if basis.addresses is not None:
+                self._check_address(request, basis.addresses)
+            identity = basis.scheme.verify(request, now=moment)
             if not isinstance(identity, EdgeIdentity):
                 raise TypeError("the scheme returned no EdgeIdentity")  # noqa: TRY301
         except VerificationError as error:
@@ -161,6 +183,13 @@ class Guard:
         if self._file is not None:
             self._file.write(request, last, moment)
         return last
+
+    def _look(self, watch: Watch) -> None:
+        before = self._basis
+        basis = watch.look(before)
+        # Another thread may have looked meanwhile and found more.
+        if basis is not before:
+            self._basis = basis
 
     def _check_address(self, request: Request, addresses: AddressList) -> None:
         address = self._proxies.client_address(request)

@@ -6,6 +6,7 @@ import hashlib
 import math
 import re
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,12 @@ _MAX_FILE_BYTES = 1 << 20
 
 # Ids go to logs, metrics and response headers, so they are plain and short.
 _KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+# id:secret, or id [dates]: secret. No id has a bracket and the dates end before the secret
+# begins, so whatever a secret holds, it cannot be taken for dates.
+_LINE = re.compile(r"([^:\[]*)(?:\[([^]]*)\]\s*)?:(.*)")
+_DATES = ("not_before", "not_after")
+_UNIX_SECONDS = re.compile(r"[0-9]{10}")
 
 _BLOCK = 64
 _IPAD = bytes(byte ^ 0x36 for byte in range(256))
@@ -127,14 +134,39 @@ class KeyRing:
         """Read a secrets file: one ``id:secret`` a line, oldest to newest.
 
         Blank lines and lines that begin with ``#`` are comments. White space around the
-        id, and around the secret, is not part of them.
+        id, and around the secret, is not part of them. A key may be dated, with either
+        date or both, in ISO 8601 with an offset or in Unix seconds::
+
+            2026-11 [not_after=2026-12-08T00:00:00Z]: the-secret
+            2026-12 [not_before=2026-12-01T00:00:00+01:00 not_after=1798761600]: the-next-one
 
         Raises:
             ConfigurationError: unreadable, over 1 MiB, not UTF-8, or not of that form. The
                 message has the line number and never the line. File permissions are not
                 checked.
         """
-        return cls(_parse_line(path, number, line) for number, line in _secret_lines(path))
+        where = f"secrets_file {str(path)!r}"
+        return cls(
+            _parse_line(f"{where}, line {number}", line)
+            for number, line in enumerate(_text(path, where).split("\n"), 1)
+            if is_key_line(line)
+        )
+
+    @classmethod
+    def from_directory(cls, path: str | os.PathLike[str]) -> KeyRing:
+        """Read a directory that holds each secret in a file of its own, named by its id.
+
+        Oldest to newest is by name, with the numbers in a name compared as numbers:
+        ``key-9`` is older than ``key-10``, ``2026-11`` older than ``2026-12``. Names that
+        begin with a dot are left out, as where Kubernetes keeps what it mounts; any other
+        entry must be a key. One newline at the end of a file is not part of the secret.
+
+        Raises:
+            ConfigurationError: unreadable, empty, or an entry is no key. The message has
+                the name of the file and nothing of what is in it. File permissions are not
+                checked.
+        """
+        return cls(_read_key(path, name) for name in key_names(path))
 
     def __iter__(self) -> Iterator[Key]:
         return iter(self._keys)
@@ -181,30 +213,97 @@ def _secret_bytes(key_id: str, secret: str | bytes) -> bytes:
     return raw
 
 
-def _secret_lines(path: str | os.PathLike[str]) -> Iterator[tuple[int, str]]:
+def is_key_line(line: str) -> bool:
+    """Whether a line of a secrets file holds a key: it is neither blank nor a comment."""
+    stripped = line.strip()
+    return bool(stripped) and not stripped.startswith("#")
+
+
+def key_names(path: str | os.PathLike[str]) -> list[str]:
+    """The names in a directory of secrets that are meant as keys, oldest to newest.
+
+    Raises:
+        ConfigurationError: the directory cannot be read.
+    """
+    try:
+        entries = [entry.name for entry in Path(path).iterdir()]
+    except (OSError, ValueError) as error:
+        raise _unreadable(f"secrets_dir {str(path)!r}", error) from None
+    return sorted((name for name in entries if not name.startswith(".")), key=_by_number)
+
+
+def _by_number(name: str) -> tuple[list[str | int], str]:
+    # Text and numbers take turns, so a number is never compared with a text.
+    parts = re.split(r"([0-9]+)", name)
+    return [int(part) if place % 2 else part for place, part in enumerate(parts)], name
+
+
+def _read_key(folder: str | os.PathLike[str], name: str) -> Key:
+    where = f"secrets_dir {str(folder)!r}, file {name!r}"
+    text = _text(Path(folder, name), where)
+    try:
+        return Key(name, text.removesuffix("\n").removesuffix("\r"))
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{where}: {error}") from None
+
+
+def _text(path: str | os.PathLike[str], where: str) -> str:
     try:
         with Path(path).open("rb") as file:
             raw = file.read(_MAX_FILE_BYTES + 1)
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "not a usable path"
-        raise ConfigurationError(f"secrets_file {str(path)!r} cannot be read: {why}") from None
+        raise _unreadable(where, error) from None
     if len(raw) > _MAX_FILE_BYTES:
-        raise ConfigurationError(f"secrets_file {str(path)!r} is over {_MAX_FILE_BYTES} bytes")
+        raise ConfigurationError(f"{where} is over {_MAX_FILE_BYTES} bytes")
     try:
-        text = raw.decode("utf-8-sig")
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise ConfigurationError(f"secrets_file {str(path)!r} is not UTF-8 text") from None
-    for number, line in enumerate(text.split("\n"), 1):
-        stripped = line.strip()
-        if stripped and not stripped.startswith("#"):
-            yield number, stripped
+        raise ConfigurationError(f"{where} is not UTF-8 text") from None
 
 
-def _parse_line(path: str | os.PathLike[str], number: int, line: str) -> Key:
-    key_id, colon, secret = line.partition(":")
+def _unreadable(where: str, error: Exception) -> ConfigurationError:
+    why = getattr(error, "strerror", None) or "not a usable path"
+    return ConfigurationError(f"{where} cannot be read: {why}")
+
+
+def _parse_line(where: str, line: str) -> Key:
     try:
-        if not colon:
-            raise ConfigurationError("expected id:secret")  # noqa: TRY301 - one message form
-        return Key(key_id.strip(), secret.strip())
+        match = _LINE.fullmatch(line.strip())
+        if match is None:
+            raise ConfigurationError("expected id:secret or id [dates]: secret")  # noqa: TRY301 - one message form
+        key_id, dates, secret = match.groups()
+        return Key(key_id.strip(), secret.strip(), **_parse_dates(dates))
     except ConfigurationError as error:
-        raise ConfigurationError(f"secrets_file {str(path)!r}, line {number}: {error}") from None
+        raise ConfigurationError(f"{where}: {error}") from None
+
+
+def _parse_dates(dates: str | None) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for entry in (dates or "").split():
+        name, _, text = entry.partition("=")
+        if name not in _DATES or name in found:
+            raise ConfigurationError(
+                "between the brackets stand not_before=TIME, not_after=TIME or both, each once, "
+                "with a space between them"
+            )
+        found[name] = _moment(name, text)
+    if dates is not None and not found:
+        raise ConfigurationError("the brackets are empty: leave them out, or write a date")
+    return found
+
+
+def _moment(name: str, text: str) -> float:
+    # Ten digits are the years 2001 to 2286. Fewer are a date without its dashes, which
+    # would be a day in 1970, and more are milliseconds.
+    if _UNIX_SECONDS.fullmatch(text):
+        return int(text)
+    try:
+        moment = None if text.isdigit() else datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise ConfigurationError(
+            f"{name} must be a time with its offset, such as 2026-12-01T00:00:00Z, or Unix "
+            "seconds of ten digits"
+        )
+    return moment.timestamp()

@@ -25,6 +25,9 @@ SERVICE_PREFIX = f"{PREFIX}SERVICE_"
 # How the value of each setting is read: from the name as the user wrote it, and the value.
 Readers = Mapping[str, Callable[[str, object], object]]
 
+# Where the keys come from: one of these is set.
+_SECRETS = ("secret", "secrets_file", "secrets_dir")
+
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0"})
 
@@ -36,6 +39,7 @@ class Settings:
     Attributes:
         secret: the secret, if it is given directly. Not in the repr.
         secrets_file: a file of ``id:secret`` lines, oldest to newest.
+        secrets_dir: a directory of one secret a file, instead.
         scheme: ``edge-auth`` or ``shared-secret``.
         header: the field that carries the credential.
         max_age: seconds after signing, inclusive.
@@ -48,10 +52,12 @@ class Settings:
         mode: ``enforce`` or ``report-only``.
         strip_header: whether the application is kept from seeing the credential.
         decisions: a file that gets one line of JSON a decision; None for none.
+        watch_interval: seconds from one look at the files of keys and addresses to the next.
     """
 
     secret: str | None = field(default=None, repr=False)
     secrets_file: str | None = None
+    secrets_dir: str | None = None
     scheme: Literal["edge-auth", "shared-secret"] = "edge-auth"
     header: str = "Edge-Auth"
     max_age: float = 60
@@ -64,6 +70,7 @@ class Settings:
     mode: Literal["enforce", "report-only"] = "enforce"
     strip_header: bool = True
     decisions: str | None = None
+    watch_interval: float = 5
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> Settings:
@@ -128,19 +135,23 @@ class Settings:
         return dataclasses.replace(self, **_from_environ(environ))
 
     def build_keys(self) -> KeyRing:
-        """The key ring: of the secrets file, or of the one secret, whose id is ``default``.
+        """The key ring: of the file, of the directory, or of the one secret, ``default``.
 
         Raises:
-            ConfigurationError: neither or both are set, or the ring refuses them.
+            ConfigurationError: none or several of them are set, or the ring refuses them.
         """
-        if self.secret is not None and self.secrets_file is not None:
-            raise ConfigurationError("both secret and secrets_file are set: keep one")
+        given = [name for name in _SECRETS if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise ConfigurationError(f"both {given[0]} and {given[1]} are set: keep one")
         if self.secrets_file is not None:
             return KeyRing.from_file(self.secrets_file)
+        if self.secrets_dir is not None:
+            return KeyRing.from_directory(self.secrets_dir)
         if self.secret is None:
             raise ConfigurationError(
-                "no secret: set EDGEAUTH_SECRET or EDGEAUTH_SECRETS_FILE "
-                "(secret or secrets_file in a mapping or file); edgeauth keygen makes one"
+                "no secret: set EDGEAUTH_SECRET, EDGEAUTH_SECRETS_FILE or EDGEAUTH_SECRETS_DIR "
+                "(secret, secrets_file or secrets_dir in a mapping or file); edgeauth keygen "
+                "makes one"
             )
         return KeyRing([Key("default", self.secret)])
 
@@ -325,6 +336,7 @@ def read_one_of(*choices: str) -> Callable[[str, object], str]:
 _READERS: Readers = {
     "secret": _secret,
     "secrets_file": read_text,
+    "secrets_dir": read_text,
     "scheme": read_one_of("edge-auth", "shared-secret"),
     "header": read_text,
     "max_age": _number,
@@ -337,4 +349,5 @@ _READERS: Readers = {
     "mode": read_one_of("enforce", "report-only"),
     "strip_header": _flag,
     "decisions": _text_or_off,
+    "watch_interval": _number,
 }

@@ -1,0 +1,336 @@
+"""Keys and addresses that change while the application runs.
+
+The files that the settings name are looked at from the request path, at most once in
+``watch_interval`` seconds: there is no thread to start, to lose in a fork or to stop. A look
+is a ``stat`` of each file; only one that changed is read.
+
+A change counts once the file has stood still for a moment (one second, or
+``watch_interval`` if that is shorter), since a file that is written in place is half of
+itself for a while. So a change is in force for every request that comes in
+
+    watch_interval + min(watch_interval, 1) seconds
+
+after it, in every process, however long that process was idle before. A file that was
+replaced by renaming and one that was edited are treated alike.
+
+What cannot be used is refused with one line in the log that says why, and what was read
+before stays in force; it is tried again when the file changes, and once a minute.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import stat
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+
+from edgeauth.addresses import AddressList
+from edgeauth.decision_log import logger
+from edgeauth.errors import ConfigurationError
+from edgeauth.keys import KeyRing, key_names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from edgeauth.schemes import Scheme
+    from edgeauth.settings import Settings
+
+MIN_INTERVAL = 0.01
+MAX_INTERVAL = 3600.0
+
+# How long a file must have stood still. Longer than the ticks in which file systems count
+# time, so that no change falls into the tick of one that was read already.
+_SETTLE_SECONDS = 1.0
+
+# How long after a failure an unchanged file is read again: not every failure lies in the
+# file, and the log is due a reminder.
+_RETRY_SECONDS = 60.0
+
+# An error may quote what stands in an address file.
+_MAX_TEXT = 500
+
+_T = TypeVar("_T", KeyRing, AddressList)
+
+
+class Fingerprint(NamedTuple):
+    """What can be told of files without reading them.
+
+    Attributes:
+        files: for each its path and what ``stat`` said, or why it said nothing.
+        regular: whether each is a regular file; the reading of a pipe would not end.
+        changed: Unix nanoseconds of the last change of any, as the file system counts
+            them; None where that cannot be told.
+    """
+
+    files: tuple[tuple[object, ...], ...]
+    regular: bool = True
+    changed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)  # slots are read in a tenth of a named tuple's time
+class Basis:
+    """What a guard decides by: replaced as a whole, so that no request sees half of it.
+
+    Attributes:
+        scheme: how a request proves where it came from.
+        addresses: the networks a request must come from, or None.
+        keys: the keys of the scheme, where they were read by a :class:`Watch`.
+        keys_seen: the fingerprint of the files that the keys were read from; None for files
+            that are to be read again.
+        list_seen: that of the address list.
+    """
+
+    scheme: Scheme
+    addresses: AddressList | None
+    keys: KeyRing | None = None
+    keys_seen: Fingerprint | None = None
+    list_seen: Fingerprint | None = None
+
+
+class Watch:
+    """Keeps the :class:`Basis` of a guard up to date with the files that settings name.
+
+    It needs no lock: a basis carries the fingerprints of what it was read from, so of two
+    threads that look at once either leaves something whole behind, and whatever is out of
+    date is seen at the next look.
+
+    Args:
+        settings: of the guard; their files are read now.
+
+    Attributes:
+        basis: what to begin with.
+        active: whether there is a file to look at. A pipe is read once and never again.
+        due: when to look next, by ``time.monotonic``: no change of the clock touches it.
+
+    Raises:
+        ConfigurationError: the settings cannot be used.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        interval = settings.watch_interval
+        if not MIN_INTERVAL <= interval <= MAX_INTERVAL:
+            raise ConfigurationError(
+                f"watch_interval is {interval!r}; write {MIN_INTERVAL} to {MAX_INTERVAL:.0f} "
+                "seconds"
+            )
+        self._settings = settings
+        self._interval = interval
+        self._settle = min(interval, _SETTLE_SECONDS)
+        self._keys = _watched_keys(settings, self._settle)
+        self._list = _watched_list(settings, self._settle)
+        self.active = self._keys is not None or self._list is not None
+        # Before the files are read: what changes after this is seen by the first look.
+        keys_seen = None if self._keys is None else self._keys.at_start()
+        list_seen = None if self._list is None else self._list.at_start()
+        keys = settings.build_keys()
+        self.basis = Basis(
+            settings.build_scheme(keys), settings.build_addresses(), keys, keys_seen, list_seen
+        )
+        self.due = time.monotonic() + interval
+
+    def look(self, basis: Basis) -> Basis:
+        """Look at the files; *basis* itself if nothing is new, else what comes after it.
+
+        Never raises: what goes wrong is logged, and what was in force stays.
+        """
+        now = time.monotonic()
+        self.due = now + self._interval
+        if self._keys is not None and basis.keys is not None:
+            keys = self._keys.look(basis.keys, basis.keys_seen, now)
+            if keys is not None:
+                scheme = self._settings.build_scheme(keys.value)
+                basis = replace(basis, scheme=scheme, keys=keys.value, keys_seen=keys.seen)
+        if self._list is not None and basis.addresses is not None:
+            listed = self._list.look(basis.addresses, basis.list_seen, now)
+            if listed is not None:
+                basis = replace(basis, addresses=listed.value, list_seen=listed.seen)
+        if any(watched is not None and watched.unsettled for watched in (self._keys, self._list)):
+            self.due = now + self._settle
+        return basis
+
+
+class _Reading(NamedTuple, Generic[_T]):
+    value: _T
+    seen: Fingerprint
+
+
+class _Watched(Generic[_T]):
+    """One setting that names files.
+
+    Args:
+        name: the setting, for the log.
+        paths: the files to look at.
+        read: reads them; it is given what is in force, and raises ConfigurationError.
+        describe: a value in a few words, for the log.
+        settle: for how many seconds the files must have stood still.
+
+    Attributes:
+        unsettled: whether the last look saw a change that it left for the next one.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        paths: Callable[[], Iterable[Path]],
+        read: Callable[[_T], _T],
+        describe: Callable[[_T], str],
+        settle: float,
+    ) -> None:
+        self.unsettled = False
+        self._name = name
+        self._paths = paths
+        self._read: Callable[[_T], _T] = read
+        self._describe: Callable[[_T], str] = describe
+        self._settle = settle
+        self._pending: Fingerprint | None = None
+        self._refused: Fingerprint | None = None
+        self._retry_at = 0.0
+
+    def at_start(self) -> Fingerprint | None:
+        """The fingerprint of files that are about to be read for the first time.
+
+        None if they have just been written: the first look is to read them again.
+        """
+        found = _fingerprint(self._paths)
+        return found if self._stands_still(found) else None
+
+    def look(self, current: _T, seen: Fingerprint | None, now: float) -> _Reading[_T] | None:
+        """What is to come into force after *current*, which was read from *seen*; or None.
+
+        Args:
+            current: what is in force.
+            seen: the fingerprint of what it was read from, or None.
+            now: of ``time.monotonic``.
+        """
+        self.unsettled = False
+        found = _fingerprint(self._paths)
+        if found == seen:
+            self._pending = None
+            if self._refused is not None:
+                self._refused = None
+                self._say(logging.WARNING, f"is as it was; in force: {self._describe(current)}")
+            return None
+        if found == self._refused and now < self._retry_at:
+            return None
+        if found != self._pending and not self._stands_still(found):
+            self._pending, self.unsettled = found, True
+            return None
+        value, problem = self._try_to_read(current, found)
+        if _fingerprint(self._paths) != found:
+            # It changed while it was read: what was read may be half old and half new.
+            self._pending, self.unsettled = None, True
+            return None
+        if value is None:
+            self._refused, self._retry_at = found, now + _RETRY_SECONDS
+            self._say(
+                logging.ERROR,
+                f"CANNOT BE USED, {self._describe(current)} stay in force: {problem[:_MAX_TEXT]}",
+            )
+            return None
+        level = logging.INFO if self._refused is None else logging.WARNING
+        self._pending = self._refused = None
+        self._say(level, f"changed; in force: {self._describe(value)}")
+        return _Reading(value, found)
+
+    def _stands_still(self, found: Fingerprint) -> bool:
+        # The absolute distance: a change in the future is one before the clock was set back.
+        return (
+            found.changed is not None
+            and abs(time.time_ns() - found.changed) >= self._settle * 1_000_000_000
+        )
+
+    def _try_to_read(self, current: _T, found: Fingerprint) -> tuple[_T | None, str]:
+        if not found.regular:
+            return None, "it is not a regular file"
+        try:
+            return self._read(current), ""
+        except ConfigurationError as error:
+            return None, str(error)
+        except Exception as error:  # noqa: BLE001 - what is in force stays, whatever happens
+            # Only our own messages are known to hold no secret.
+            return None, f"reading it failed with {type(error).__name__}"
+
+    def _say(self, level: int, text: str) -> None:
+        # A log that fails must not become a failure of the request that happened to look.
+        with contextlib.suppress(Exception):
+            logger.log(level, "%s %s", self._name, text)
+
+
+def _watched_keys(settings: Settings, settle: float) -> _Watched[KeyRing] | None:
+    def read(current: KeyRing) -> KeyRing:
+        keys = settings.build_keys()
+        _refuse_cut_off(current, keys)
+        return keys
+
+    def describe(keys: KeyRing) -> str:
+        return f"the keys {', '.join(key.id for key in keys)}"
+
+    if settings.secrets_file is not None and _can_be_watched(settings.secrets_file):
+        path = Path(settings.secrets_file)
+        name, paths = "secrets_file", lambda: [path]
+    elif settings.secrets_dir is not None:
+        path = Path(settings.secrets_dir)
+        name, paths = "secrets_dir", lambda: [path / key for key in key_names(path)]
+    else:
+        return None
+    return _Watched(
+        f"{name} {str(path)!r}", paths=paths, read=read, describe=describe, settle=settle
+    )
+
+
+def _watched_list(settings: Settings, settle: float) -> _Watched[AddressList] | None:
+    if settings.addresses in (None, "fastly") or not _can_be_watched(settings.addresses):
+        return None
+    path = Path(settings.addresses)
+    return _Watched(
+        f"addresses {str(path)!r}",
+        paths=lambda: [path],
+        read=lambda _current: AddressList.from_file(path),
+        describe=lambda value: f"the {len(value)} networks as of {value.as_of}",
+        settle=settle,
+    )
+
+
+def _can_be_watched(path: str) -> bool:
+    """Whether *path* is not a pipe or a device, which can be read but once."""
+    try:
+        mode = Path(path).stat().st_mode
+    except (OSError, ValueError):
+        return True  # reading it will say what is wrong
+    return stat.S_ISREG(mode)
+
+
+def _fingerprint(paths: Callable[[], Iterable[Path]]) -> Fingerprint:
+    try:
+        stats = [(str(path), path.stat()) for path in paths()]
+    except (OSError, ValueError) as error:  # ValueError: no path at all
+        return Fingerprint(files=((str(error),),))
+    return Fingerprint(
+        # The times in nanoseconds, and that of the inode too, which no program can set back.
+        files=tuple(
+            (path, at.st_dev, at.st_ino, at.st_mode, at.st_size, at.st_mtime_ns, at.st_ctime_ns)
+            for path, at in stats
+        ),
+        regular=all(stat.S_ISREG(at.st_mode) for _, at in stats),
+        changed=max((at.st_ctime_ns for _, at in stats), default=None),
+    )
+
+
+def _refuse_cut_off(current: KeyRing, keys: KeyRing) -> None:
+    """Refuse keys that look like the ones in force, but written down in part.
+
+    Raises:
+        ConfigurationError: a secret is the beginning of what it was.
+    """
+    before = {key.id: key.secret for key in current}
+    for key in keys:
+        was = before.get(key.id, key.secret)
+        if was != key.secret and was.startswith(key.secret):
+            raise ConfigurationError(
+                f"the secret of key {key.id} is cut off: is the file still being written? "
+                "A new secret needs a new id"
+            )
