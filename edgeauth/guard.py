@@ -158,8 +158,8 @@ class Guard:
         """
         moment = time.time() if now is None else now
         watch = self._watch
-        if watch is not None and time.monotonic() >= watch.due:
-            self._look(watch)
+        if watch is not None and not watch.looked <= moment < watch.due:
+            self._look(watch, moment)
         basis = self._basis
         try:
             if self._exempt and (request.method, request.path) in self._exempt:
@@ -184,9 +184,9 @@ class Guard:
             self._file.write(request, last, moment)
         return last
 
-    def _look(self, watch: Watch) -> None:
+    def _look(self, watch: Watch, now: float) -> None:
         before = self._basis
-        basis = watch.look(before)
+        basis = watch.look(before, now)
         # Another thread may have looked meanwhile and found more.
         if basis is not before:
             self._basis = basis

@@ -6,15 +6,21 @@ is a ``stat`` of each file; only one that changed is read.
 
 A change counts once the file has stood still for a moment (one second, or
 ``watch_interval`` if that is shorter), since a file that is written in place is half of
-itself for a while. So a change is in force for every request that comes in
+itself for a while. So a change is in force, in every process, for every request that comes
+in later than
 
     watch_interval + min(watch_interval, 1) seconds
 
-after it, in every process, however long that process was idle before. A file that was
-replaced by renaming and one that was edited are treated alike.
+after it, however long that process was idle before. A clock that is set back or forward is
+a reason to look at once; set back by less than ``watch_interval``, it can put one look off
+by as much.
 
 What cannot be used is refused with one line in the log that says why, and what was read
-before stays in force; it is tried again when the file changes, and once a minute.
+before stays in force. It is tried again when the file changes, and once a minute.
+
+Whether a file changed is told by its inode, size and times, in nanoseconds. A file system
+that counts time in steps of more than a second (FAT) can hide a second change of the same
+size within one step.
 """
 
 from __future__ import annotations
@@ -103,7 +109,10 @@ class Watch:
     Attributes:
         basis: what to begin with.
         active: whether there is a file to look at. A pipe is read once and never again.
-        due: when to look next, by ``time.monotonic``: no change of the clock touches it.
+        looked: when it looked last, in Unix seconds.
+        due: when to look next. The clock that a request is judged by was read anyway, and
+            it is to be before this and not before ``looked``: a clock that was set back is
+            a reason to look, and so is one that was set forward.
 
     Raises:
         ConfigurationError: the settings cannot be used.
@@ -111,7 +120,11 @@ class Watch:
 
     def __init__(self, settings: Settings) -> None:
         interval = settings.watch_interval
-        if not MIN_INTERVAL <= interval <= MAX_INTERVAL:
+        if (
+            isinstance(interval, bool)
+            or not isinstance(interval, (int, float))
+            or not MIN_INTERVAL <= interval <= MAX_INTERVAL
+        ):
             raise ConfigurationError(
                 f"watch_interval is {interval!r}; write {MIN_INTERVAL} to {MAX_INTERVAL:.0f} "
                 "seconds"
@@ -129,26 +142,33 @@ class Watch:
         self.basis = Basis(
             settings.build_scheme(keys), settings.build_addresses(), keys, keys_seen, list_seen
         )
-        self.due = time.monotonic() + interval
+        self.looked = time.time()
+        self.due = self.looked + interval
 
-    def look(self, basis: Basis) -> Basis:
+    def look(self, basis: Basis, now: float) -> Basis:
         """Look at the files; *basis* itself if nothing is new, else what comes after it.
 
         Never raises: what goes wrong is logged, and what was in force stays.
+
+        Args:
+            basis: what is in force.
+            now: Unix seconds.
         """
-        now = time.monotonic()
-        self.due = now + self._interval
         if self._keys is not None and basis.keys is not None:
-            keys = self._keys.look(basis.keys, basis.keys_seen, now)
+            keys = self._keys.look(basis.keys, basis.keys_seen)
             if keys is not None:
                 scheme = self._settings.build_scheme(keys.value)
                 basis = replace(basis, scheme=scheme, keys=keys.value, keys_seen=keys.seen)
         if self._list is not None and basis.addresses is not None:
-            listed = self._list.look(basis.addresses, basis.list_seen, now)
+            listed = self._list.look(basis.addresses, basis.list_seen)
             if listed is not None:
                 basis = replace(basis, addresses=listed.value, list_seen=listed.seen)
-        if any(watched is not None and watched.unsettled for watched in (self._keys, self._list)):
-            self.due = now + self._settle
+        sources = (self._keys, self._list)
+        unsettled = any(source is not None and source.unsettled for source in sources)
+        # At the end, so that no other thread decides by what is out of date meanwhile: it
+        # looks, too.
+        self.due = now + (self._settle if unsettled else self._interval)
+        self.looked = now
         return basis
 
 
@@ -187,8 +207,9 @@ class _Watched(Generic[_T]):
         self._describe: Callable[[_T], str] = describe
         self._settle = settle
         self._pending: Fingerprint | None = None
+        self._pending_since = 0.0
         self._refused: Fingerprint | None = None
-        self._retry_at = 0.0
+        self._refused_at = 0.0
 
     def at_start(self) -> Fingerprint | None:
         """The fingerprint of files that are about to be read for the first time.
@@ -196,16 +217,16 @@ class _Watched(Generic[_T]):
         None if they have just been written: the first look is to read them again.
         """
         found = _fingerprint(self._paths)
-        return found if self._stands_still(found) else None
+        return found if self._stands_still(found, time.monotonic()) else None
 
-    def look(self, current: _T, seen: Fingerprint | None, now: float) -> _Reading[_T] | None:
+    def look(self, current: _T, seen: Fingerprint | None) -> _Reading[_T] | None:
         """What is to come into force after *current*, which was read from *seen*; or None.
 
         Args:
             current: what is in force.
             seen: the fingerprint of what it was read from, or None.
-            now: of ``time.monotonic``.
         """
+        now = time.monotonic()
         self.unsettled = False
         found = _fingerprint(self._paths)
         if found == seen:
@@ -214,18 +235,18 @@ class _Watched(Generic[_T]):
                 self._refused = None
                 self._say(logging.WARNING, f"is as it was; in force: {self._describe(current)}")
             return None
-        if found == self._refused and now < self._retry_at:
+        if found == self._refused and now < self._refused_at + _RETRY_SECONDS:
             return None
-        if found != self._pending and not self._stands_still(found):
-            self._pending, self.unsettled = found, True
+        if not self._stands_still(found, now):
+            self._wait(found, now)
             return None
         value, problem = self._try_to_read(current, found)
         if _fingerprint(self._paths) != found:
             # It changed while it was read: what was read may be half old and half new.
-            self._pending, self.unsettled = None, True
+            self._wait(None, now)
             return None
         if value is None:
-            self._refused, self._retry_at = found, now + _RETRY_SECONDS
+            self._refused, self._refused_at = found, now
             self._say(
                 logging.ERROR,
                 f"CANNOT BE USED, {self._describe(current)} stay in force: {problem[:_MAX_TEXT]}",
@@ -236,12 +257,20 @@ class _Watched(Generic[_T]):
         self._say(level, f"changed; in force: {self._describe(value)}")
         return _Reading(value, found)
 
-    def _stands_still(self, found: Fingerprint) -> bool:
-        # The absolute distance: a change in the future is one before the clock was set back.
+    def _stands_still(self, found: Fingerprint, now: float) -> bool:
+        if found == self._pending and now >= self._pending_since + self._settle:
+            return True
+        # The time of the file spares a process that was idle since the change the wait. The
+        # absolute distance: a change in the future is one before the clock was set back.
         return (
             found.changed is not None
             and abs(time.time_ns() - found.changed) >= self._settle * 1_000_000_000
         )
+
+    def _wait(self, found: Fingerprint | None, now: float) -> None:
+        self.unsettled = True
+        if found is None or found != self._pending:
+            self._pending, self._pending_since = found, now
 
     def _try_to_read(self, current: _T, found: Fingerprint) -> tuple[_T | None, str]:
         if not found.regular:

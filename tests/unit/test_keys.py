@@ -191,3 +191,104 @@ def test_a_secrets_file_that_cannot_be_used_is_refused_without_being_shown(tmp_p
 def test_a_secrets_file_that_cannot_be_read_is_named(tmp_path, name, why):
     with pytest.raises(ConfigurationError, match=why):
         KeyRing.from_file(f"{tmp_path}/{name}")
+
+
+@pytest.mark.parametrize(
+    ("dates", "not_before", "not_after"),
+    [
+        ("[not_before=2026-12-01T00:00:00Z]", 1796083200, math.inf),
+        ("[not_after=1796083200]", -math.inf, 1796083200),
+        (" [ not_after=2026-12-02T01:00+01:00  not_before=1796083200 ] ", 1796083200, 1796169600),
+    ],
+)
+def test_a_line_of_a_secrets_file_may_date_its_key(tmp_path, dates, not_before, not_after):
+    file = tmp_path / "secrets"
+    file.write_text(f"a{dates}: {SECRET}\n")
+    (key,) = KeyRing.from_file(file)
+    assert (key.id, key.secret.decode()) == ("a", SECRET)
+    assert (key.not_before, key.not_after) == (not_before, not_after)
+
+
+def test_brackets_in_a_secret_are_no_dates(tmp_path):
+    file = tmp_path / "secrets"
+    file.write_text("a:x[not_after=1796083200]: the rest\nb:[not_before=1796083200]:\n")
+    keys = KeyRing.from_file(file)
+    assert [key.secret for key in keys] == [
+        b"x[not_after=1796083200]: the rest",
+        b"[not_before=1796083200]:",
+    ]
+    assert not any(key.dated for key in keys)
+
+
+@pytest.mark.parametrize(
+    ("dates", "why"),
+    [
+        ("[]", "brackets are empty"),
+        ("[not_afer=1796083200]", "between the brackets stand not_before=TIME"),
+        ("[1796083200]", "between the brackets"),
+        ("[not_after=1796083200 not_after=1796083201]", "each once"),
+        ("[not_after=1796083200,not_before=1796083201]", "not_after must be a time"),
+        ("[not_after=2026-12-01T00:00:00]", "with its offset"),
+        ("[not_after=2026-12-01]", "with its offset"),
+        ("[not_after=20261201]", "with its offset"),
+        ("[not_after=1796083200000]", "ten digits"),
+        ("[not_after=soon]", "2026-12-01T00:00:00Z"),
+        ("[not_after=]", "2026-12-01T00:00:00Z"),
+        ("[not_before=1796083201 not_after=1796083200]", "must not be later"),
+        ("[not_after=1796083200", "expected id:secret"),
+        ("not_after=1796083200]", "a key id"),
+        ("[not_after=1796083200] b", "expected id:secret"),
+    ],
+)
+def test_dates_that_may_be_mistyped_are_refused_without_the_secret(tmp_path, dates, why):
+    file = tmp_path / "secrets"
+    file.write_text(f"a{dates}:{SECRET}\n")
+    with pytest.raises(ConfigurationError, match=f"line 1: .*{why}") as caught:
+        KeyRing.from_file(file)
+    assert SECRET not in str(caught.value)
+
+
+def test_a_directory_holds_one_key_a_file_and_numbers_in_names_count_as_numbers(tmp_path):
+    names = ["key-10", "key-9", "2026-12", "key-9.1", "2026-2", "key"]
+    for name in names:
+        (tmp_path / name).write_text(f"the-secret-of-{name}-is-this\n")
+    (tmp_path / "key").write_bytes(b"\xef\xbb\xbfthe-secret-of-key-is-this\r\n")
+    (tmp_path / ".key-11.swp").write_text("an editor's")
+    (tmp_path / "..data").symlink_to(tmp_path)
+    ring = KeyRing.from_directory(tmp_path)
+    assert [key.id for key in ring] == ["2026-2", "2026-12", "key", "key-9", "key-9.1", "key-10"]
+    assert all(key.secret.decode() == f"the-secret-of-{key.id}-is-this" for key in ring)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("a~", SECRET.encode(), "file 'a~': a key id must be"),
+        ("a", b"", "file 'a': the secret of key 'a' has 0 bytes"),
+        ("a", SECRET.encode() + b"\n\n", "file 'a': .*stray newline"),
+        ("a", b"x:" + SECRET.encode() + b"\xff", "file 'a' is not UTF-8"),
+        ("a", b"#" * ((1 << 20) + 1), "file 'a' is over 1048576 bytes"),
+        (".a", SECRET.encode(), "no key"),
+    ],
+)
+def test_a_directory_with_anything_but_keys_is_refused_without_being_shown(
+    tmp_path, name, content, why
+):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ConfigurationError, match=why) as caught:
+        KeyRing.from_directory(tmp_path)
+    assert SECRET not in str(caught.value)
+
+
+def test_a_directory_in_a_directory_of_keys_is_refused(tmp_path):
+    (tmp_path / "a").mkdir()
+    with pytest.raises(ConfigurationError, match="file 'a' cannot be read: Is a directory"):
+        KeyRing.from_directory(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"), [("absent", "No such file"), ("nul\0", "not a usable path")]
+)
+def test_a_directory_of_keys_that_cannot_be_read_is_named(tmp_path, name, why):
+    with pytest.raises(ConfigurationError, match=f"secrets_dir .*{why}"):
+        KeyRing.from_directory(f"{tmp_path}/{name}")

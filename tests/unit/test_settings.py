@@ -15,6 +15,7 @@ def test_the_defaults_are_those_of_the_documentation():
     assert settings == Settings(
         secret=SECRET,
         secrets_file=None,
+        secrets_dir=None,
         scheme="edge-auth",
         header="Edge-Auth",
         max_age=60,
@@ -27,6 +28,7 @@ def test_the_defaults_are_those_of_the_documentation():
         mode="enforce",
         strip_header=True,
         decisions=None,
+        watch_interval=5,
     )
 
 
@@ -39,6 +41,7 @@ def test_a_secret_is_not_in_the_repr():
     [
         ("secret", "x" * 16, "x" * 16),
         ("secrets_file", "/run/secrets/edgeauth", "/run/secrets/edgeauth"),
+        ("secrets_dir", "/run/secrets/edgeauth", "/run/secrets/edgeauth"),
         ("scheme", "shared-secret", "shared-secret"),
         ("header", "X-Proof", "X-Proof"),
         ("max_age", "90", 90),
@@ -56,6 +59,7 @@ def test_a_secret_is_not_in_the_repr():
         ("strip_header", "off", False),
         ("decisions", "/var/log/edgeauth.jsonl", "/var/log/edgeauth.jsonl"),
         ("decisions", "off", None),
+        ("watch_interval", "0.5", 0.5),
     ],
 )
 def test_each_setting_is_read_from_the_environment(name, text, value):
@@ -193,6 +197,12 @@ def test_one_secret_makes_a_ring_of_one_key_named_default():
     assert [key.id for key in Settings(secret=SECRET).build_keys()] == ["default"]
 
 
+def test_a_directory_of_secrets_makes_a_ring_of_its_files(tmp_path):
+    (tmp_path / "2025").write_text(OLDER_SECRET)
+    (tmp_path / "2026").write_text(SECRET)
+    assert [key.id for key in Settings(secrets_dir=str(tmp_path)).build_keys()] == ["2025", "2026"]
+
+
 def test_a_secrets_file_makes_a_ring_of_its_keys(tmp_path):
     file = tmp_path / "secrets"
     file.write_text(f"2025:{OLDER_SECRET}\n2026:{SECRET}\n")
@@ -204,6 +214,7 @@ def test_a_secrets_file_makes_a_ring_of_its_keys(tmp_path):
     [
         (Settings(), "no secret: set EDGEAUTH_SECRET"),
         (Settings(secret=SECRET, secrets_file="/s"), "both secret and secrets_file"),
+        (Settings(secrets_dir="/d", secrets_file="/s"), "both secrets_file and secrets_dir"),
         (Settings(secret="short"), "the secret of key 'default' has 5 bytes"),
     ],
 )

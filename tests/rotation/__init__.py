@@ -1,0 +1,1 @@
+"""Keys that are rotated under load, in every adapter."""

@@ -1,0 +1,594 @@
+"""Keys and addresses that change while the application runs."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import pathlib
+import tempfile
+import threading
+import time
+from types import SimpleNamespace
+
+import pytest
+from support.files import Mount, replace
+from support.processes import wait_until
+from support.requests import PlainRequest
+from support.vectors import OLDER_SECRET, SECRET
+
+from edgeauth import ConfigurationError, Guard, KeyRing, Settings, live, sign
+
+NEWER_SECRET = "the-secret-that-comes-after-them"
+
+OLD = f"old:{OLDER_SECRET}\n"
+NOW = f"now:{SECRET}\n"
+NEW = f"new:{NEWER_SECRET}\n"
+
+SHORTEST = 0.01
+LONGEST = 3600
+
+
+class Clock:
+    """Stands for the module ``time`` in edgeauth.live: the real one, and what a test adds."""
+
+    def __init__(self):
+        self._wall = self._steady = 0.0
+
+    def passes(self, seconds):
+        self._wall += seconds
+        self._steady += seconds
+
+    def is_set(self, seconds):
+        self._wall += seconds
+
+    def time(self):
+        return time.time() + self._wall
+
+    def time_ns(self):
+        return time.time_ns() + int(self._wall * 1_000_000_000)
+
+    def monotonic(self):
+        return time.monotonic() + self._steady
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    stand_in = Clock()
+    monkeypatch.setattr(live, "time", stand_in)
+    return stand_in
+
+
+@pytest.fixture
+def patient(monkeypatch):
+    """A change counts after LONGEST, so that however slow the machine is, it does not yet."""
+    monkeypatch.setattr(live, "_SETTLE_SECONDS", float(LONGEST))
+
+
+@pytest.fixture
+def secrets(tmp_path):
+    file = tmp_path / "secrets"
+    file.write_text(OLD + NOW)
+    return file
+
+
+def guard(secrets, **settings):
+    return Guard.from_settings(
+        {"secrets_file": secrets, "watch_interval": SHORTEST, "max_age": 1e9, **settings}
+    )
+
+
+def reason(guard, secret, *, now=None, peer="192.0.2.1"):
+    value = sign(secret, pop="LHR", timestamp=1_700_000_000).encode()
+    request = PlainRequest(peer=peer, fields=[("Edge-Auth", value)])
+    return guard.check(request, now=now).reason
+
+
+def accepts(guard, *secrets):
+    """Whether exactly *secrets* of the three are accepted."""
+    accepted = {
+        secret for secret in (OLDER_SECRET, SECRET, NEWER_SECRET) if reason(guard, secret) == "ok"
+    }
+    return accepted == set(secrets)
+
+
+def becomes(guard, *secrets):
+    wait_until(lambda: accepts(guard, *secrets), what=f"{len(secrets)} keys in force")
+
+
+def logged(caplog, text):
+    return [record for record in caplog.records if text in record.getMessage()]
+
+
+# --- what is seen
+
+
+def test_a_key_that_is_added_is_accepted_and_one_that_is_removed_is_not(secrets):
+    live_guard = guard(secrets)
+    assert accepts(live_guard, OLDER_SECRET, SECRET)
+    replace(secrets, NOW + NEW)
+    becomes(live_guard, SECRET, NEWER_SECRET)
+    replace(secrets, NEW)
+    becomes(live_guard, NEWER_SECRET)
+
+
+def test_a_file_that_is_edited_in_place_is_seen_at_the_same_size_and_time_too(secrets):
+    live_guard = guard(secrets)
+    before = secrets.stat()
+    secrets.write_text(OLD + NOW.replace(SECRET, NEWER_SECRET[: len(SECRET)]))
+    os.utime(secrets, ns=(before.st_atime_ns, before.st_mtime_ns))
+    after = secrets.stat()
+    assert (after.st_size, after.st_mtime_ns, after.st_ino) == (
+        before.st_size,
+        before.st_mtime_ns,
+        before.st_ino,
+    )
+    wait_until(lambda: reason(live_guard, NEWER_SECRET[: len(SECRET)]) == "ok")
+    assert reason(live_guard, SECRET) == "bad-signature"
+
+
+def test_a_mounted_file_whose_link_is_swapped_is_seen(tmp_path):
+    mount = Mount(tmp_path / "mount", {"secrets": OLD + NOW})
+    live_guard = guard(mount.folder / "secrets")
+    mount.swap({"secrets": NOW + NEW})
+    becomes(live_guard, SECRET, NEWER_SECRET)
+
+
+def test_a_mounted_directory_of_secrets_is_seen_to_gain_and_lose_keys(tmp_path):
+    mount = Mount(tmp_path / "mount", {"1": OLDER_SECRET, "2": SECRET})
+    live_guard = Guard.from_settings(
+        {"secrets_dir": mount.folder, "watch_interval": SHORTEST, "max_age": 1e9}
+    )
+    assert accepts(live_guard, OLDER_SECRET, SECRET)
+    mount.swap({"2": SECRET, "3": NEWER_SECRET})
+    becomes(live_guard, SECRET, NEWER_SECRET)
+    mount.swap({"3": NEWER_SECRET})
+    becomes(live_guard, NEWER_SECRET)
+    assert live_guard.scheme.keys.signing_key().id == "3"
+
+
+def test_a_directory_that_was_emptied_keeps_its_keys(tmp_path, caplog):
+    (tmp_path / "1").write_text(SECRET)
+    live_guard = Guard.from_settings(
+        {"secrets_dir": tmp_path, "watch_interval": SHORTEST, "max_age": 1e9}
+    )
+    (tmp_path / "1").unlink()
+    wait_until(lambda: accepts(live_guard, SECRET) and logged(caplog, "CANNOT BE USED"))
+
+
+@pytest.mark.parametrize("scheme", ["edge-auth", "shared-secret"])
+def test_what_was_remembered_goes_with_its_key(secrets, scheme):
+    live_guard = guard(secrets, scheme=scheme)
+
+    def outcome(secret):
+        if scheme == "edge-auth":
+            return reason(live_guard, secret)
+        return live_guard.check(PlainRequest(fields=[("Edge-Auth", secret.encode())])).reason
+
+    for _ in range(2):
+        assert outcome(OLDER_SECRET) == "ok"
+    replace(secrets, NOW)
+    wait_until(lambda: outcome(OLDER_SECRET) == "bad-signature")
+    assert outcome(SECRET) == "ok"
+
+
+def test_the_address_list_is_watched_too_and_apart_from_the_keys(secrets, tmp_path):
+    file = tmp_path / "list.json"
+    form = '{"addresses": ["%s"], "ipv6_addresses": []}'
+    file.write_text(form % "192.0.2.0/24")
+    live_guard = guard(secrets, addresses=file)
+    assert reason(live_guard, SECRET) == "ok"
+    keys = live_guard.scheme
+    replace(file, form % "198.51.100.0/24")
+    wait_until(lambda: reason(live_guard, SECRET) == "address")
+    assert reason(live_guard, SECRET, peer="198.51.100.7") == "ok"
+    replace(file, form % "0.0.0.0/0")
+    wait_until(lambda: len(live_guard.addresses) == 1 and reason(live_guard, SECRET) == "address")
+    if live_guard.scheme is not keys:  # written just before the start, hence read once more
+        keys = live_guard.scheme
+    replace(secrets, NEW)
+    wait_until(lambda: reason(live_guard, NEWER_SECRET, peer="198.51.100.7") == "ok")
+    assert live_guard.scheme is not keys
+
+
+def test_only_the_address_list_may_be_a_file(tmp_path):
+    file = tmp_path / "list.json"
+    file.write_text('{"addresses": ["192.0.2.0/24"], "ipv6_addresses": []}')
+    live_guard = Guard.from_settings(
+        {"secret": SECRET, "addresses": file, "watch_interval": SHORTEST, "max_age": 1e9}
+    )
+    assert reason(live_guard, SECRET) == "ok"
+    replace(file, '{"addresses": ["198.51.100.0/24"], "ipv6_addresses": []}')
+    wait_until(lambda: reason(live_guard, SECRET) == "address")
+
+
+def test_without_files_there_is_nothing_to_look_at():
+    assert not live.Watch(Settings(secret=SECRET)).active
+    assert not live.Watch(Settings(secret=SECRET, addresses="fastly")).active
+
+
+def test_a_pipe_is_read_once(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=(NOW,))
+    writer.start()
+    live_guard = guard(pipe)
+    writer.join()
+    assert all(reason(live_guard, SECRET, now=1.7e9 + 60 * hour) == "ok" for hour in range(3))
+
+
+@pytest.mark.parametrize("interval", [0, -1, 0.009, 3601, float("nan"), float("inf"), "5", True])
+def test_an_interval_that_cannot_be_meant_is_refused(interval):
+    with pytest.raises(ConfigurationError, match=r"write 0.01 to 3600 seconds"):
+        live.Watch(Settings(secret=SECRET, watch_interval=interval))
+
+
+# --- when it is seen
+
+
+def test_a_file_is_looked_at_once_an_interval_and_read_only_if_it_changed(secrets, clock):
+    clock.passes(LONGEST)  # the file is old
+    live_guard = guard(secrets, watch_interval=LONGEST)
+    start = clock.time()
+    scheme = live_guard.scheme
+    for seconds in (0, LONGEST, 2 * LONGEST):
+        assert reason(live_guard, SECRET, now=start + seconds + 1) == "ok"
+    assert live_guard.scheme is scheme
+    replace(secrets, NEW)
+    assert reason(live_guard, SECRET, now=start + 2 * LONGEST + 2) == "ok"
+    assert reason(live_guard, SECRET, now=start + 3 * LONGEST + 2) == "bad-signature"
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_change_counts_when_it_has_stood_still(secrets, clock):
+    clock.passes(LONGEST)
+    live_guard = guard(secrets, watch_interval=LONGEST)
+    clock.passes(-LONGEST)
+    replace(secrets, NEW)
+    at = time.time() + 2 * LONGEST
+    assert reason(live_guard, SECRET, now=at) == "ok"
+    clock.passes(LONGEST / 2)
+    assert reason(live_guard, SECRET, now=at + LONGEST) == "ok"
+    clock.passes(LONGEST / 2)
+    assert reason(live_guard, SECRET, now=at + 2 * LONGEST) == "bad-signature"
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_process_that_was_idle_since_the_change_decides_by_it_at_once(secrets, clock):
+    live_guard = guard(secrets, watch_interval=LONGEST)
+    replace(secrets, NEW)
+    clock.passes(2 * LONGEST)
+    assert reason(live_guard, SECRET, now=clock.time()) == "bad-signature"
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_file_that_was_written_just_before_the_start_is_read_again(secrets, clock):
+    live_guard = guard(secrets, watch_interval=LONGEST)
+    scheme = live_guard.scheme
+    clock.passes(2 * LONGEST)
+    assert reason(live_guard, SECRET, now=clock.time()) == "ok"
+    assert live_guard.scheme is not scheme
+
+
+@pytest.mark.parametrize("seconds", [-86_400, 86_400])
+def test_a_clock_that_is_set_does_not_stop_the_watch(secrets, clock, seconds):
+    live_guard = guard(secrets, watch_interval=LONGEST)
+    replace(secrets, NEW)
+    clock.is_set(seconds)
+    # As soon as the clock was set, and not when it is again what it was.
+    assert reason(live_guard, SECRET, now=clock.time()) == "bad-signature"
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_clock_that_stands_on_the_time_of_the_change_does_not_hide_it(secrets, clock):
+    live_guard = guard(secrets, watch_interval=LONGEST)
+    replace(secrets, NEW)
+    at = time.time()
+    outcomes = []
+    for tick in range(4):
+        clock.passes(LONGEST)
+        clock.is_set(-LONGEST)  # set back again and again
+        outcomes.append(reason(live_guard, NEWER_SECRET, now=at + (tick + 1) * LONGEST))
+    assert outcomes[-1] == "ok"
+
+
+def test_what_changes_while_it_is_read_is_left_for_the_next_look(secrets, clock, monkeypatch):
+    live_guard = guard(secrets, watch_interval=LONGEST)
+    read = KeyRing.from_file
+    versions = [NOW, NEW]
+
+    def read_slowly(path):
+        keys = read(path)
+        if versions:
+            replace(secrets, versions.pop(0))
+        return keys
+
+    monkeypatch.setattr(KeyRing, "from_file", read_slowly)
+    replace(secrets, OLD)
+    clock.passes(10)
+    start = clock.time()
+    accepted = [
+        {
+            secret
+            for secret in (OLDER_SECRET, SECRET, NEWER_SECRET)
+            if reason(live_guard, secret, now=start + look * LONGEST) == "ok"
+        }
+        for look in range(1, 5)
+    ]
+    assert accepted == [
+        {OLDER_SECRET, SECRET},  # of the start: what was read is out of date already
+        {OLDER_SECRET, SECRET},
+        {NEWER_SECRET},
+        {NEWER_SECRET},
+    ]
+
+
+def test_threads_that_look_at_once_agree(secrets):
+    live_guard = guard(secrets)
+    wrong, done = [], threading.Event()
+
+    def ask():
+        while not done.is_set():
+            outcome = reason(live_guard, SECRET)
+            if outcome != "ok":
+                wrong.append(outcome)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        for content, kept in [(NOW + NEW, NEWER_SECRET), (OLD + NOW, OLDER_SECRET)] * 5:
+            replace(secrets, content)
+            becomes(live_guard, SECRET, kept)
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
+    assert not wrong
+
+
+# --- what cannot be used
+
+
+def _nothing(path):
+    path.write_bytes(b"")
+
+
+def _comments(path):
+    path.write_text("# to be written\n")
+
+
+def _cut_in_a_secret(path):
+    path.write_text(OLD + NOW[:22])
+
+
+def _cut_in_an_id(path):
+    path.write_text(OLD + "no")
+
+
+def _cut_below_the_length_of_a_secret(path):
+    path.write_text(OLD + NOW[:10])
+
+
+def _mistyped(path):
+    path.write_text(f"{SECRET}\n{OLDER_SECRET}\n")
+
+
+def _not_text(path):
+    path.write_bytes(OLD.encode() + b"new:" + b"\xff" * 32)
+
+
+def _removed(path):
+    path.unlink()
+
+
+def _a_directory(path):
+    path.unlink()
+    path.mkdir()
+
+
+def _a_dangling_link(path):
+    path.unlink()
+    path.symlink_to("nowhere")
+
+
+def _a_pipe(path):
+    path.unlink()
+    os.mkfifo(path)
+
+
+def _huge(path):
+    path.write_bytes(b"#" * (1 << 21))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        (_nothing, "no key: at least one"),
+        (_comments, "no key: at least one"),
+        (_cut_in_a_secret, "the secret of key now is cut off"),
+        (_cut_in_an_id, "line 2: expected id:secret"),
+        (_cut_below_the_length_of_a_secret, "line 2: the secret of key 'now' has 6 bytes"),
+        (_mistyped, "line 1: expected id:secret"),
+        (_not_text, "is not UTF-8"),
+        (_removed, "No such file"),
+        (_a_directory, "not a regular file"),
+        (_a_dangling_link, "No such file"),
+        (_a_pipe, "not a regular file"),
+        (_huge, "is over 1048576 bytes"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_what_cannot_be_used_is_refused_loudly_and_the_last_good_keys_stay(
+    secrets, caplog, spoil, why
+):
+    live_guard = guard(secrets)
+    spoil(secrets)
+    wait_until(lambda: accepts(live_guard, OLDER_SECRET, SECRET) and logged(caplog, why))
+    (record,) = logged(caplog, why)
+    assert record.levelno == logging.ERROR
+    text = record.getMessage()
+    assert f"secrets_file {str(secrets)!r} CANNOT BE USED" in text
+    assert "the keys old, now stay in force" in text
+    assert not any(secret[:8] in caplog.text for secret in (SECRET, OLDER_SECRET))
+
+    caplog.clear()
+    caplog.set_level(logging.INFO)
+    if secrets.is_dir():
+        secrets.rmdir()
+    replace(secrets, NEW)
+    becomes(live_guard, NEWER_SECRET)
+    (record,) = logged(caplog, "changed; in force: the keys new")
+    assert record.levelno == logging.WARNING
+
+
+@pytest.fixture
+def open_folder():
+    """A folder that every user may enter, unlike those of pytest."""
+    with tempfile.TemporaryDirectory() as name:
+        pathlib.Path(name).chmod(0o755)
+        yield pathlib.Path(name)
+
+
+@contextlib.contextmanager
+def not_as_root():
+    """Root may read everything, so be nobody for a while."""
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(before)
+
+
+def test_a_permission_that_is_taken_away_leaves_the_last_good_keys(open_folder, caplog):
+    secrets = open_folder / "secrets"
+    secrets.write_text(NOW)
+    live_guard = guard(secrets)
+    secrets.chmod(0)
+    with not_as_root():
+        wait_until(
+            lambda: accepts(live_guard, SECRET) and logged(caplog, "be read: Permission denied")
+        )
+    replace(secrets, NEW)
+    becomes(live_guard, NEWER_SECRET)
+
+
+def test_a_change_without_trouble_is_a_line_at_info(secrets, caplog):
+    caplog.set_level(logging.INFO)
+    live_guard = guard(secrets)
+    replace(secrets, NEW)
+    becomes(live_guard, NEWER_SECRET)
+    (record,) = logged(caplog, "changed; in force: the keys new")
+    assert record.levelno == logging.INFO
+
+
+def test_a_link_that_points_back_to_what_is_in_force_ends_the_alarm(tmp_path, clock, caplog):
+    good, bad, link = tmp_path / "good", tmp_path / "bad", tmp_path / "link"
+    good.write_text(NOW)
+    bad.write_text("")
+    link.symlink_to(good)
+    clock.passes(10)  # both are old
+    live_guard = guard(link, watch_interval=LONGEST)
+    looks = iter(range(1, 5))
+    for target, line in [
+        (bad, "CANNOT BE USED"),
+        (good, "is as it was; in force: the keys now"),
+    ]:
+        (tmp_path / "new").symlink_to(target)
+        (tmp_path / "new").replace(link)
+        assert reason(live_guard, SECRET, now=clock.time() + next(looks) * LONGEST) == "ok"
+        assert len(logged(caplog, line)) == 1
+
+
+def test_a_file_that_stays_wrong_is_a_line_a_minute_and_read_no_more_often(secrets, clock, caplog):
+    live_guard = guard(secrets, watch_interval=LONGEST)
+    replace(secrets, "")
+    at = clock.time() + 10
+    clock.passes(10)
+    lines = []
+    for look in range(1, 5):
+        assert reason(live_guard, SECRET, now=at + look * LONGEST) == "ok"
+        lines.append(len(logged(caplog, "CANNOT BE USED")))
+        clock.passes(40)
+    assert lines == [1, 1, 2, 2]
+
+
+def test_a_failure_that_does_not_lie_in_the_file_ends_within_a_minute(
+    secrets, clock, caplog, monkeypatch
+):
+    live_guard = guard(secrets, watch_interval=LONGEST)
+    at = clock.time() + 10
+    replace(secrets, NEW)
+    clock.passes(10)
+    read = KeyRing.from_file
+
+    def fail(_path):
+        raise RuntimeError(NEWER_SECRET)
+
+    monkeypatch.setattr(KeyRing, "from_file", fail)
+    assert reason(live_guard, SECRET, now=at + LONGEST) == "ok"
+    assert logged(caplog, "reading it failed with RuntimeError")
+    assert NEWER_SECRET not in caplog.text
+    monkeypatch.setattr(KeyRing, "from_file", read)
+    clock.passes(61)
+    assert reason(live_guard, NEWER_SECRET, now=at + 2 * LONGEST) == "ok"
+
+
+def test_an_address_file_that_cannot_be_used_leaves_the_last_good_list(secrets, tmp_path, caplog):
+    file = tmp_path / "list.json"
+    good = '{"addresses": ["192.0.2.0/24"], "ipv6_addresses": [], "as_of": "2026-10"}'
+    file.write_text(good)
+    live_guard = guard(secrets, addresses=file)
+    for content, why in [
+        (good[:40], "is not JSON"),
+        ("", "is not JSON"),
+        ('{"addresses": [], "ipv6_addresses": []}', "the address list is empty"),
+        (good.replace("192.0.2.0/24", "x" * 5000), "'xxxx"),
+    ]:
+        replace(file, content)
+        wait_until(lambda why=why: reason(live_guard, SECRET) == "ok" and logged(caplog, why))
+        (record,) = logged(caplog, why)
+        assert "the 1 networks as of 2026-10 stay in force" in record.getMessage()
+        assert len(record.getMessage()) < 1000
+        assert reason(live_guard, SECRET, peer="198.51.100.7") == "address"
+        caplog.clear()
+
+
+def test_a_log_that_fails_does_not_refuse_the_request_that_looked(secrets):
+    def explode(_):
+        raise RuntimeError
+
+    logger = logging.getLogger("edgeauth")
+    live_guard = guard(secrets)
+    logger.addFilter(explode)
+    try:
+        secrets.write_text("")
+        wait_until(
+            lambda: (
+                live_guard._watch._keys._refused is not None or reason(live_guard, SECRET) != "ok"
+            )
+        )
+        assert reason(live_guard, SECRET) == "ok"
+    finally:
+        logger.removeFilter(explode)
+
+
+def test_what_a_thread_found_is_not_undone_by_one_that_found_nothing(secrets):
+    live_guard = guard(secrets)
+    found = live_guard._basis
+    newer = Guard.from_settings({"secret": NEWER_SECRET})._basis
+
+    def look(basis, _now):
+        live_guard._basis = newer
+        return basis
+
+    live_guard._look(SimpleNamespace(look=look), 0)
+    assert live_guard._basis is newer is not found
+
+
+@pytest.mark.parametrize("setting", ["secrets_file", "addresses"])
+def test_a_file_that_is_not_there_at_the_start_stops_it(tmp_path, secrets, setting):
+    with pytest.raises(ConfigurationError, match="absent' cannot be read"):
+        guard(**{"secrets": secrets, setting: tmp_path / "absent"})
