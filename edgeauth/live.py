@@ -6,14 +6,14 @@ is a ``stat`` of each file; only one that changed is read.
 
 A change counts once the file has stood still for a moment (one second, or
 ``watch_interval`` if that is shorter), since a file that is written in place is half of
-itself for a while. So a change is in force, in every process, for every request that comes
-in later than
+itself for a while. A request waits for nothing: until then it is decided by what was the
+content of the file a short while ago. How short is a promise: whoever asks later than
 
     watch_interval + min(watch_interval, 1) seconds
 
-after it, however long that process was idle before. A clock that is set back or forward is
-a reason to look at once; set back by less than ``watch_interval``, it can put one look off
-by as much.
+after a change is answered by it, in every process, however long that process was idle.
+A clock that is set back or forward is a reason to look at once; set back by less than
+``watch_interval``, it can put one look off by as much.
 
 What cannot be used is refused with one line in the log that says why, and what was read
 before stays in force. It is tried again when the file changes, and once a minute.
@@ -48,7 +48,7 @@ MIN_INTERVAL = 0.01
 MAX_INTERVAL = 3600.0
 
 # How long a file must have stood still. Longer than the ticks in which file systems count
-# time, so that no change falls into the tick of one that was read already.
+# time, so that no change falls into the tick of one that was read for good.
 _SETTLE_SECONDS = 1.0
 
 # How long after a failure an unchanged file is read again: not every failure lies in the
@@ -67,13 +67,10 @@ class Fingerprint(NamedTuple):
     Attributes:
         files: for each its path and what ``stat`` said, or why it said nothing.
         regular: whether each is a regular file; the reading of a pipe would not end.
-        changed: Unix nanoseconds of the last change of any, as the file system counts
-            them; None where that cannot be told.
     """
 
     files: tuple[tuple[object, ...], ...]
     regular: bool = True
-    changed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)  # slots are read in a tenth of a named tuple's time
@@ -85,7 +82,7 @@ class Basis:
         addresses: the networks a request must come from, or None.
         keys: the keys of the scheme, where they were read by a :class:`Watch`.
         keys_seen: the fingerprint of the files that the keys were read from; None for files
-            that are to be read again.
+            that had not stood still, and are to be read once more.
         list_seen: that of the address list.
     """
 
@@ -131,17 +128,11 @@ class Watch:
             )
         self._settings = settings
         self._interval = interval
-        self._settle = min(interval, _SETTLE_SECONDS)
-        self._keys = _watched_keys(settings, self._settle)
-        self._list = _watched_list(settings, self._settle)
+        self._keys = _watched_keys(settings)
+        self._list = _watched_list(settings)
         self.active = self._keys is not None or self._list is not None
-        # Before the files are read: what changes after this is seen by the first look.
-        keys_seen = None if self._keys is None else self._keys.at_start()
-        list_seen = None if self._list is None else self._list.at_start()
         keys = settings.build_keys()
-        self.basis = Basis(
-            settings.build_scheme(keys), settings.build_addresses(), keys, keys_seen, list_seen
-        )
+        self.basis = Basis(settings.build_scheme(keys), settings.build_addresses(), keys)
         self.looked = time.time()
         self.due = self.looked + interval
 
@@ -163,87 +154,87 @@ class Watch:
             listed = self._list.look(basis.addresses, basis.list_seen)
             if listed is not None:
                 basis = replace(basis, addresses=listed.value, list_seen=listed.seen)
-        sources = (self._keys, self._list)
-        unsettled = any(source is not None and source.unsettled for source in sources)
+        waits = [source.wait for source in (self._keys, self._list) if source is not None]
         # At the end, so that no other thread decides by what is out of date meanwhile: it
         # looks, too.
-        self.due = now + (self._settle if unsettled else self._interval)
+        self.due = now + min(waits, default=self._interval)
         self.looked = now
         return basis
 
 
 class _Reading(NamedTuple, Generic[_T]):
     value: _T
-    seen: Fingerprint
+    seen: Fingerprint | None
 
 
 class _Watched(Generic[_T]):
     """One setting that names files.
 
+    All times are of ``time.monotonic``, which no setting of the clock touches.
+
     Args:
         name: the setting, for the log.
+        interval: seconds from one look to the next.
         paths: the files to look at.
         read: reads them; it is given what is in force, and raises ConfigurationError.
         describe: a value in a few words, for the log.
-        settle: for how many seconds the files must have stood still.
 
     Attributes:
-        unsettled: whether the last look saw a change that it left for the next one.
+        wait: after how many seconds the next look is due.
     """
 
     def __init__(
         self,
         name: str,
         *,
+        interval: float,
         paths: Callable[[], Iterable[Path]],
         read: Callable[[_T], _T],
         describe: Callable[[_T], str],
-        settle: float,
     ) -> None:
-        self.unsettled = False
+        self.wait = interval
         self._name = name
+        self._interval = interval
+        self._settle = min(interval, _SETTLE_SECONDS)
         self._paths = paths
         self._read: Callable[[_T], _T] = read
         self._describe: Callable[[_T], str] = describe
-        self._settle = settle
+        # When what is in force was last known to be what the files hold.
+        self._current_at = time.monotonic()
         self._pending: Fingerprint | None = None
         self._pending_since = 0.0
         self._refused: Fingerprint | None = None
         self._refused_at = 0.0
 
-    def at_start(self) -> Fingerprint | None:
-        """The fingerprint of files that are about to be read for the first time.
-
-        None if they have just been written: the first look is to read them again.
-        """
-        found = _fingerprint(self._paths)
-        return found if self._stands_still(found, time.monotonic()) else None
-
     def look(self, current: _T, seen: Fingerprint | None) -> _Reading[_T] | None:
-        """What is to come into force after *current*, which was read from *seen*; or None.
-
-        Args:
-            current: what is in force.
-            seen: the fingerprint of what it was read from, or None.
-        """
+        """What is to come into force after *current*, which was read from *seen*; or None."""
         now = time.monotonic()
-        self.unsettled = False
+        self.wait = self._interval
         found = _fingerprint(self._paths)
         if found == seen:
-            self._pending = None
+            self._current_at, self._pending = now, None
             if self._refused is not None:
                 self._refused = None
                 self._say(logging.WARNING, f"is as it was; in force: {self._describe(current)}")
             return None
         if found == self._refused and now < self._refused_at + _RETRY_SECONDS:
             return None
-        if not self._stands_still(found, now):
-            self._wait(found, now)
+        if found != self._pending:
+            self._pending, self._pending_since = found, now
+        settled = now >= self._pending_since + self._settle
+        overdue = self._current_at + self._interval + self._settle - now
+        if not settled and overdue > 0:
+            self.wait = min(self._settle, overdue)
             return None
+        return self._take(current, found, now, settled=settled)
+
+    def _take(
+        self, current: _T, found: Fingerprint, now: float, *, settled: bool
+    ) -> _Reading[_T] | None:
         value, problem = self._try_to_read(current, found)
-        if _fingerprint(self._paths) != found:
-            # It changed while it was read: what was read may be half old and half new.
-            self._wait(None, now)
+        if _fingerprint(self._paths) != found or (value is None and not settled):
+            # Half old and half new, or half written: to be read again when it stands still.
+            self.wait = self._settle
             return None
         if value is None:
             self._refused, self._refused_at = found, now
@@ -253,24 +244,12 @@ class _Watched(Generic[_T]):
             )
             return None
         level = logging.INFO if self._refused is None else logging.WARNING
-        self._pending = self._refused = None
-        self._say(level, f"changed; in force: {self._describe(value)}")
+        self._current_at, self._refused = now, None
+        self._say(level, f"was read; in force: {self._describe(value)}")
+        if not settled:
+            self.wait = self._settle
+            return _Reading(value, None)
         return _Reading(value, found)
-
-    def _stands_still(self, found: Fingerprint, now: float) -> bool:
-        if found == self._pending and now >= self._pending_since + self._settle:
-            return True
-        # The time of the file spares a process that was idle since the change the wait. The
-        # absolute distance: a change in the future is one before the clock was set back.
-        return (
-            found.changed is not None
-            and abs(time.time_ns() - found.changed) >= self._settle * 1_000_000_000
-        )
-
-    def _wait(self, found: Fingerprint | None, now: float) -> None:
-        self.unsettled = True
-        if found is None or found != self._pending:
-            self._pending, self._pending_since = found, now
 
     def _try_to_read(self, current: _T, found: Fingerprint) -> tuple[_T | None, str]:
         if not found.regular:
@@ -289,7 +268,7 @@ class _Watched(Generic[_T]):
             logger.log(level, "%s %s", self._name, text)
 
 
-def _watched_keys(settings: Settings, settle: float) -> _Watched[KeyRing] | None:
+def _watched_keys(settings: Settings) -> _Watched[KeyRing] | None:
     def read(current: KeyRing) -> KeyRing:
         keys = settings.build_keys()
         _refuse_cut_off(current, keys)
@@ -307,20 +286,24 @@ def _watched_keys(settings: Settings, settle: float) -> _Watched[KeyRing] | None
     else:
         return None
     return _Watched(
-        f"{name} {str(path)!r}", paths=paths, read=read, describe=describe, settle=settle
+        f"{name} {str(path)!r}",
+        interval=settings.watch_interval,
+        paths=paths,
+        read=read,
+        describe=describe,
     )
 
 
-def _watched_list(settings: Settings, settle: float) -> _Watched[AddressList] | None:
+def _watched_list(settings: Settings) -> _Watched[AddressList] | None:
     if settings.addresses in (None, "fastly") or not _can_be_watched(settings.addresses):
         return None
     path = Path(settings.addresses)
     return _Watched(
         f"addresses {str(path)!r}",
+        interval=settings.watch_interval,
         paths=lambda: [path],
         read=lambda _current: AddressList.from_file(path),
         describe=lambda value: f"the {len(value)} networks as of {value.as_of}",
-        settle=settle,
     )
 
 
@@ -345,7 +328,6 @@ def _fingerprint(paths: Callable[[], Iterable[Path]]) -> Fingerprint:
             for path, at in stats
         ),
         regular=all(stat.S_ISREG(at.st_mode) for _, at in stats),
-        changed=max((at.st_ctime_ns for _, at in stats), default=None),
     )
 
 

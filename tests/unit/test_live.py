@@ -8,7 +8,6 @@ import os
 import pathlib
 import tempfile
 import threading
-import time
 from types import SimpleNamespace
 
 import pytest
@@ -30,26 +29,24 @@ LONGEST = 3600
 
 
 class Clock:
-    """Stands for the module ``time`` in edgeauth.live: the real one, and what a test adds."""
+    """Stands for the module ``time`` in edgeauth.live: it goes on when a test says so."""
 
     def __init__(self):
-        self._wall = self._steady = 0.0
+        self.now = 1_700_000_000.0
+        self._steady = 1000.0
 
     def passes(self, seconds):
-        self._wall += seconds
+        self.now += seconds
         self._steady += seconds
 
     def is_set(self, seconds):
-        self._wall += seconds
+        self.now += seconds
 
     def time(self):
-        return time.time() + self._wall
-
-    def time_ns(self):
-        return time.time_ns() + int(self._wall * 1_000_000_000)
+        return self.now
 
     def monotonic(self):
-        return time.monotonic() + self._steady
+        return self._steady
 
 
 @pytest.fixture
@@ -57,12 +54,6 @@ def clock(monkeypatch):
     stand_in = Clock()
     monkeypatch.setattr(live, "time", stand_in)
     return stand_in
-
-
-@pytest.fixture
-def patient(monkeypatch):
-    """A change counts after LONGEST, so that however slow the machine is, it does not yet."""
-    monkeypatch.setattr(live, "_SETTLE_SECONDS", float(LONGEST))
 
 
 @pytest.fixture
@@ -74,7 +65,7 @@ def secrets(tmp_path):
 
 def guard(secrets, **settings):
     return Guard.from_settings(
-        {"secrets_file": secrets, "watch_interval": SHORTEST, "max_age": 1e9, **settings}
+        {"secrets_file": secrets, "watch_interval": SHORTEST, "max_age": 1e9, "max_future": 1e9, **settings}
     )
 
 
@@ -225,75 +216,92 @@ def test_an_interval_that_cannot_be_meant_is_refused(interval):
 
 # --- when it is seen
 
+SETTLE = 1
 
-def test_a_file_is_looked_at_once_an_interval_and_read_only_if_it_changed(secrets, clock):
-    clock.passes(LONGEST)  # the file is old
+
+@pytest.fixture
+def watched(secrets, clock):
+    """A guard that looks once in LONGEST seconds and knows that its file stands still."""
     live_guard = guard(secrets, watch_interval=LONGEST)
-    start = clock.time()
-    scheme = live_guard.scheme
-    for seconds in (0, LONGEST, 2 * LONGEST):
-        assert reason(live_guard, SECRET, now=start + seconds + 1) == "ok"
-    assert live_guard.scheme is scheme
-    replace(secrets, NEW)
-    assert reason(live_guard, SECRET, now=start + 2 * LONGEST + 2) == "ok"
-    assert reason(live_guard, SECRET, now=start + 3 * LONGEST + 2) == "bad-signature"
+    for _ in range(2):
+        clock.passes(LONGEST)
+        assert reason(live_guard, SECRET, now=clock.now) == "ok"
+    return live_guard
 
 
-@pytest.mark.usefixtures("patient")
-def test_a_change_counts_when_it_has_stood_still(secrets, clock):
+def test_a_file_is_looked_at_once_an_interval_and_read_only_if_it_changed(watched, secrets, clock):
+    scheme = watched.scheme
     clock.passes(LONGEST)
-    live_guard = guard(secrets, watch_interval=LONGEST)
-    clock.passes(-LONGEST)
+    assert reason(watched, SECRET, now=clock.now) == "ok"
+    assert watched.scheme is scheme
     replace(secrets, NEW)
-    at = time.time() + 2 * LONGEST
-    assert reason(live_guard, SECRET, now=at) == "ok"
-    clock.passes(LONGEST / 2)
-    assert reason(live_guard, SECRET, now=at + LONGEST) == "ok"
-    clock.passes(LONGEST / 2)
-    assert reason(live_guard, SECRET, now=at + 2 * LONGEST) == "bad-signature"
+    clock.passes(LONGEST - 0.1)
+    assert reason(watched, SECRET, now=clock.now) == "ok"
 
 
-@pytest.mark.usefixtures("patient")
-def test_a_process_that_was_idle_since_the_change_decides_by_it_at_once(secrets, clock):
-    live_guard = guard(secrets, watch_interval=LONGEST)
+def test_a_change_counts_when_it_has_stood_still(watched, secrets, clock):
     replace(secrets, NEW)
-    clock.passes(2 * LONGEST)
-    assert reason(live_guard, SECRET, now=clock.time()) == "bad-signature"
+    clock.passes(LONGEST)  # seen
+    assert reason(watched, SECRET, now=clock.now) == "ok"
+    clock.passes(SETTLE - 0.1)
+    assert reason(watched, SECRET, now=clock.now) == "ok"
+    clock.passes(0.1)
+    assert reason(watched, SECRET, now=clock.now) == "bad-signature"
 
 
-@pytest.mark.usefixtures("patient")
-def test_a_file_that_was_written_just_before_the_start_is_read_again(secrets, clock):
-    live_guard = guard(secrets, watch_interval=LONGEST)
-    scheme = live_guard.scheme
-    clock.passes(2 * LONGEST)
-    assert reason(live_guard, SECRET, now=clock.time()) == "ok"
-    assert live_guard.scheme is not scheme
+def test_a_file_that_changes_again_is_given_no_more_time_than_the_grace(watched, secrets, clock):
+    replace(secrets, NEW)
+    clock.passes(LONGEST + 0.5)
+    assert reason(watched, SECRET, now=clock.now) == "ok"
+    replace(secrets, OLD + NEW)
+    clock.passes(0.4)
+    assert reason(watched, SECRET, now=clock.now) == "ok"
+    clock.passes(0.1)
+    assert reason(watched, SECRET, now=clock.now) == "bad-signature"
+    assert reason(watched, OLDER_SECRET, now=clock.now) == "ok"
+
+
+def test_a_process_that_was_idle_decides_by_what_the_file_holds_now(watched, secrets, clock):
+    clock.passes(10 * LONGEST)
+    replace(secrets, NEW)
+    assert reason(watched, SECRET, now=clock.now) == "bad-signature"
+
+
+def test_what_had_not_stood_still_is_read_once_more(watched, secrets, clock):
+    clock.passes(10 * LONGEST)
+    replace(secrets, NEW)
+    assert reason(watched, NEWER_SECRET, now=clock.now) == "ok"
+    for passes, again in [(SETTLE, True), (LONGEST, False)]:
+        scheme = watched.scheme
+        clock.passes(passes)
+        assert reason(watched, NEWER_SECRET, now=clock.now) == "ok"
+        assert (watched.scheme is not scheme) is again
+
+
+def test_a_process_that_was_idle_waits_for_a_file_that_is_half_written(
+    watched, secrets, clock, caplog
+):
+    clock.passes(10 * LONGEST)
+    secrets.write_text("")
+    assert reason(watched, SECRET, now=clock.now) == "ok"
+    assert not caplog.records
+    secrets.write_text(NEW)
+    clock.passes(SETTLE)
+    assert reason(watched, NEWER_SECRET, now=clock.now) == "ok"
 
 
 @pytest.mark.parametrize("seconds", [-86_400, 86_400])
-def test_a_clock_that_is_set_does_not_stop_the_watch(secrets, clock, seconds):
-    live_guard = guard(secrets, watch_interval=LONGEST)
+def test_a_clock_that_is_set_does_not_stop_the_watch(watched, secrets, clock, seconds):
     replace(secrets, NEW)
     clock.is_set(seconds)
-    # As soon as the clock was set, and not when it is again what it was.
-    assert reason(live_guard, SECRET, now=clock.time()) == "bad-signature"
+    assert reason(watched, SECRET, now=clock.now) == "ok"  # looks, and sees it
+    clock.passes(SETTLE)
+    assert reason(watched, SECRET, now=clock.now) == "bad-signature"
 
 
-@pytest.mark.usefixtures("patient")
-def test_a_clock_that_stands_on_the_time_of_the_change_does_not_hide_it(secrets, clock):
-    live_guard = guard(secrets, watch_interval=LONGEST)
-    replace(secrets, NEW)
-    at = time.time()
-    outcomes = []
-    for tick in range(4):
-        clock.passes(LONGEST)
-        clock.is_set(-LONGEST)  # set back again and again
-        outcomes.append(reason(live_guard, NEWER_SECRET, now=at + (tick + 1) * LONGEST))
-    assert outcomes[-1] == "ok"
-
-
-def test_what_changes_while_it_is_read_is_left_for_the_next_look(secrets, clock, monkeypatch):
-    live_guard = guard(secrets, watch_interval=LONGEST)
+def test_what_changes_while_it_is_read_is_left_for_the_next_look(
+    watched, secrets, clock, monkeypatch
+):
     read = KeyRing.from_file
     versions = [NOW, NEW]
 
@@ -305,16 +313,16 @@ def test_what_changes_while_it_is_read_is_left_for_the_next_look(secrets, clock,
 
     monkeypatch.setattr(KeyRing, "from_file", read_slowly)
     replace(secrets, OLD)
-    clock.passes(10)
-    start = clock.time()
-    accepted = [
-        {
-            secret
-            for secret in (OLDER_SECRET, SECRET, NEWER_SECRET)
-            if reason(live_guard, secret, now=start + look * LONGEST) == "ok"
-        }
-        for look in range(1, 5)
-    ]
+    accepted = []
+    for _ in range(4):
+        clock.passes(2 * LONGEST)
+        accepted.append(
+            {
+                secret
+                for secret in (OLDER_SECRET, SECRET, NEWER_SECRET)
+                if reason(watched, secret, now=clock.now) == "ok"
+            }
+        )
     assert accepted == [
         {OLDER_SECRET, SECRET},  # of the start: what was read is out of date already
         {OLDER_SECRET, SECRET},
@@ -438,7 +446,8 @@ def test_what_cannot_be_used_is_refused_loudly_and_the_last_good_keys_stay(
         secrets.rmdir()
     replace(secrets, NEW)
     becomes(live_guard, NEWER_SECRET)
-    (record,) = logged(caplog, "changed; in force: the keys new")
+    # It may be read twice: if nobody looked for a while, also before it stands still.
+    record, *_ = logged(caplog, "was read; in force: the keys new")
     assert record.levelno == logging.WARNING
 
 
@@ -480,60 +489,62 @@ def test_a_change_without_trouble_is_a_line_at_info(secrets, caplog):
     live_guard = guard(secrets)
     replace(secrets, NEW)
     becomes(live_guard, NEWER_SECRET)
-    (record,) = logged(caplog, "changed; in force: the keys new")
+    record, *_ = logged(caplog, "was read; in force: the keys new")
     assert record.levelno == logging.INFO
 
 
-def test_a_link_that_points_back_to_what_is_in_force_ends_the_alarm(tmp_path, clock, caplog):
-    good, bad, link = tmp_path / "good", tmp_path / "bad", tmp_path / "link"
-    good.write_text(NOW)
+def test_a_link_that_points_back_to_what_is_in_force_ends_the_alarm(
+    watched, secrets, clock, caplog
+):
+    good, bad = secrets.with_name("good"), secrets.with_name("bad")
     bad.write_text("")
-    link.symlink_to(good)
-    clock.passes(10)  # both are old
-    live_guard = guard(link, watch_interval=LONGEST)
-    looks = iter(range(1, 5))
+    good.write_text(NOW)
     for target, line in [
-        (bad, "CANNOT BE USED"),
+        (good, None),
+        (bad, "CANNOT BE USED, the keys now stay in force"),
         (good, "is as it was; in force: the keys now"),
     ]:
-        (tmp_path / "new").symlink_to(target)
-        (tmp_path / "new").replace(link)
-        assert reason(live_guard, SECRET, now=clock.time() + next(looks) * LONGEST) == "ok"
-        assert len(logged(caplog, line)) == 1
+        secrets.with_name("link").symlink_to(target)
+        secrets.with_name("link").replace(secrets)
+        for passes in (LONGEST, SETTLE):
+            clock.passes(passes)
+            assert reason(watched, SECRET, now=clock.now) == "ok"
+        assert len(caplog.records) == (line is not None)
+        assert line is None or logged(caplog, line)
+        caplog.clear()
 
 
-def test_a_file_that_stays_wrong_is_a_line_a_minute_and_read_no_more_often(secrets, clock, caplog):
-    live_guard = guard(secrets, watch_interval=LONGEST)
+def test_a_file_that_stays_wrong_is_a_line_a_minute_and_read_no_more_often(
+    watched, secrets, clock, caplog
+):
     replace(secrets, "")
-    at = clock.time() + 10
-    clock.passes(10)
     lines = []
-    for look in range(1, 5):
-        assert reason(live_guard, SECRET, now=at + look * LONGEST) == "ok"
+    for passes in (LONGEST, SETTLE, 40, 40, 40):
+        clock.passes(passes)
+        clock.is_set(86_400)  # so that it looks
+        assert reason(watched, SECRET, now=clock.now) == "ok"
         lines.append(len(logged(caplog, "CANNOT BE USED")))
-        clock.passes(40)
-    assert lines == [1, 1, 2, 2]
+    assert lines == [0, 1, 1, 2, 2]
 
 
 def test_a_failure_that_does_not_lie_in_the_file_ends_within_a_minute(
-    secrets, clock, caplog, monkeypatch
+    watched, secrets, clock, caplog, monkeypatch
 ):
-    live_guard = guard(secrets, watch_interval=LONGEST)
-    at = clock.time() + 10
-    replace(secrets, NEW)
-    clock.passes(10)
     read = KeyRing.from_file
 
     def fail(_path):
         raise RuntimeError(NEWER_SECRET)
 
     monkeypatch.setattr(KeyRing, "from_file", fail)
-    assert reason(live_guard, SECRET, now=at + LONGEST) == "ok"
+    replace(secrets, NEW)
+    for passes in (LONGEST, SETTLE):
+        clock.passes(passes)
+        assert reason(watched, SECRET, now=clock.now) == "ok"
     assert logged(caplog, "reading it failed with RuntimeError")
     assert NEWER_SECRET not in caplog.text
     monkeypatch.setattr(KeyRing, "from_file", read)
-    clock.passes(61)
-    assert reason(live_guard, NEWER_SECRET, now=at + 2 * LONGEST) == "ok"
+    clock.passes(LONGEST)
+    assert reason(watched, NEWER_SECRET, now=clock.now) == "ok"
 
 
 def test_an_address_file_that_cannot_be_used_leaves_the_last_good_list(secrets, tmp_path, caplog):
