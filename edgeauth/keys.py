@@ -146,11 +146,7 @@ class KeyRing:
                 checked.
         """
         where = f"secrets_file {str(path)!r}"
-        return cls(
-            _parse_line(f"{where}, line {number}", line)
-            for number, line in enumerate(_text(path, where).split("\n"), 1)
-            if is_key_line(line)
-        )
+        return parse_secrets(read_secrets(path, where), where)
 
     @classmethod
     def from_directory(cls, path: str | os.PathLike[str]) -> KeyRing:
@@ -213,6 +209,38 @@ def _secret_bytes(key_id: str, secret: str | bytes) -> bytes:
     return raw
 
 
+def parse_secrets(text: str, where: str) -> KeyRing:
+    """The keys of a secrets file with *text*; *where* is what errors call it.
+
+    Raises:
+        ConfigurationError: as :meth:`KeyRing.from_file`.
+    """
+    return KeyRing(
+        _parse_line(f"{where}, line {number}", line)
+        for number, line in enumerate(text.split("\n"), 1)
+        if is_key_line(line)
+    )
+
+
+def read_secrets(path: str | os.PathLike[str], where: str) -> str:
+    """The text of a file that holds secrets; *where* is what errors call it.
+
+    Raises:
+        ConfigurationError: unreadable, over 1 MiB, or not UTF-8.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            raw = file.read(_MAX_FILE_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise _unreadable(where, error) from None
+    if len(raw) > _MAX_FILE_BYTES:
+        raise ConfigurationError(f"{where} is over {_MAX_FILE_BYTES} bytes")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{where} is not UTF-8 text") from None
+
+
 def is_key_line(line: str) -> bool:
     """Whether a line of a secrets file holds a key: it is neither blank nor a comment."""
     stripped = line.strip()
@@ -240,25 +268,11 @@ def _by_number(name: str) -> tuple[list[str | int], str]:
 
 def _read_key(folder: str | os.PathLike[str], name: str) -> Key:
     where = f"secrets_dir {str(folder)!r}, file {name!r}"
-    text = _text(Path(folder, name), where)
+    text = read_secrets(Path(folder, name), where)
     try:
         return Key(name, text.removesuffix("\n").removesuffix("\r"))
     except ConfigurationError as error:
         raise ConfigurationError(f"{where}: {error}") from None
-
-
-def _text(path: str | os.PathLike[str], where: str) -> str:
-    try:
-        with Path(path).open("rb") as file:
-            raw = file.read(_MAX_FILE_BYTES + 1)
-    except (OSError, ValueError) as error:
-        raise _unreadable(where, error) from None
-    if len(raw) > _MAX_FILE_BYTES:
-        raise ConfigurationError(f"{where} is over {_MAX_FILE_BYTES} bytes")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ConfigurationError(f"{where} is not UTF-8 text") from None
 
 
 def _unreadable(where: str, error: Exception) -> ConfigurationError:

@@ -55,6 +55,9 @@ _SETTLE_SECONDS = 1.0
 # file, and the log is due a reminder.
 _RETRY_SECONDS = 60.0
 
+# How often files are read anew at once because they changed while they were read.
+_ATTEMPTS = 5
+
 # An error may quote what stands in an address file.
 _MAX_TEXT = 500
 
@@ -208,48 +211,59 @@ class _Watched(Generic[_T]):
 
     def look(self, current: _T, seen: Fingerprint | None) -> _Reading[_T] | None:
         """What is to come into force after *current*, which was read from *seen*; or None."""
-        now = time.monotonic()
-        self.wait = self._interval
-        found = _fingerprint(self._paths)
+        for _ in range(_ATTEMPTS):
+            now = time.monotonic()
+            self.wait = self._interval
+            found = _fingerprint(self._paths)
+            if not self._is_to_be_read(current, seen, found, now):
+                return None
+            value, problem = self._try_to_read(current, found)
+            # What changed while it was read may be half old and half new.
+            if _fingerprint(self._paths) == found:
+                return self._conclude(current, value, problem, found, now)
+        self.wait = self._settle
+        return None
+
+    def _is_to_be_read(
+        self, current: _T, seen: Fingerprint | None, found: Fingerprint, now: float
+    ) -> bool:
         if found == seen:
             self._current_at, self._pending = now, None
             if self._refused is not None:
                 self._refused = None
                 self._say(logging.WARNING, f"is as it was; in force: {self._describe(current)}")
-            return None
+            return False
         if found == self._refused and now < self._refused_at + _RETRY_SECONDS:
-            return None
+            return False
         if found != self._pending:
             self._pending, self._pending_since = found, now
-        settled = now >= self._pending_since + self._settle
         overdue = self._current_at + self._interval + self._settle - now
-        if not settled and overdue > 0:
-            self.wait = min(self._settle, overdue)
-            return None
-        return self._take(current, found, now, settled=settled)
+        if self._stood_still(now) or overdue <= 0:
+            return True
+        self.wait = min(self._settle, overdue)
+        return False
 
-    def _take(
-        self, current: _T, found: Fingerprint, now: float, *, settled: bool
+    def _stood_still(self, now: float) -> bool:
+        return now >= self._pending_since + self._settle
+
+    def _conclude(
+        self, current: _T, value: _T | None, problem: str, found: Fingerprint, now: float
     ) -> _Reading[_T] | None:
-        value, problem = self._try_to_read(current, found)
-        if _fingerprint(self._paths) != found or (value is None and not settled):
-            # Half old and half new, or half written: to be read again when it stands still.
-            self.wait = self._settle
-            return None
-        if value is None:
+        settled = self._stood_still(now)
+        if not settled:
+            self.wait = self._settle  # to be read once more
+        if value is not None:
+            level = logging.INFO if self._refused is None else logging.WARNING
+            self._current_at, self._refused = now, None
+            self._say(level, f"was read; in force: {self._describe(value)}")
+            return _Reading(value, found if settled else None)
+        if settled:
             self._refused, self._refused_at = found, now
             self._say(
                 logging.ERROR,
                 f"CANNOT BE USED, {self._describe(current)} stay in force: {problem[:_MAX_TEXT]}",
             )
-            return None
-        level = logging.INFO if self._refused is None else logging.WARNING
-        self._current_at, self._refused = now, None
-        self._say(level, f"was read; in force: {self._describe(value)}")
-        if not settled:
-            self.wait = self._settle
-            return _Reading(value, None)
-        return _Reading(value, found)
+        return None
 
     def _try_to_read(self, current: _T, found: Fingerprint) -> tuple[_T | None, str]:
         if not found.regular:
