@@ -165,6 +165,11 @@ class Watch:
         return basis
 
 
+def grace(interval: float) -> float:
+    """How many seconds after a change it is in force everywhere, by ``watch_interval``."""
+    return interval + min(interval, _SETTLE_SECONDS)
+
+
 class _Reading(NamedTuple, Generic[_T]):
     value: _T
     seen: Fingerprint | None
@@ -237,7 +242,7 @@ class _Watched(Generic[_T]):
             return False
         if found != self._pending:
             self._pending, self._pending_since = found, now
-        overdue = self._current_at + self._interval + self._settle - now
+        overdue = self._current_at + grace(self._interval) - now
         if self._stood_still(now) or overdue <= 0:
             return True
         self.wait = min(self._settle, overdue)

@@ -21,6 +21,7 @@ COMMANDS = {
     "keygen": "Print a new secret and where to put it.",
     "addresses": "Show, check and update the list of the edge's addresses.",
     "report": "Say from the app's decisions whether it is safe to enforce.",
+    "keys": "Rotate the keys, and say which the edge signs with.",
     "check-config": "Print the settings as the app reads them, without secrets.",
     "serve": "Decide about requests for nginx, Caddy, Envoy, HAProxy or Traefik.",
     "edge": "Stand in for a POP in local development: sign requests and forward them.",

@@ -28,16 +28,16 @@ GRACE = 2 * INTERVAL
 
 GUNICORN = ("gunicorn", "--workers=4", "--bind=127.0.0.1:{port}")
 SERVERS = {
-    "asgi": (*GUNICORN, "--worker-class=uvicorn.workers.UvicornWorker", "rotation.origins:asgi()"),
-    "wsgi": (*GUNICORN, "--preload", "rotation.origins:wsgi()"),
-    "flask": (*GUNICORN, "--worker-class=gthread", "--threads=2", "rotation.origins:flask()"),
-    "django": (*GUNICORN, "--preload", "rotation.origins:django()"),
+    "asgi": (*GUNICORN, "--worker-class=uvicorn.workers.UvicornWorker", "rotation.asgi_app:app"),
+    "wsgi": (*GUNICORN, "--preload", "rotation.wsgi_app:app"),
+    "flask": (*GUNICORN, "--worker-class=gthread", "--threads=2", "rotation.flask_app:app"),
+    "django": (*GUNICORN, "--preload", "rotation.django_site:app()"),
     "uvicorn": (
         "uvicorn",
         "--port={port}",
         "--no-access-log",
         "--factory",
-        "rotation.origins:asgi",
+        "rotation.asgi_app:app",
     ),
 }
 
