@@ -151,7 +151,9 @@ class Watch:
         if self._keys is not None and basis.keys is not None:
             keys = self._keys.look(basis.keys, basis.keys_seen)
             if keys is not None:
-                scheme = self._settings.build_scheme(keys.value)
+                # The scheme remembers what it accepted: a new one for new keys alone.
+                same = keys.value is basis.keys
+                scheme = basis.scheme if same else self._settings.build_scheme(keys.value)
                 basis = replace(basis, scheme=scheme, keys=keys.value, keys_seen=keys.seen)
         if self._list is not None and basis.addresses is not None:
             listed = self._list.look(basis.addresses, basis.list_seen)
@@ -186,6 +188,7 @@ class _Watched(Generic[_T]):
         paths: the files to look at.
         read: reads them; it is given what is in force, and raises ConfigurationError.
         describe: a value in a few words, for the log.
+        content: all that tells one value from another.
 
     Attributes:
         wait: after how many seconds the next look is due.
@@ -199,6 +202,7 @@ class _Watched(Generic[_T]):
         paths: Callable[[], Iterable[Path]],
         read: Callable[[_T], _T],
         describe: Callable[[_T], str],
+        content: Callable[[_T], object],
     ) -> None:
         self.wait = interval
         self._name = name
@@ -207,6 +211,7 @@ class _Watched(Generic[_T]):
         self._paths = paths
         self._read: Callable[[_T], _T] = read
         self._describe: Callable[[_T], str] = describe
+        self._content: Callable[[_T], object] = content
         # When what is in force was last known to be what the files hold.
         self._current_at = time.monotonic()
         self._pending: Fingerprint | None = None
@@ -258,10 +263,12 @@ class _Watched(Generic[_T]):
         if not settled:
             self.wait = self._settle  # to be read once more
         if value is not None:
-            level = logging.INFO if self._refused is None else logging.WARNING
+            same = self._content(value) == self._content(current)
+            if self._refused is not None or not same:
+                level = logging.INFO if self._refused is None else logging.WARNING
+                self._say(level, f"was read; in force: {self._describe(value)}")
             self._current_at, self._refused = now, None
-            self._say(level, f"was read; in force: {self._describe(value)}")
-            return _Reading(value, found if settled else None)
+            return _Reading(current if same else value, found if settled else None)
         if settled:
             self._refused, self._refused_at = found, now
             self._say(
@@ -310,6 +317,7 @@ def _watched_keys(settings: Settings) -> _Watched[KeyRing] | None:
         paths=paths,
         read=read,
         describe=describe,
+        content=lambda keys: [(key.id, key.secret, key.not_before, key.not_after) for key in keys],
     )
 
 
@@ -323,6 +331,7 @@ def _watched_list(settings: Settings) -> _Watched[AddressList] | None:
         paths=lambda: [path],
         read=lambda _current: AddressList.from_file(path),
         describe=lambda value: f"the {len(value)} networks as of {value.as_of}",
+        content=lambda value: (value.networks, value.as_of),
     )
 
 

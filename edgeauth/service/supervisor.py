@@ -20,6 +20,7 @@ from multiprocessing import Pipe
 from typing import TYPE_CHECKING
 
 from edgeauth.errors import ConfigurationError
+from edgeauth.live import Watch
 from edgeauth.service import board as words
 from edgeauth.service.admin import AdminApp
 from edgeauth.service.board import Board
@@ -79,6 +80,8 @@ class Supervisor:
             self._children.append(_Child("admin", None))
         self._adopt_by: float | None = None
         self._stopping = False
+        self._watch = Watch(self._state.settings)
+        self._basis = self._watch.basis
 
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT, then drain."""
@@ -94,6 +97,7 @@ class Supervisor:
             self._acknowledge()
             for number in _received(wake, self._patience()):
                 self._handle(signal.Signals(number))
+            self._look()
         self._drain()
 
     def _introduce(self) -> None:
@@ -129,10 +133,23 @@ class Supervisor:
 
     # --- the state in force
 
-    def _reload(self) -> None:
+    def _look(self) -> None:
+        """Reload if the files of keys or addresses changed, and can be used."""
+        now = time.time()
+        if not self._watch.active or self._watch.looked <= now < self._watch.due:
+            return
+        before = self._basis
+        self._basis = basis = self._watch.look(before, now)
+        changed = basis.keys is not before.keys or basis.addresses is not before.addresses
+        if changed and not self._reload():
+            self._basis = before  # so that the next look tries again
+
+    def _reload(self) -> bool:
+        """Whether the configuration could be read, and is on its way to the workers."""
         notify_reloading()
         try:
             state = self._load(self._state.generation + 1)
+            watch = Watch(state.settings)
         except Exception as error:  # noqa: BLE001 - whatever it is, the good state stays
             # Only the message of our own errors is known to hold no secret.
             text = str(error) if isinstance(error, ConfigurationError) else type(error).__name__
@@ -141,12 +158,14 @@ class Supervisor:
                 "RELOAD FAILED, generation %d stays in force: %s", self._state.generation, text
             )
             notify("READY=1", "STATUS=the last reload failed; see the log")
-            return
+            return False
+        self._watch, self._basis = watch, watch.basis
         self._state = dataclasses.replace(state, service=self._fixed(state))
         self._board.supervisor[words.RELOADED] += 1
         self._publish()
         for child in self._children:
             child.send(self._state)
+        return True
 
     def _fixed(self, state: State) -> ServiceSettings:
         """The new service options, but for those that only a restart can change."""
@@ -194,7 +213,11 @@ class Supervisor:
         """How long nothing has to be done, if no signal comes."""
         if self._adopt_by is not None or not all(child.pid for child in self._children):
             return _POLL_SECONDS
-        return None
+        if not self._watch.active:
+            return None
+        # No longer than the interval: the clock may be set back meanwhile.
+        interval = self._state.settings.watch_interval
+        return min(max(self._watch.due - time.time(), 0), interval)
 
     def _start_due(self) -> None:
         for child in self._children:

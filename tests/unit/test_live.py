@@ -181,8 +181,7 @@ def test_the_address_list_is_watched_too_and_apart_from_the_keys(secrets, tmp_pa
     assert reason(live_guard, SECRET, peer="198.51.100.7") == "ok"
     replace(file, form % "0.0.0.0/0")
     wait_until(lambda: len(live_guard.addresses) == 1 and reason(live_guard, SECRET) == "address")
-    if live_guard.scheme is not keys:  # written just before the start, hence read once more
-        keys = live_guard.scheme
+    assert live_guard.scheme is keys
     replace(secrets, NEW)
     wait_until(lambda: reason(live_guard, NEWER_SECRET, peer="198.51.100.7") == "ok")
     assert live_guard.scheme is not keys
@@ -273,15 +272,21 @@ def test_a_process_that_was_idle_decides_by_what_the_file_holds_now(watched, sec
     assert reason(watched, SECRET, now=clock.now) == "bad-signature"
 
 
-def test_what_had_not_stood_still_is_read_once_more(watched, secrets, clock):
+def test_what_had_not_stood_still_is_read_once_more(watched, secrets, clock, monkeypatch):
+    read, times = KeyRing.from_file, []
+    monkeypatch.setattr(KeyRing, "from_file", lambda path: times.append(path) or read(path))
     clock.passes(10 * LONGEST)
     replace(secrets, NEW)
     assert reason(watched, NEWER_SECRET, now=clock.now) == "ok"
-    for passes, again in [(SETTLE, True), (LONGEST, False)]:
-        scheme = watched.scheme
+    scheme = watched.scheme
+    counts = []
+    for passes in (0, SETTLE, LONGEST):
         clock.passes(passes)
         assert reason(watched, NEWER_SECRET, now=clock.now) == "ok"
-        assert (watched.scheme is not scheme) is again
+        counts.append(len(times))
+    assert counts == [1, 2, 2]
+    # What was remembered stays where nothing is new.
+    assert watched.scheme is scheme
 
 
 def test_a_process_that_was_idle_waits_for_a_file_that_is_half_written(
