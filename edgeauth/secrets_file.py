@@ -56,11 +56,15 @@ class SecretsFile:
         line = f"{key_id}:{secret}\n"
         parse_secrets(line, _where(path))
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _NEW_FILE_MODE)
-            with open(descriptor, "w", encoding="ascii") as file:  # noqa: PTH123 - a descriptor
-                file.write(line)
-        except OSError as error:
-            raise ConfigurationError(f"{_where(path)} cannot be made: {error.strerror}") from None
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _NEW_FILE_MODE))
+            try:
+                replace_file(path, line.encode())
+            except OSError:
+                Path(path).unlink()
+                raise
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or "not a usable path"
+            raise ConfigurationError(f"{_where(path)} cannot be made: {why}") from None
 
     def add(self, key_id: str, secret: str) -> None:
         """Write a key behind all others: it becomes the newest.

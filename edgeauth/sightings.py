@@ -12,6 +12,7 @@ import math
 import re
 import urllib.request
 from collections import Counter
+from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,8 +74,8 @@ def verified_by_metrics(url: str) -> Counter[str]:
     try:
         with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310 - checked above
             raw = answer.read(_MAX_METRICS_BYTES)
-    except (OSError, ValueError) as error:
-        # An HTTP error, a refused connection and a wrong certificate are OSErrors.
+    except (OSError, ValueError, HTTPException) as error:
+        # A refusal, a status of an error and a wrong certificate are OSErrors.
         why = getattr(error, "reason", None) or error
         raise ConfigurationError(f"metrics {url!r} cannot be fetched: {why}") from None
     text = raw.decode("utf-8", "replace")
