@@ -14,8 +14,9 @@ Both sides use these 64 characters as they stand: decode nothing, add no quotes,
           that EDGEAUTH_SECRETS_FILE names (mode 600)
   edge    VCL: an entry of a private dictionary; Compute: an entry of a secret store
 
-To change a secret in use without an outage: add the new one at the origin as the last line
-of the secrets file and restart, then change it at the edge, then remove the old line.
+To change a secret in use without an outage: edgeauth keys rotate begin, and so on; or add the
+new one at the origin as the last line of the secrets file, then change it at the edge, then
+remove the old line. The app sees the file change.
 """
 
 
