@@ -186,10 +186,11 @@ class Guard:
 
     def _look(self, watch: Watch, now: float) -> None:
         before = self._basis
-        basis = watch.look(before, now)
+        basis = watch.look(before)
         # Another thread may have looked meanwhile and found more.
         if basis is not before:
             self._basis = basis
+        watch.rest(now)
 
     def _check_address(self, request: Request, addresses: AddressList) -> None:
         address = self._proxies.client_address(request)

@@ -139,14 +139,10 @@ class Watch:
         self.looked = time.time()
         self.due = self.looked + interval
 
-    def look(self, basis: Basis, now: float) -> Basis:
+    def look(self, basis: Basis) -> Basis:
         """Look at the files; *basis* itself if nothing is new, else what comes after it.
 
         Never raises: what goes wrong is logged, and what was in force stays.
-
-        Args:
-            basis: what is in force.
-            now: Unix seconds.
         """
         if self._keys is not None and basis.keys is not None:
             keys = self._keys.look(basis.keys, basis.keys_seen)
@@ -159,12 +155,17 @@ class Watch:
             listed = self._list.look(basis.addresses, basis.list_seen)
             if listed is not None:
                 basis = replace(basis, addresses=listed.value, list_seen=listed.seen)
+        return basis
+
+    def rest(self, now: float) -> None:
+        """Look no more until it is due again, at *now* (Unix seconds).
+
+        To be called when what :meth:`look` found is in force, and not before: until then
+        another thread looks too, and does not decide by what is out of date.
+        """
         waits = [source.wait for source in (self._keys, self._list) if source is not None]
-        # At the end, so that no other thread decides by what is out of date meanwhile: it
-        # looks, too.
         self.due = now + min(waits, default=self._interval)
         self.looked = now
-        return basis
 
 
 def grace(interval: float) -> float:

@@ -139,7 +139,8 @@ class Supervisor:
         if not self._watch.active or self._watch.looked <= now < self._watch.due:
             return
         before = self._basis
-        self._basis = basis = self._watch.look(before, now)
+        self._basis = basis = self._watch.look(before)
+        self._watch.rest(now)
         changed = basis.keys is not before.keys or basis.addresses is not before.addresses
         if changed and not self._reload():
             self._basis = before  # so that the next look tries again

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from edgeauth import AddressList, ConfigurationError, Guard, KeyRing, Settings
 from edgeauth.addresses import canonical_address
+from edgeauth.keys import parse_secrets
 
 NAMES = [*Settings.__dataclass_fields__, "max_agee", ""]
 values = st.recursive(
@@ -39,6 +40,24 @@ def test_a_secrets_file_is_a_ring_or_a_configuration_error(tmp_path_factory, con
     file.write_bytes(content)
     with contextlib.suppress(ConfigurationError):
         KeyRing.from_file(file)
+
+
+@given(st.text(max_size=60))
+def test_whatever_stands_in_the_brackets_is_dates_or_a_configuration_error(dates):
+    secret = "the-secret-behind-the-brackets"
+    try:
+        outcome = [key.dated for key in parse_secrets(f"a[{dates}]:{secret}", "a text")]
+    except ConfigurationError as error:
+        outcome = str(error)
+    assert outcome == [True] or secret not in outcome
+
+
+@given(st.text(st.characters(exclude_characters="\n", codec="utf-8"), min_size=16, max_size=200))
+def test_a_secret_may_hold_anything_and_is_never_taken_for_dates(secret):
+    if secret.strip() == secret and len(secret.encode()) <= 1024:
+        for line in (f"a:{secret}", f"a [not_after=1796083200]: {secret}"):
+            (key,) = parse_secrets(line, "a text")
+            assert key.secret == secret.encode()
 
 
 @given(st.binary(max_size=100) | values.map(lambda value: json.dumps(value, default=str).encode()))

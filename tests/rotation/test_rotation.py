@@ -36,7 +36,6 @@ SERVERS = {
         "uvicorn",
         "--port={port}",
         "--no-access-log",
-        "--factory",
         "rotation.asgi_app:app",
     ),
 }
