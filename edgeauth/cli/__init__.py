@@ -23,7 +23,7 @@ COMMANDS = {
     "report": "Say from the app's decisions whether it is safe to enforce.",
     "keys": "Rotate the keys, and say which the edge signs with.",
     "check-config": "Print the settings as the app reads them, without secrets.",
-    "serve": "Decide about requests for nginx, Caddy, Envoy, HAProxy or Traefik.",
+    "serve": "Decide about requests that a reverse proxy asks about.",
     "edge": "Stand in for a POP in local development: sign requests and forward them.",
     "snippet": "Print the configuration of an edge or a proxy that fits the settings.",
 }
