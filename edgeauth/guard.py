@@ -190,6 +190,8 @@ class Guard:
         # Another thread may have looked meanwhile and found more.
         if basis is not before:
             self._basis = basis
+        if basis.addresses is not None:
+            self._stale.look(basis.addresses, now)
         watch.rest(now)
 
     def _check_address(self, request: Request, addresses: AddressList) -> None:

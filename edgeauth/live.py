@@ -332,7 +332,7 @@ def _watched_list(settings: Settings) -> _Watched[AddressList] | None:
         paths=lambda: [path],
         read=lambda _current: AddressList.from_file(path),
         describe=lambda value: f"the {len(value)} networks as of {value.as_of}",
-        content=lambda value: (value.networks, value.as_of),
+        content=lambda value: (value.networks, value.as_of, value.retiring),
     )
 
 

@@ -172,6 +172,20 @@ def test_the_address_list_is_watched_too_and_apart_from_the_keys(secrets, tmp_pa
     assert live_guard.scheme is not keys
 
 
+def test_a_list_that_grows_old_in_a_running_process_is_told_of_once_a_day(tmp_path, caplog):
+    file = tmp_path / "list.json"
+    file.write_text('{"addresses": ["192.0.2.0/24"], "ipv6_addresses": [], "as_of": "2026-01-01"}')
+    live_guard = Guard.from_settings(
+        {"secret": SECRET, "addresses": file, "watch_interval": SHORTEST}
+    )
+    caplog.clear()
+    first = live_guard._watch.due + 400 * 86_400
+    for later in (0, 3600, 86_400):
+        live_guard.check(PlainRequest(), now=first + later)
+    told = [line for line in caplog.messages if line.startswith("the address list is as of")]
+    assert len(told) == 2
+
+
 def test_only_the_address_list_may_be_a_file(tmp_path):
     file = tmp_path / "list.json"
     file.write_text('{"addresses": ["192.0.2.0/24"], "ipv6_addresses": []}')
