@@ -14,12 +14,14 @@ from edgeauth.errors import (
     MalformedHeader,
     MissingHeader,
     NotYetValid,
+    PassNotAccepted,
     PopNotAllowed,
     VerificationError,
 )
 from edgeauth.guard import Denial, Guard, Verdict, denial
 from edgeauth.identity import EdgeIdentity
 from edgeauth.keys import Key, KeyRing
+from edgeauth.passes import Pass, Passes
 from edgeauth.request import Request
 from edgeauth.schemes import EdgeAuthScheme, Scheme, SharedSecretScheme, sign, verify
 from edgeauth.settings import Settings
@@ -42,6 +44,9 @@ __all__ = [
     "MalformedHeader",
     "MissingHeader",
     "NotYetValid",
+    "Pass",
+    "PassNotAccepted",
+    "Passes",
     "PopNotAllowed",
     "Request",
     "Scheme",

@@ -1,4 +1,4 @@
-"""Log lines for refusals: escaped, free of secrets, and few enough to survive a flood."""
+"""Log lines for refusals and passes: escaped, free of secrets, too few to drown in."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Any
 
-from edgeauth.errors import VerificationError, seconds
+from edgeauth.errors import PassNotAccepted, VerificationError, seconds
 
 if TYPE_CHECKING:
+    from edgeauth.passes import Pass
     from edgeauth.request import Request
 
 logger = logging.getLogger("edgeauth")
@@ -23,6 +24,8 @@ _MAX_TEXT = 200
 
 class DecisionLog:
     """Writes one line a refusal under the logger ``edgeauth``, rate-limited by reason.
+
+    Requests that a pass let in have a line each.
 
     Args:
         enforced: whether a refusal is carried out; the line says which.
@@ -44,9 +47,31 @@ class DecisionLog:
         fields = _fields(reason, request, error)
         if suppressed:
             fields["suppressed"] = suppressed
-        text = " ".join(f"{name}={_escaped(value)}" for name, value in fields.items())
         level = logging.WARNING if isinstance(error, VerificationError) else logging.ERROR
-        logger.log(level, "%s: %s", self._word, text, extra={"edgeauth": fields})
+        _write(level, self._word, fields)
+
+    def pass_accepted(self, request: Request, accepted: Pass) -> None:
+        """Log one request that came in by a pass.
+
+        A warning, since that level is shown where logging is not set up, and each of them,
+        since this is the record of who went past the edge. Only a holder can cause lines.
+        """
+        fields = _request_fields("pass", request)
+        _write(logging.WARNING, "let in by a pass", {**fields, **_pass_fields(accepted)})
+
+    def pass_not_accepted(self, request: Request, error: PassNotAccepted, now: float) -> None:
+        """Log one pass that was not accepted, or count it if there were enough of these."""
+        suppressed = self._admit("bad-pass", now)
+        if suppressed is None:
+            return
+        fields = {**_request_fields("bad-pass", request), "detail": error.message}
+        if error.found is not None:
+            fields |= _pass_fields(error.found)
+        if error.hint is not None:
+            fields["hint"] = error.hint
+        if suppressed:
+            fields["suppressed"] = suppressed
+        _write(logging.WARNING, "pass not accepted, judged as without one", fields)
 
     def _admit(self, reason: str, now: float) -> int | None:
         """How many lines were left out since the last one; None to leave this one out."""
@@ -72,13 +97,26 @@ class _Window:
         self.suppressed = 0
 
 
-def _fields(reason: str, request: Request, error: Exception) -> dict[str, Any]:
-    fields: dict[str, Any] = {
+def _write(level: int, word: str, fields: dict[str, Any]) -> None:
+    text = " ".join(f"{name}={_escaped(value)}" for name, value in fields.items())
+    logger.log(level, "%s: %s", word, text, extra={"edgeauth": fields})
+
+
+def _request_fields(reason: str, request: Request) -> dict[str, Any]:
+    return {
         "reason": reason,
         "method": request.method,
         "path": request.path,
         "peer": request.peer,
     }
+
+
+def _pass_fields(found: Pass) -> dict[str, Any]:
+    return {"holder": found.holder, "pass": found.id, "expires_at": found.expires_at}
+
+
+def _fields(reason: str, request: Request, error: Exception) -> dict[str, Any]:
+    fields = _request_fields(reason, request)
     if not isinstance(error, VerificationError):
         # Only the type: the text of a foreign error may hold what the client sent.
         fields["detail"] = f"the decision itself failed with {type(error).__name__}"

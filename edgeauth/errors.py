@@ -12,6 +12,7 @@
         NotYetValid               future
         PopNotAllowed             pop
         AddressNotAllowed         address
+      PassNotAccepted             never ends a request: it is judged as one without a pass
 
 The word beside a verification error is its ``reason``: the code in logs, metrics and
 :class:`edgeauth.Verdict`. It is never told to the client.
@@ -29,6 +30,7 @@ import itsdangerous
 
 if TYPE_CHECKING:
     from edgeauth.identity import EdgeIdentity
+    from edgeauth.passes import Pass
 
 
 class EdgeAuthError(Exception):
@@ -129,6 +131,22 @@ class AddressNotAllowed(VerificationError):
     """The request came from an address outside the address list."""
 
     reason = "address"
+
+
+class PassNotAccepted(EdgeAuthError):
+    """The pass of a request is not good for it.
+
+    Attributes:
+        message: what was wrong, for the log. Holds nothing of a forged pass.
+        found: the pass, when it was authentic; None for anything unauthenticated.
+        hint: what an operator should look at, or None.
+    """
+
+    def __init__(self, message: str, found: Pass | None = None, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.found = found
+        self.hint = hint
 
 
 def seconds(value: float) -> str:

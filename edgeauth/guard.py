@@ -1,9 +1,8 @@
-"""The decision: exemption, address, scheme, in that order."""
+"""The decision: exemption, pass, address, scheme, in that order."""
 
 from __future__ import annotations
 
 import contextlib
-import re
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -11,10 +10,18 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from edgeauth.addresses import AddressList
 from edgeauth.decision_file import DecisionFile
 from edgeauth.decision_log import DecisionLog, logger
-from edgeauth.errors import AddressNotAllowed, ConfigurationError, VerificationError
+from edgeauth.errors import (
+    AddressNotAllowed,
+    ConfigurationError,
+    PassNotAccepted,
+    VerificationError,
+)
 from edgeauth.forwarded import TrustedProxies
 from edgeauth.identity import EdgeIdentity
 from edgeauth.live import Basis, Watch
+from edgeauth.passes import HEADER as PASS_HEADER
+from edgeauth.passes import Passes
+from edgeauth.routes import is_exact_path, is_method
 from edgeauth.settings import Settings
 from edgeauth.staleness import StaleWarning
 
@@ -24,24 +31,26 @@ if TYPE_CHECKING:
     from edgeauth.request import Request
     from edgeauth.schemes import Scheme
 
-_EXEMPT_METHOD = re.compile(r"[A-Z]{1,32}")
-
 
 class Verdict(NamedTuple):
     """What was decided about one request. True in a condition when the request may pass.
 
     Attributes:
         allowed: whether the request may pass.
-        reason: ``ok``, ``exempt``, the ``reason`` of a :class:`VerificationError`, or
-            ``error`` for a decision that failed. For logs and metrics, never for clients.
+        reason: ``ok``, ``exempt``, ``pass``, the ``reason`` of a
+            :class:`VerificationError`, or ``error`` for a decision that failed. For logs
+            and metrics, never for clients.
         identity: who sent it; None unless the reason is ``ok``.
         enforced: False when it would have been refused and report-only let it pass.
+        holder: whom the pass was issued for that let it in; None unless the reason is
+            ``pass``.
     """
 
     allowed: bool
     reason: str
     identity: EdgeIdentity | None = None
     enforced: bool = True
+    holder: str | None = None
 
     def __bool__(self) -> bool:
         return self.allowed
@@ -64,6 +73,7 @@ class Guard:
         strip_header: whether adapters remove the credential before the application runs.
         decisions: a file that gets one line of JSON a decision, or None. See
             :mod:`edgeauth.decision_file`.
+        passes: what verifies passes; None accepts none.
 
     Raises:
         ConfigurationError: an argument cannot be used.
@@ -79,6 +89,7 @@ class Guard:
         *,
         strip_header: bool = True,
         decisions: str | None = None,
+        passes: Passes | None = None,
     ) -> None:
         if not callable(getattr(scheme, "verify", None)):
             raise ConfigurationError(f"{type(scheme).__name__} is not a scheme: it has no verify()")
@@ -86,12 +97,15 @@ class Guard:
             raise ConfigurationError(
                 f"addresses must be an AddressList or None, not {type(addresses).__name__}"
             )
+        if passes is not None and not isinstance(passes, Passes):
+            raise ConfigurationError(f"passes must be Passes or None, not {type(passes).__name__}")
         if mode not in ("enforce", "report-only"):
             raise ConfigurationError(f"mode {mode!r} must be 'enforce' or 'report-only'")
         self._basis = Basis(scheme, addresses)
         self._watch: Watch | None = None
         self.mode = mode
         self.strip_header = strip_header
+        self.passes = passes
         self._proxies = TrustedProxies(trusted_proxies)
         self._exempt = _exemptions(exempt)
         self._enforced = mode == "enforce"
@@ -130,6 +144,7 @@ class Guard:
             mode=settings.mode,
             strip_header=settings.strip_header,
             decisions=settings.decisions,
+            passes=settings.build_passes(),
         )
         if watch.active:
             guard._basis, guard._watch = watch.basis, watch
@@ -146,11 +161,19 @@ class Guard:
         return self._basis.addresses
 
     @property
+    def exempt(self) -> tuple[str, ...]:
+        """The ``METHOD /exact/path`` entries that need no credential, sorted."""
+        return tuple(sorted(f"{method} {path}" for method, path in self._exempt))
+
+    @property
     def stripped_headers(self) -> tuple[str, ...]:
         """The fields that an adapter must remove before the application runs."""
-        return self.scheme.headers if self.strip_header else ()
+        if not self.strip_header:
+            return ()
+        headers = self.scheme.headers
+        return headers if self.passes is None else (*headers, PASS_HEADER)
 
-    def check(self, request: Request, *, now: float | None = None) -> Verdict:
+    def check(self, request: Request, *, now: float | None = None) -> Verdict:  # noqa: C901 - the order in one place
         """Decide about *request*, judged at *now* (Unix seconds; None: the present).
 
         Never raises on what a client sent. An unexpected failure, such as a bug in a
@@ -166,6 +189,12 @@ class Guard:
                 if self._file is not None:
                     self._file.write(request, _EXEMPT, moment)
                 return _EXEMPT
+            if (
+                self.passes is not None
+                and request.header(PASS_HEADER)
+                and (by_pass := self._by_pass(request, self.passes, moment))
+            ):
+                return by_pass
             if basis.addresses is not None:
                 self._check_address(request, basis.addresses)
             identity = basis.scheme.verify(request, now=moment)
@@ -183,6 +212,25 @@ class Guard:
         if self._file is not None:
             self._file.write(request, last, moment)
         return last
+
+    def _by_pass(self, request: Request, passes: Passes, now: float) -> Verdict | None:
+        """The verdict by the pass of *request*; None if it is judged as one without.
+
+        A visitor may send any header through the edge, so a pass that is not accepted must
+        not stop a request that is signed.
+        """
+        try:
+            found = passes.verify(request, now=now)
+        except PassNotAccepted as error:
+            with contextlib.suppress(Exception):
+                self._log.pass_not_accepted(request, error, now)
+            return None
+        with contextlib.suppress(Exception):
+            self._log.pass_accepted(request, found)
+        verdict = Verdict(allowed=True, reason="pass", holder=found.holder)
+        if self._file is not None:
+            self._file.write(request, verdict, now)
+        return verdict
 
     def _look(self, watch: Watch, now: float) -> None:
         before = self._basis
@@ -248,11 +296,11 @@ def _exemptions(entries: Iterable[str]) -> frozenset[tuple[str, str]]:
 
 def _exemption(entry: str) -> tuple[str, str]:
     method, space, path = entry.partition(" ") if isinstance(entry, str) else ("", "", "")
-    if not space or not _EXEMPT_METHOD.fullmatch(method) or not path.startswith("/"):
+    if not space or not is_method(method) or not path.startswith("/"):
         raise ConfigurationError(
             f"exempt entry {entry!r} must be 'METHOD /exact/path', such as 'GET /healthz'"
         )
-    if "*" in path or "?" in path or "#" in path or not path.isprintable() or " " in path:
+    if not is_exact_path(path):
         raise ConfigurationError(
             f"exempt entry {entry!r} must name one exact path: no pattern, query or space"
         )

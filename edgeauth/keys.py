@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
 MIN_SECRET_BYTES = 16
 MAX_SECRET_BYTES = 1024
+# With a byte order mark and a Windows line end.
+MAX_SECRET_FILE_BYTES = 3 + MAX_SECRET_BYTES + 2
 _MAX_FILE_BYTES = 1 << 20
 
 # Ids go to logs, metrics and response headers, so they are plain and short.
-_KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 # id:secret, or id [dates]: secret. No id has a bracket and the dates end before the secret
 # begins, so whatever a secret holds, it cannot be taken for dates.
@@ -59,7 +61,7 @@ class Key:
         not_before: float | None = None,
         not_after: float | None = None,
     ) -> None:
-        if not isinstance(id, str) or not _KEY_ID.fullmatch(id):
+        if not isinstance(id, str) or not KEY_ID.fullmatch(id):
             raise ConfigurationError(
                 "a key id must be 1 to 64 letters, digits, dots, dashes or underscores"
             )
@@ -207,6 +209,45 @@ def _secret_bytes(key_id: str, secret: str | bytes) -> bytes:
             "probably a stray newline: remove it here, and at the edge if it is there too"
         )
     return raw
+
+
+def read_bare_secret(path: str | os.PathLike[str], name: str) -> str:
+    """The secret in a file that holds one and nothing else; *name* is that of the setting.
+
+    Raises:
+        ConfigurationError: unreadable, or as :func:`bare_secret`.
+    """
+    where = f"{name} {str(path)!r}"
+    try:
+        with Path(path).open("rb") as file:
+            raw = file.read(MAX_SECRET_FILE_BYTES + 1)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "not a usable path"
+        raise ConfigurationError(f"{where} cannot be read: {why}") from None
+    return bare_secret(raw, where)
+
+
+def bare_secret(raw: bytes, where: str) -> str:
+    """The secret in the bytes of a file that holds one and nothing else.
+
+    A byte order mark, and one line end after the secret, are not part of it. *where* is
+    what errors call the file.
+
+    Raises:
+        ConfigurationError: empty, too long, not UTF-8, or several lines.
+    """
+    if len(raw) > MAX_SECRET_FILE_BYTES:
+        raise ConfigurationError(f"{where} is longer than a secret, {MAX_SECRET_BYTES} bytes")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{where} is not UTF-8 text") from None
+    secret = text.removesuffix("\n").removesuffix("\r")
+    if not secret:
+        raise ConfigurationError(f"{where} is empty; edgeauth keygen makes a secret")
+    if "\n" in secret:
+        raise ConfigurationError(f"{where} has several lines: write one secret")
+    return secret
 
 
 def parse_secrets(text: str, where: str) -> KeyRing:

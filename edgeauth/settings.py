@@ -12,7 +12,8 @@ from typing import Any, Literal, NoReturn
 
 from edgeauth.addresses import AddressList
 from edgeauth.errors import ConfigurationError
-from edgeauth.keys import Key, KeyRing
+from edgeauth.keys import Key, KeyRing, read_bare_secret
+from edgeauth.passes import Passes
 from edgeauth.schemes import EdgeAuthScheme, SharedSecretScheme
 
 PREFIX = "EDGEAUTH_"
@@ -53,6 +54,9 @@ class Settings:
         strip_header: whether the application is kept from seeing the credential.
         decisions: a file that gets one line of JSON a decision; None for none.
         watch_interval: seconds from one look at the files of keys and addresses to the next.
+        pass_secret: the secret that signs passes; None accepts no pass. Not in the repr.
+        pass_secret_file: a file that holds that secret and nothing else.
+        revoked_passes: ids of passes that are no longer accepted.
     """
 
     secret: str | None = field(default=None, repr=False)
@@ -71,6 +75,9 @@ class Settings:
     strip_header: bool = True
     decisions: str | None = None
     watch_interval: float = 5
+    pass_secret: str | None = field(default=None, repr=False)
+    pass_secret_file: str | None = None
+    revoked_passes: tuple[str, ...] = ()
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> Settings:
@@ -134,6 +141,11 @@ class Settings:
         """
         return dataclasses.replace(self, **_from_environ(environ))
 
+    @property
+    def has_secret(self) -> bool:
+        """Whether they name a secret of the edge; that it can be used is seen on building."""
+        return any(getattr(self, name) is not None for name in _SECRETS)
+
     def build_keys(self) -> KeyRing:
         """The key ring: of the file, of the directory, or of the one secret, ``default``.
 
@@ -187,6 +199,38 @@ class Settings:
         if self.addresses == "fastly":
             return AddressList.fastly()
         return AddressList.from_file(self.addresses)
+
+    def build_passes(self) -> Passes | None:
+        """What verifies passes, or None where none is accepted.
+
+        Raises:
+            ConfigurationError: the secret cannot be used, or is one of the edge's; or
+                passes are revoked and there is no secret.
+        """
+        secret = self.read_pass_secret()
+        if secret is None:
+            if self.revoked_passes:
+                raise ConfigurationError("revoked_passes is set, and pass_secret is not")
+            return None
+        passes = Passes(secret, revoked=self.revoked_passes)
+        # Whoever issues passes needs no secret of the edge, so there may be none.
+        if self.has_secret and secret.encode() in {key.secret for key in self.build_keys()}:
+            raise ConfigurationError(
+                "pass_secret is also a secret of the edge: make another one (edgeauth keygen)"
+            )
+        return passes
+
+    def read_pass_secret(self) -> str | None:
+        """The secret of passes, from its file where one is named; None where there is none.
+
+        Raises:
+            ConfigurationError: both are set, or the file cannot be used.
+        """
+        if self.pass_secret_file is None:
+            return self.pass_secret
+        if self.pass_secret is not None:
+            raise ConfigurationError("both pass_secret and pass_secret_file are set: keep one")
+        return read_bare_secret(self.pass_secret_file, "pass_secret_file")
 
 
 def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -350,4 +394,7 @@ _READERS: Readers = {
     "strip_header": _flag,
     "decisions": _text_or_off,
     "watch_interval": _number,
+    "pass_secret": _secret,
+    "pass_secret_file": read_text,
+    "revoked_passes": read_list,
 }

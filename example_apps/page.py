@@ -39,7 +39,7 @@ _UNSIGNED = """<!doctype html>
 <meta charset="utf-8">
 <title>Not through the edge: {app}</title>
 <h1>This request carried no valid signature</h1>
-<p>It was let in because the gate is in report-only mode.</p>
+<p>It was let in by a pass, or because the gate is in report-only mode.</p>
 </html>
 """
 

@@ -15,6 +15,7 @@ from edgeauth import ConfigurationError, __version__
 
 # Name and one line of help. The command is the object ``command`` in the file of that name,
 # which is imported when the command is run, so that none pays for the imports of another.
+# A file cannot be called by a keyword of Python: _FILES has its name.
 COMMANDS = {
     "sign": "Print a header as the edge would send it.",
     "verify": "Say whether a header value is accepted, and if not, why.",
@@ -26,7 +27,11 @@ COMMANDS = {
     "serve": "Decide about requests that a reverse proxy asks about.",
     "edge": "Stand in for a POP in local development: sign requests and forward them.",
     "snippet": "Print the configuration of an edge or a proxy that fits the settings.",
+    "pass": "Issue a pass: a person reaches the origin directly for a while.",
+    "probe": "Try an origin from outside, as an attacker and as the edge.",
+    "doctor": "Look for set-ups that go wrong.",
 }
+_FILES = {"pass": "passes"}
 
 
 class _Failure(click.ClickException):
@@ -42,7 +47,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"edgeauth.cli.{cmd_name.replace('-', '_')}")
+        file = _FILES.get(cmd_name, cmd_name.replace("-", "_"))
+        module = import_module(f"edgeauth.cli.{file}")
         command: click.Command = module.command
         return command
 

@@ -49,7 +49,7 @@ def _source(name: str, in_file: dict[str, object]) -> str:
 
 def _shown(settings: Settings, name: str) -> str:
     value = getattr(settings, name)
-    if name == "secret":
+    if name in {"secret", "pass_secret"}:
         return "-" if value is None else "set, not shown"
     if isinstance(value, tuple):
         return escaped(", ".join(value)) or "-"

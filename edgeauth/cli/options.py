@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgeauth.errors import ConfigurationError
-from edgeauth.keys import MAX_SECRET_BYTES
+from edgeauth.keys import MAX_SECRET_FILE_BYTES, bare_secret
 from edgeauth.settings import Settings
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 STDIN = "-"
 
 _UNIX = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
-_LINE_END_BYTES = 2
-_BOM_BYTES = 3
 
 
 def _moment(_ctx: click.Context, _param: click.Parameter, value: str | None) -> float | None:
@@ -91,24 +89,16 @@ def read_settings(
 
 def _bare_secret(path: str) -> str:
     where = "--secret-file " + ("- (standard input)" if path == STDIN else repr(path))
-    limit = _BOM_BYTES + MAX_SECRET_BYTES + _LINE_END_BYTES
     try:
         with click.open_file(path, "rb") as file:
-            raw: bytes = file.read(limit + 1)
+            raw: bytes = file.read(MAX_SECRET_FILE_BYTES + 1)
     except OSError as error:
         raise ConfigurationError(f"{where} cannot be read: {error.strerror}") from None
-    if len(raw) > limit:
-        raise ConfigurationError(f"{where} is longer than a secret, {MAX_SECRET_BYTES} bytes")
     try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ConfigurationError(f"{where} is not UTF-8 text") from None
-    secret = text.removesuffix("\n").removesuffix("\r")
-    if not secret:
-        raise ConfigurationError(f"{where} is empty; edgeauth keygen makes a secret")
-    if "\n" in secret:
+        return bare_secret(raw, where)
+    except ConfigurationError as error:
+        if b"\n" not in raw.strip():
+            raise
         raise ConfigurationError(
-            f"{where} has several lines: write one secret, or give a file of id:secret lines "
-            "with --secrets-file"
-        )
-    return secret
+            f"{error}, or give a file of id:secret lines with --secrets-file"
+        ) from None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from typing import TYPE_CHECKING, Literal
 
 import click
 
 from edgeauth.cli.options import at_option, read_settings, settings_options
+from edgeauth.cli.text import curl_command
 from edgeauth.schemes import sign
 
 if TYPE_CHECKING:
@@ -68,16 +68,8 @@ def command(
         encoding=encoding,
     )
     line = f"{settings.header}: {value}"
-    click.echo(line if url is None else _curl(line, url))
+    click.echo(line if url is None else curl_command(line, url))
 
 
 def _default_pop(settings: Settings) -> str:
     return settings.pops[0] if settings.pops else _NO_POP
-
-
-def _curl(line: str, url: str) -> str:
-    """A curl command for a POSIX shell."""
-    if not url.startswith(("http://", "https://")) or not url.isprintable() or " " in url:
-        raise click.UsageError("--curl: write a URL that begins with http:// or https://")
-    # Without --globoff curl reads [] and {} in a URL as patterns.
-    return f"curl --globoff --header {shlex.quote(line)} {shlex.quote(url)}"

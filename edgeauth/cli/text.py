@@ -1,8 +1,11 @@
-"""Text for a terminal: escaped and aligned."""
+"""Text for a terminal: escaped, aligned, or to be pasted."""
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
+
+import click
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,3 +26,15 @@ def table(rows: Iterable[Sequence[str]]) -> list[str]:
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     ]
+
+
+def curl_command(line: str, url: str) -> str:
+    """A curl command for a POSIX shell that sends the header *line* to *url*.
+
+    Raises:
+        click.UsageError: *url* is no URL of HTTP.
+    """
+    if not url.startswith(("http://", "https://")) or not url.isprintable() or " " in url:
+        raise click.UsageError("--curl: write a URL that begins with http:// or https://")
+    # Without --globoff curl reads [] and {} in a URL as patterns.
+    return f"curl --globoff --header {shlex.quote(line)} {shlex.quote(url)}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from edgeauth.errors import EdgeAuthError
 from edgeauth.guard import denial
-from edgeauth.service.board import REASONS, Slot, age_place, decision_place
+from edgeauth.service.board import HOLDER, REASONS, Slot, age_place, decision_place
 from edgeauth.service.original import KINDS, AskedRequest, unbelieved
 
 if TYPE_CHECKING:
@@ -79,10 +79,13 @@ class DecisionApp:
         believed = self._believes_unix if client is None else self._proxies.trusts(client[0])
         request = AskedRequest(scope, self._kind.read if believed else unbelieved)
         now = time()
-        allowed, reason, identity, _ = self._guard.check(request, now=now)
+        allowed, reason, identity, _, holder = self._guard.check(request, now=now)
         if identity is not None:
             _, start, places = self._admit(identity, int(now))
             body = _NO_BODY
+        elif holder is not None:
+            start, body = self._passes[reason], _NO_BODY
+            places = (*_PLACES[reason, True], self._slot.signer_place(HOLDER + holder, ""))
         elif allowed:
             start, places, body = self._passes[reason], _PLACES[reason, True], _NO_BODY
         else:

@@ -24,17 +24,20 @@ if TYPE_CHECKING:
 UNREADABLE = "unreadable"
 REASONS = (
     *("ok", "exempt", "missing", "malformed", "bad-signature", "expired", "future", "pop"),
-    *("address", "error", UNREADABLE),
+    *("address", "error", UNREADABLE, "pass"),
 )
 
 # Upper bounds in seconds; one more bucket holds the rest.
 AGE_BOUNDS = (-5, -2, -1, 0, 1, 2, 3, 5, 10, 20, 30, 45, 60, 120, 300)
 LATENCY_BOUNDS = (5e-6, 1e-5, 1.5e-5, 2e-5, 3e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 1e-2, 1e-1)
 
-# Who signed: key id and POP. Only authentic values get here, so strangers cannot fill it;
-# what no longer fits is counted under the first name.
+# Who signed: key id and POP, or the holder of a pass behind HOLDER, with which no key id
+# begins. Only authentic values get here, so strangers cannot fill it; what no longer fits is
+# counted under the first name.
 SIGNERS = 512
 OTHER = ("other", "other")
+
+HOLDER = "pass:"
 
 _WORD = 8
 

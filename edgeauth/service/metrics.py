@@ -68,7 +68,7 @@ class BoardCollector(Collector):
     def _verified(self) -> Metric:
         family = CounterMetricFamily(
             "edgeauth_verified",
-            "Verified values by the key and the POP that signed them.",
+            "Verified values by the key and the POP that signed them; passes as pass:<holder>.",
             labels=("key_id", "pop"),
         )
         totals: dict[tuple[str, str], int] = {}
@@ -135,4 +135,4 @@ class BoardCollector(Collector):
 def _result(reason: str, *, allowed: bool) -> str:
     if not allowed:
         return "deny"
-    return "allow" if reason in ("ok", "exempt") else "would-deny"
+    return "allow" if reason in ("ok", "exempt", "pass") else "would-deny"

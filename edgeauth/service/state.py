@@ -9,6 +9,7 @@ or locks.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from edgeauth.addresses import AddressList
 from edgeauth.forwarded import TrustedProxies
 from edgeauth.guard import Guard
 from edgeauth.keys import Key, KeyRing
+from edgeauth.passes import Passes
 from edgeauth.service.settings import ServiceSettings
 from edgeauth.settings import Settings
 from edgeauth.staleness import StaleWarning
@@ -67,9 +69,12 @@ class State:
         settings = Settings.load(config, environ)
         service = ServiceSettings.load(config, environ, flags)
         addresses = settings.build_addresses()
+        settings.build_passes()
         state = cls(
             generation=generation,
-            settings=settings,
+            settings=dataclasses.replace(
+                settings, pass_secret=settings.read_pass_secret(), pass_secret_file=None
+            ),
             service=service,
             keys=tuple(
                 (key.id, key.secret, key.not_before, key.not_after) for key in settings.build_keys()
@@ -88,6 +93,7 @@ class State:
         Raises:
             ConfigurationError: a value that the guard refuses.
         """
+        secret = self.settings.pass_secret
         return Guard(
             self.settings.build_scheme(KeyRing(Key(*values) for values in self.keys)),
             addresses=None if self.networks is None else AddressList(self.networks),
@@ -96,6 +102,7 @@ class State:
             mode=self.settings.mode,
             strip_header=self.settings.strip_header,
             decisions=self.settings.decisions,
+            passes=None if secret is None else Passes(secret, revoked=self.settings.revoked_passes),
         )
 
     def build_proxies(self) -> TrustedProxies:

@@ -33,9 +33,11 @@ local function ask(txn)
     if #host == 1 then
         headers["x-original-host"] = host
     end
-    local credential = values(received, "edge-auth")
-    if #credential > 0 then
-        headers["edge-auth"] = credential
+    for _, name in ipairs({ "edge-auth", "edge-auth-pass" }) do
+        local credential = values(received, name)
+        if #credential > 0 then
+            headers[name] = credential
+        end
     end
     return core.httpclient():get {
         url = "http://edgeauth/",

@@ -161,7 +161,9 @@ class TestIngressNginx:
             annotations[prefix + "auth-snippet"]
             == "proxy_set_header X-Original-URI $request_uri;\n"
         )
-        assert annotations[prefix + "configuration-snippet"] == 'proxy_set_header Edge-Auth "";\n'
+        assert annotations[prefix + "configuration-snippet"] == (
+            'proxy_set_header Edge-Auth "";\nproxy_set_header Edge-Auth-Pass "";\n'
+        )
         assert policy["spec"]["ingress"][0]["ports"] == [{"port": 9000}]
 
 
@@ -212,10 +214,11 @@ class TestTraefik:
             "strip-credential",
         ]
         assert asked["trustForwardHeader"] is False
-        assert asked["authRequestHeaders"] == ["Edge-Auth"]
+        assert asked["authRequestHeaders"] == ["Edge-Auth", "Edge-Auth-Pass"]
         assert set(asked["authResponseHeaders"]) == handed_on
         assert set(middlewares["no-claims"]["headers"]["customRequestHeaders"]) == handed_on
         assert middlewares["strip-credential"]["headers"]["customRequestHeaders"] == {
-            "Edge-Auth": ""
+            "Edge-Auth": "",
+            "Edge-Auth-Pass": "",
         }
         assert static["entryPoints"]["web"]["forwardedHeaders"] == {"insecure": False}

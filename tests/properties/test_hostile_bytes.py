@@ -14,7 +14,7 @@ from support.requests import PlainRequest
 from support.vectors import SECRET
 
 import edgeauth
-from edgeauth import AddressList, EdgeAuthScheme, Guard, SharedSecretScheme, sign
+from edgeauth import AddressList, EdgeAuthScheme, Guard, Passes, SharedSecretScheme, sign
 from edgeauth.asgi import EdgeAuthMiddleware as ASGIMiddleware
 from edgeauth.wsgi import EdgeAuthMiddleware as WSGIMiddleware
 
@@ -142,6 +142,13 @@ def test_the_guard_answers_any_request_with_a_known_reason(method, path, peer, f
     assert verdict.reason in REASONS
     assert verdict.allowed == (verdict.reason in ("ok", "exempt"))
     assert (verdict.reason == "exempt") == ((method, path) == ("GET", "/healthz"))
+
+
+@given(st.lists(st.binary(max_size=3000) | st.from_regex(rb"[\w-]+\.[\w-]{43}"), max_size=3))
+def test_no_bytes_are_a_pass_and_none_of_them_raise(values):
+    request = PlainRequest(fields=[("Edge-Auth-Pass", value) for value in values])
+    guard = Guard(SCHEME, passes=Passes("a-secret-that-signs-passes"))
+    assert guard.check(request, now=NOW).reason == "missing"
 
 
 @given(st.binary(max_size=200))

@@ -29,11 +29,15 @@ def test_the_defaults_are_those_of_the_documentation():
         strip_header=True,
         decisions=None,
         watch_interval=5,
+        pass_secret=None,
+        pass_secret_file=None,
+        revoked_passes=(),
     )
 
 
 def test_a_secret_is_not_in_the_repr():
     assert SECRET not in repr(Settings(secret=SECRET))
+    assert SECRET not in repr(Settings(pass_secret=SECRET))
 
 
 @pytest.mark.parametrize(
@@ -60,6 +64,9 @@ def test_a_secret_is_not_in_the_repr():
         ("decisions", "/var/log/edgeauth.jsonl", "/var/log/edgeauth.jsonl"),
         ("decisions", "off", None),
         ("watch_interval", "0.5", 0.5),
+        ("pass_secret", "x" * 16, "x" * 16),
+        ("pass_secret_file", "/run/secrets/pass", "/run/secrets/pass"),
+        ("revoked_passes", "0a,0b", ("0a", "0b")),
     ],
 )
 def test_each_setting_is_read_from_the_environment(name, text, value):

@@ -22,7 +22,7 @@ from edgeauth.addresses import AddressList
 from edgeauth.upkeep.export import export
 
 DOCS = Path(__file__).parents[3] / "docs"
-PAGES = ("command-line.md", "operating.md", "rotation.md")
+PAGES = ("command-line.md", "operating.md", "rotation.md", "access.md")
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 PROMPT = re.compile(r"^\$ ", re.MULTILINE)
 MARK = "\x1e"

@@ -1,0 +1,89 @@
+"""``edgeauth doctor``: set-ups that go wrong, before they do."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+
+import click
+
+from edgeauth.cli.options import config_option
+from edgeauth.cli.text import escaped
+from edgeauth.doctor.app_checks import check_app, is_asgi, load_app
+from edgeauth.doctor.clock_checks import check_clock
+from edgeauth.doctor.finding import Finding
+from edgeauth.doctor.peer_checks import check_peer
+from edgeauth.doctor.secret_checks import check_secrets
+from edgeauth.doctor.setting_checks import check_settings
+from edgeauth.errors import ConfigurationError
+from edgeauth.settings import Settings
+
+_WIDTH = 88
+_COLOURS = {"error": "red", "warning": "yellow"}
+
+
+@click.command("doctor")
+@click.option("--app", "app_name", metavar="MODULE:ATTRIBUTE", help="The app, to be imported.")
+@click.option("--listen", metavar="ADDRESS", help="Where the server listens, as unix:/path.")
+@click.option("--clock", "clock_url", metavar="URL", help="A server to compare the clock with.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+@config_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    *,
+    app_name: str | None,
+    listen: str | None,
+    clock_url: str | None,
+    as_json: bool,
+    config: str | None,
+) -> None:
+    """Look for set-ups that go wrong.
+
+    Run it as the app is run: by the same user, in the same folder, with the same variables.
+    It changes nothing, and asks the network nothing but the Date of --clock.
+
+    Exit status: 0 nothing found, 1 something found, 2 wrong usage.
+
+    --json prints one object: findings, each with id, severity (error or warning), seen and
+    advice.
+    """
+    found = _findings(app_name, listen, clock_url, config)
+    if as_json:
+        click.echo(json.dumps({"findings": [finding._asdict() for finding in found]}))
+    else:
+        for finding in found:
+            _print(finding)
+        click.echo(f"{len(found)} found" if found else "nothing found")
+    ctx.exit(1 if found else 0)
+
+
+def _findings(
+    app_name: str | None, listen: str | None, clock_url: str | None, config: str | None
+) -> list[Finding]:
+    try:
+        settings = Settings.load(config)
+    except ConfigurationError as error:
+        # Nothing else can be known without them.
+        return [Finding("settings-unusable", "error", str(error), "The app does not start.")]
+    app = None if app_name is None else load_app(app_name)
+    found = []
+    # An app may be given its settings in code, where only its gate can be looked at.
+    if app is None or settings.has_secret:
+        found += check_secrets(settings, config)
+    found += check_settings(settings, now=time.time())
+    asgi = app is None or is_asgi(app)
+    found += check_peer(settings, os.environ, listen=listen, is_asgi=asgi)
+    found += check_clock(settings, clock_url)
+    if app is not None:
+        found += check_app(app, settings.exempt)
+    return found
+
+
+def _print(finding: Finding) -> None:
+    word = click.style(finding.severity.upper(), fg=_COLOURS[finding.severity], bold=True)
+    click.echo(f"{word}  {finding.id}")
+    for text in (finding.seen, finding.advice):
+        click.echo(click.wrap_text(escaped(text), _WIDTH, "  ", "  "))
+    click.echo()

@@ -1,0 +1,90 @@
+"""Secrets that cannot be used, can be guessed, or can be read by others."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgeauth.doctor.finding import Finding
+from edgeauth.errors import ConfigurationError
+from edgeauth.settings import read_toml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from edgeauth.keys import Key
+    from edgeauth.settings import Settings
+
+# Of the vendor's documentation, and what people write to be replaced later.
+_EXAMPLES = (
+    *(b"some-pre-shared-secret", b"changeme", b"change-me", b"change_me", b"replace-me"),
+    *(b"example", b"placeholder", b"your-secret", b"your_secret", b"secret-here", b"password"),
+)
+_FEW_BYTES = 8
+_READABLE_BY_OTHERS = stat.S_IROTH | stat.S_IWOTH
+
+_NEW = "Put a new one on both sides: edgeauth keygen."
+
+
+def check_secrets(settings: Settings, config: str | None) -> list[Finding]:
+    """The edge's secrets, that of passes, and the files that hold them."""
+    found = []
+    try:
+        keys = list(settings.build_keys())
+    except ConfigurationError as error:
+        advice = "The app does not start with it. edgeauth keygen makes a secret."
+        found.append(Finding("secret-unusable", "error", str(error), advice))
+        keys = []
+    try:
+        settings.build_passes()
+    except ConfigurationError as error:
+        advice = "The app does not start with it. edgeauth keygen makes a secret."
+        found.append(Finding("pass-secret-unusable", "error", str(error), advice))
+    found += [finding for key in keys for finding in _look(key)]
+    return found + [_readable(file) for file in _files(settings, config) if _is_open(file)]
+
+
+def _look(key: Key) -> Iterator[Finding]:
+    which = f"the secret of key {key.id}"
+    secret = key.secret
+    if secret[:1] in {b'"', b"'"} and secret[:1] == secret[-1:]:
+        yield Finding(
+            "secret-quotes",
+            "warning",
+            f"{which} has quotes around it, and they are part of it",
+            "An env file or a unit that keeps quotes is the usual cause. Remove them here, "
+            "unless the edge has them too.",
+        )
+    if any(example in secret.lower() for example in _EXAMPLES):
+        yield Finding("secret-example", "error", f"{which} is one of an example", _NEW)
+    elif len(set(secret)) < _FEW_BYTES:
+        few = f"{which} has only {len(set(secret))} different characters"
+        yield Finding("secret-guessable", "error", few, _NEW)
+
+
+def _files(settings: Settings, config: str | None) -> Iterator[Path]:
+    for name in (settings.secrets_file, settings.pass_secret_file):
+        if name is not None:
+            path = Path(name)
+            yield from sorted(path.iterdir()) if path.is_dir() else [path]
+    if config is not None and {"secret", "pass_secret"} & read_toml(config).keys():
+        yield Path(config)
+
+
+def _is_open(file: Path) -> bool:
+    try:
+        mode = file.stat().st_mode
+    except (OSError, ValueError):
+        return False  # that it cannot be read is said above
+    return stat.S_ISREG(mode) and bool(mode & _READABLE_BY_OTHERS)
+
+
+def _readable(file: Path) -> Finding:
+    return Finding(
+        "file-open-to-others",
+        "warning",
+        f"{str(file)!a} holds a secret, and every user of the machine may read or write it",
+        f"chmod 600 {str(file)!a}, owned by the user that the app runs as. (Kubernetes: "
+        "defaultMode: 0400.)",
+    )

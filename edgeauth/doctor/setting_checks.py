@@ -1,0 +1,70 @@
+"""Settings that let too much in, or will."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+from edgeauth.doctor.finding import Finding
+from edgeauth.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from edgeauth.addresses import AddressList
+    from edgeauth.settings import Settings
+
+_MAX_AGE = 300
+_MAX_FUTURE = 60
+_STALE_DAYS = 180
+
+
+def report_only(where: str) -> Finding:
+    """The finding that *where* lets everything pass."""
+    return Finding(
+        "report-only",
+        "warning",
+        f"{where}: the mode is report-only, so every request is let through",
+        "Set mode to 'enforce' when the log shows no refusal of a real visitor.",
+    )
+
+
+def check_settings(settings: Settings, *, now: float) -> list[Finding]:
+    """The mode, the window and the age of the address list at *now* (Unix seconds)."""
+    found = [report_only("the settings")] if settings.mode == "report-only" else []
+    for name, value, bound in (
+        ("max_age", settings.max_age, _MAX_AGE),
+        ("max_future", settings.max_future, _MAX_FUTURE),
+    ):
+        if value > bound:
+            found.append(
+                Finding(
+                    "window-large",
+                    "warning",
+                    f"{name} is {value:g} s; whoever sees a header can use it for so long",
+                    f"Set it to {bound} or less, and let a time server keep the clocks.",
+                )
+            )
+    try:
+        addresses = settings.build_addresses()
+    except ConfigurationError as error:
+        advice = "The app does not start with it."
+        return [*found, Finding("addresses-unusable", "error", str(error), advice)]
+    return found if addresses is None else found + _age(addresses, now)
+
+
+def _age(addresses: AddressList, now: float) -> list[Finding]:
+    if addresses.as_of is None:
+        return []
+    # A month counts from its first day.
+    first = date.fromisoformat(f"{addresses.as_of}-01"[: len("2026-10-31")])
+    days = (datetime.fromtimestamp(now, UTC).date() - first).days
+    if days <= _STALE_DAYS:
+        return []
+    return [
+        Finding(
+            "addresses-stale",
+            "warning",
+            f"the address list is of {addresses.as_of}, {days} days ago; what the edge has added "
+            "since is refused",
+            "Fetch the present list, or upgrade edgeauth for a newer snapshot.",
+        )
+    ]

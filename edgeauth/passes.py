@@ -1,0 +1,233 @@
+"""Passes: a person reaches the origin directly for a while, without the edge's secret.
+
+::
+
+    Edge-Auth-Pass: <payload>.<signature>
+
+The payload is JSON in URL-safe base64: an id, the holder, the seconds of issue and expiry,
+and, where the pass is narrowed, the methods and exact paths. The signature is itsdangerous'
+HMAC-SHA256 under a secret and a salt that nothing else uses.
+
+A pass is a bearer token: whoever sees it can use it until it expires. It is not bound to an
+address, and a request with it may be repeated.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import secrets as random
+import time
+from hmac import compare_digest
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from itsdangerous import BadData, Signer
+from itsdangerous.encoding import base64_decode, base64_encode
+
+from edgeauth.errors import ConfigurationError, PassNotAccepted, seconds
+from edgeauth.keys import KEY_ID, Key
+from edgeauth.routes import is_exact_path, is_method
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from edgeauth.request import Request
+
+HEADER = "Edge-Auth-Pass"
+
+MAX_TTL = 24 * 3600
+# How far the clock of whoever issues passes may be ahead.
+_MAX_FUTURE = 60
+
+_MAX_BYTES = 2048
+_FORM = re.compile(rb"([A-Za-z0-9_-]{1,2000})\.([A-Za-z0-9_-]{43})")
+_FIELDS = {"id": str, "for": str, "iat": int, "exp": int, "methods": list, "paths": list}
+
+
+class Pass(NamedTuple):
+    """What an authentic pass says.
+
+    Attributes:
+        id: names this pass, for the log and for revocation.
+        holder: whom it was issued for.
+        issued_at: Unix seconds.
+        expires_at: Unix seconds; the last one at which it is accepted.
+        methods: the methods it is good for; empty for any.
+        paths: the exact paths it is good for; empty for any.
+    """
+
+    id: str
+    holder: str
+    issued_at: int
+    expires_at: int
+    methods: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+
+
+class Passes:
+    """Issues and verifies passes.
+
+    Args:
+        secret: 16 to 1024 bytes, used for nothing else. Changing it revokes every pass.
+        revoked: ids of passes that are no longer accepted.
+
+    Raises:
+        ConfigurationError: the secret cannot be used, or an id is none.
+    """
+
+    def __init__(self, secret: str | bytes, *, revoked: Iterable[str] = ()) -> None:
+        if isinstance(revoked, (str, bytes)):
+            raise ConfigurationError(f"revoked_passes must be a list of ids, not {revoked!r}")
+        self.revoked = frozenset(_name("revoked_passes", entry) for entry in revoked)
+        # Signer takes any secret, so Key says which are none.
+        self._signer = Signer(
+            Key("pass_secret", secret).secret,
+            salt=b"edgeauth.pass",
+            key_derivation="hmac",
+            digest_method=hashlib.sha256,
+        )
+
+    def __repr__(self) -> str:
+        return f"<Passes, {len(self.revoked)} revoked>"
+
+    def issue(
+        self,
+        holder: str,
+        *,
+        ttl: float,
+        methods: Iterable[str] = (),
+        paths: Iterable[str] = (),
+        now: float | None = None,
+    ) -> tuple[str, Pass]:
+        """Make a pass: the value of its header, and what it says.
+
+        Args:
+            holder: 1 to 64 letters, digits, dots, dashes or underscores, for the log.
+            ttl: seconds for which it is accepted, 1 to 86400.
+            methods: the methods it is good for; none names any.
+            paths: the exact paths, as the application routes them; none names any.
+            now: Unix seconds of issue; None is the present.
+
+        Raises:
+            ConfigurationError: an argument cannot be used, or the pass is too long.
+        """
+        if not 1 <= ttl <= MAX_TTL:
+            raise ConfigurationError(
+                f"a pass must be good for 1 second to {MAX_TTL} seconds (a day), not {ttl!r}"
+            )
+        issued_at = int(time.time() if now is None else now)
+        issued = Pass(
+            random.token_hex(8),
+            _name("the holder of a pass", holder),
+            issued_at,
+            issued_at + int(ttl),
+            tuple(_method(method) for method in methods),
+            tuple(_path(path) for path in paths),
+        )
+        content = dict(zip(_FIELDS, issued, strict=True))
+        payload = base64_encode(json.dumps(content, separators=(",", ":")))
+        value = payload + b"." + self._signer.get_signature(payload)
+        if len(value) > _MAX_BYTES:
+            raise ConfigurationError(
+                f"the pass has {len(value)} bytes; it may have {_MAX_BYTES}: name fewer paths"
+            )
+        return value.decode(), issued
+
+    def verify(self, request: Request, *, now: float) -> Pass:
+        """Verify the pass of *request* at *now* (Unix seconds).
+
+        Raises:
+            PassNotAccepted: there is none, or it is not good for this request.
+        """
+        values = request.header(HEADER)
+        if len(values) != 1:
+            raise PassNotAccepted(f"{len(values)} {HEADER} headers; there must be one")
+        found = self.verify_value(values[0], now=now)
+        if found.methods and request.method not in found.methods:
+            raise PassNotAccepted(f"pass {found.id} is for {' '.join(found.methods)} only", found)
+        if found.paths and request.path not in found.paths:
+            raise PassNotAccepted(f"pass {found.id} is for other paths", found)
+        return found
+
+    def verify_value(self, value: bytes, *, now: float) -> Pass:
+        """Verify the value of the header at *now* (Unix seconds).
+
+        Not checked: for which method and path it is good.
+
+        Raises:
+            PassNotAccepted: forged, expired, revoked, or of another secret.
+        """
+        match = _FORM.fullmatch(value) if len(value) <= _MAX_BYTES else None
+        if match is None:
+            raise PassNotAccepted("it is not of the form of a pass")
+        # Compared as received: itsdangerous' own unsign decodes what it got, and its decoder
+        # takes several spellings of one signature.
+        if not compare_digest(self._signer.get_signature(match[1]), match[2]):
+            raise PassNotAccepted(
+                "its signature is wrong",
+                hint="was it issued with the pass_secret that is set here?",
+            )
+        found = _read(match[1])
+        if not found.issued_at - _MAX_FUTURE <= now <= found.expires_at:
+            raise _outside(found, now)
+        if found.id in self.revoked:
+            raise PassNotAccepted(f"pass {found.id} is revoked", found)
+        return found
+
+
+def _read(payload: bytes) -> Pass:
+    """What an authentic payload says; another program may have signed it with the secret."""
+    try:
+        content = json.loads(base64_decode(payload))
+        if not _has_the_fields(content):
+            raise ValueError  # noqa: TRY301 - one answer to all that is no pass
+    except (ValueError, RecursionError, BadData):
+        raise PassNotAccepted("it is signed, and is no pass of this version") from None
+    content["methods"], content["paths"] = tuple(content["methods"]), tuple(content["paths"])
+    return Pass(*(content[name] for name in _FIELDS))
+
+
+def _has_the_fields(content: Any) -> bool:  # noqa: ANN401 - JSON is anything
+    if not isinstance(content, dict) or content.keys() != _FIELDS.keys():
+        return False
+    if not all(type(content[name]) is kind for name, kind in _FIELDS.items()):
+        return False
+    if not all(isinstance(text, str) for text in content["methods"] + content["paths"]):
+        return False
+    names = KEY_ID.fullmatch(content["id"]) and KEY_ID.fullmatch(content["for"])
+    # The bound holds whatever the issuer wrote.
+    return bool(names) and 0 <= content["exp"] - content["iat"] <= MAX_TTL
+
+
+def _outside(found: Pass, now: float) -> PassNotAccepted:
+    if now > found.expires_at:
+        past = seconds(now - found.expires_at)
+        return PassNotAccepted(f"pass {found.id} expired {past} s ago", found)
+    return PassNotAccepted(
+        f"pass {found.id} is from the future",
+        found,
+        hint="compare the clocks here and where it was issued",
+    )
+
+
+def _name(what: str, text: str) -> str:
+    if not isinstance(text, str) or not KEY_ID.fullmatch(text):
+        raise ConfigurationError(
+            f"{what}: {text!r} must be 1 to 64 letters, digits, dots, dashes or underscores"
+        )
+    return text
+
+
+def _method(text: str) -> str:
+    if not isinstance(text, str) or not is_method(text):
+        raise ConfigurationError(f"method {text!r} of a pass must be in capitals, such as GET")
+    return text
+
+
+def _path(text: str) -> str:
+    if not isinstance(text, str) or not is_exact_path(text):
+        raise ConfigurationError(
+            f"path {text!r} of a pass must be one exact path: no pattern, query or space"
+        )
+    return text

@@ -1,0 +1,138 @@
+"""What the doctor says of secrets, files, modes, windows and address lists."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from edgeauth import ConfigurationError, Guard, Settings
+from edgeauth.doctor.secret_checks import check_secrets
+from edgeauth.doctor.setting_checks import check_settings
+
+SECRET = "0f83b1a2c94d57e6a8b0c1d2e3f40516"
+NOW = 1_798_761_600  # 2027-01-01
+
+
+def ids(found):
+    return [(finding.id, finding.severity) for finding in found]
+
+
+def test_a_healthy_set_up_has_no_findings(tmp_path):
+    (tmp_path / "secrets").write_text(f"2026:{SECRET}\n")
+    (tmp_path / "secrets").chmod(0o600)
+    settings = Settings(secrets_file=str(tmp_path / "secrets"), pass_secret=SECRET[::-1])
+    assert check_secrets(settings, None) == []
+    assert check_settings(settings, now=NOW) == []
+
+
+@pytest.mark.parametrize(
+    ("secret", "words"),
+    [
+        (SECRET + "\n", "stray newline"),
+        (" " + SECRET, "white space"),
+        ("short", "has 5 bytes"),
+        (None, "no secret"),
+    ],
+)
+def test_a_secret_with_which_the_app_does_not_start_is_an_error(secret, words):
+    settings = Settings(secret=secret)
+    with pytest.raises(ConfigurationError):
+        Guard.from_settings(settings)
+    (finding,) = check_secrets(settings, None)
+    assert (finding.id, finding.severity) == ("secret-unusable", "error")
+    assert words in finding.seen
+    assert SECRET not in repr(finding)
+
+
+@pytest.mark.parametrize(
+    ("secret", "expected"),
+    [
+        (f'"{SECRET}"', ("secret-quotes", "warning")),
+        (f"'{SECRET}'", ("secret-quotes", "warning")),
+        ("some-pre-shared-secret", ("secret-example", "error")),
+        ("CHANGEME-changeme-now", ("secret-example", "error")),
+        ("x" * 32, ("secret-guessable", "error")),
+        ("0101010101010101", ("secret-guessable", "error")),
+    ],
+)
+def test_a_secret_that_the_app_takes_and_should_not_is_found(secret, expected):
+    settings = Settings(secret=secret)
+    Guard.from_settings(settings)
+    found = check_secrets(settings, None)
+    assert ids(found) == [expected]
+    assert secret not in repr(found)
+
+
+def test_a_pass_secret_that_is_the_edges_is_an_error():
+    found = check_secrets(Settings(secret=SECRET, pass_secret=SECRET), None)
+    assert ids(found) == [("pass-secret-unusable", "error")]
+
+
+@pytest.mark.parametrize(
+    ("mode", "is_open"), [(0o600, False), (0o640, False), (0o644, True), (0o602, True)]
+)
+def test_a_file_of_secrets_that_others_may_read_is_found(tmp_path, mode, is_open):
+    for name, text in {
+        "secrets": f"a:{SECRET}\n",
+        "pass": SECRET[::-1],
+        "with.toml": f'pass_secret = "{SECRET[::-1]}"',
+        "without.toml": "max_age = 30",
+    }.items():
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(mode)
+    settings = Settings(
+        secrets_file=str(tmp_path / "secrets"), pass_secret_file=str(tmp_path / "pass")
+    )
+    found = check_secrets(settings, str(tmp_path / "with.toml"))
+    assert ids(found) == [("file-open-to-others", "warning")] * 3 * is_open
+    assert len(check_secrets(settings, str(tmp_path / "without.toml"))) == 2 * is_open
+
+
+def test_a_file_that_is_missing_is_an_error_once(tmp_path):
+    found = check_secrets(Settings(secrets_file=str(tmp_path / "missing")), None)
+    assert ids(found) == [("secret-unusable", "error")]
+
+
+def test_the_files_of_a_folder_of_secrets_are_looked_at(tmp_path):
+    for name, mode in (("a", 0o600), ("b", 0o604)):
+        (tmp_path / name).write_text(SECRET)
+        (tmp_path / name).chmod(mode)
+    os.mkfifo(tmp_path / "c", 0o666)
+    found = check_secrets(Settings(secrets_file=str(tmp_path)), None)
+    files = [finding.seen for finding in found if finding.id == "file-open-to-others"]
+    assert len(files) == 1
+    assert files[0].startswith(repr(str(tmp_path / "b")))
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"mode": "report-only"}, ["report-only"]),
+        ({"max_age": 301}, ["window-large"]),
+        ({"max_future": 61}, ["window-large"]),
+        ({"max_age": 3600, "max_future": 3600}, ["window-large", "window-large"]),
+        ({"max_age": 300, "max_future": 60}, []),
+        ({"addresses": "/missing"}, ["addresses-unusable"]),
+        ({"addresses": "fastly"}, []),
+    ],
+)
+def test_settings_that_let_too_much_in_are_found(options, expected):
+    found = check_settings(Settings(secret=SECRET, **options), now=NOW)
+    assert [finding.id for finding in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("as_of", "days"),
+    [("2026-07-05", None), ("2026-07-04", 181), ("2026-06", 214), ("2026-08", None), (None, None)],
+)
+def test_an_old_address_list_is_found(tmp_path, as_of, days):
+    date = f', "as_of": "{as_of}"' if as_of else ""
+    (tmp_path / "list.json").write_text(
+        f'{{"addresses": ["192.0.2.0/24"], "ipv6_addresses": []{date}}}'
+    )
+    settings = Settings(secret=SECRET, addresses=str(tmp_path / "list.json"))
+    found = check_settings(settings, now=NOW)
+    assert ids(found) == ([("addresses-stale", "warning")] if days else [])
+    if days:
+        assert f"{days} days ago" in found[0].seen
