@@ -21,12 +21,9 @@ OLDEST_PYTHON = (3, 11)
 
 # What the tests read; the package itself stays behind.
 BESIDE_THE_PACKAGE = (
-    "tests",
-    "example_apps",
-    "integrations",
-    "docs",
-    "README.md",
-    "pyproject.toml",
+    *("tests", "example_apps", "integrations", "docs", "fuzz", "benchmarks", "tools"),
+    *("README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"),
+    *("Makefile", "conftest.py", "pyproject.toml"),
 )
 
 # Real proxies and simulators see the wheel once, in the project's own environment.
