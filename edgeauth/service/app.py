@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 # One POP signs all requests of a second alike, so few answers are in use at any time.
 _REMEMBER = 1024
 
-_NO_BODY: Message = {"type": "http.response.body", "body": b""}
-
 _PLACES = {
     (reason, allowed): (decision_place(reason, allowed=allowed),)
     for reason in REASONS
@@ -28,17 +26,32 @@ _PLACES = {
 }
 
 
+class Answer(NamedTuple):
+    """One answer, as messages for a server and as bytes.
+
+    Attributes:
+        start: the first message.
+        body: the second and last.
+        wire: what uvicorn writes for the two to any method but HEAD, on a connection that
+            stays open.
+    """
+
+    start: Message
+    body: Message
+    wire: bytes
+
+
 class _Admission(NamedTuple):
     """The answer to all requests with one identity while it has one age.
 
     Attributes:
         age: whole seconds, or None if the credential carries no time.
-        start: the first message; the second is the same for all.
+        answer: the answer.
         places: where it is counted.
     """
 
     age: int | None
-    start: Message
+    answer: Answer
     places: tuple[int, ...]
 
 
@@ -72,29 +85,32 @@ class DecisionApp:
         }
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
-        started = perf_counter()
         if scope["type"] != "http":
             raise EdgeAuthError(f"an ASGI scope of type {scope['type']!r} is refused")
+        start, body, _ = self.answer(scope)
+        await send(start)
+        await send(body)
+
+    def answer(self, scope: Scope) -> Answer:
+        """Decide about the request of an HTTP *scope*, and count it.
+
+        It is counted before it is answered, so that whoever has the answer finds it counted.
+        """
+        started = perf_counter()
         client = scope["client"]
         believed = self._believes_unix if client is None else self._proxies.trusts(client[0])
         request = AskedRequest(scope, self._kind.read if believed else unbelieved)
         now = time()
         allowed, reason, identity, _, holder = self._guard.check(request, now=now)
         if identity is not None:
-            _, start, places = self._admit(identity, int(now))
-            body = _NO_BODY
-        elif holder is not None:
-            start, body = self._passes[reason], _NO_BODY
-            places = (*_PLACES[reason, True], self._slot.signer_place(HOLDER + holder, ""))
-        elif allowed:
-            start, places, body = self._passes[reason], _PLACES[reason, True], _NO_BODY
+            _, answer, places = self._admit(identity, int(now))
         else:
-            start, body = self._refusals[reason]
-            places = _PLACES[reason, False]
-        # Before the answer, so that whoever has it finds it counted.
+            answer = (self._passes if allowed else self._refusals)[reason]
+            places = _PLACES[reason, allowed]
+            if holder is not None:
+                places = (*places, self._slot.signer_place(HOLDER + holder, ""))
         self._slot.count(perf_counter() - started, *places)
-        await send(start)
-        await send(body)
+        return answer
 
     def _admit(self, identity: EdgeIdentity, second: int) -> _Admission:
         age = None if identity.timestamp is None else second - identity.timestamp
@@ -126,21 +142,28 @@ def _fields(
     return fields
 
 
-def _admission(status: int, fields: list[tuple[bytes, bytes]]) -> Message:
+def _admission(status: int, fields: list[tuple[bytes, bytes]]) -> Answer:
     # RFC 9110, 8.6: a 204 must not have a Content-Length.
     length = [] if status == HTTPStatus.NO_CONTENT else [(b"content-length", b"0")]
-    return _start(status, length + fields)
+    return _answer(status, length + fields, b"")
 
 
-def _refusal(status: int, reason: str | None) -> tuple[Message, Message]:
+def _refusal(status: int, reason: str | None) -> Answer:
     answer = denial("GET")  # the server leaves the body out for HEAD
     fields = [(name.encode(), value.encode()) for name, value in answer.headers]
     if status == HTTPStatus.UNAUTHORIZED:
         fields.append((b"www-authenticate", b"Edge"))  # RFC 9110, 15.5.2: a 401 must have one
     if reason is not None:
         fields += _fields(reason)
-    return _start(status, fields), {"type": "http.response.body", "body": answer.body}
+    return _answer(status, fields, answer.body)
 
 
-def _start(status: int, fields: list[tuple[bytes, bytes]]) -> Message:
-    return {"type": "http.response.start", "status": status, "headers": fields}
+def _answer(status: int, fields: list[tuple[bytes, bytes]], body: bytes) -> Answer:
+    # Nothing in a field needs a look: ids of keys, POPs and numbers have their form already.
+    lines = [b"HTTP/1.1 %d %s" % (status, HTTPStatus(status).phrase.encode())]
+    lines += [name + b": " + value for name, value in fields]
+    return Answer(
+        {"type": "http.response.start", "status": status, "headers": fields},
+        {"type": "http.response.body", "body": body},
+        b"\r\n".join([*lines, b"", body]),
+    )

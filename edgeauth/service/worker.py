@@ -12,6 +12,7 @@ import uvicorn
 
 from edgeauth.service.app import DecisionApp
 from edgeauth.service.board import SERVING, UNREADABLE, decision_place
+from edgeauth.service.in_place import InPlaceProtocol
 from edgeauth.service.protocol import BoundedProtocol
 
 if TYPE_CHECKING:
@@ -43,7 +44,9 @@ def run_worker(
     app = DecisionApp(state, slot)
     unreadable = decision_place(UNREADABLE, allowed=False)
 
-    class Protocol(BoundedProtocol):
+    class Protocol(InPlaceProtocol):
+        decisions = app
+
         @staticmethod
         def on_unreadable() -> None:
             slot.words[unreadable] += 1
