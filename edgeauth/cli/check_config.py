@@ -10,6 +10,7 @@ import click
 from edgeauth.cli.options import config_option
 from edgeauth.cli.text import escaped, table
 from edgeauth.guard import Guard
+from edgeauth.service.settings import ServiceSettings
 from edgeauth.settings import PREFIX, Settings, read_toml
 
 
@@ -19,10 +20,12 @@ def command(*, config: str | None) -> None:
     """Print the settings as the app reads them, without secrets.
 
     Each line is a setting, its value and where that comes from: default, file or
-    environment. Keys and the address list are loaded too, so that what the app would
-    refuse at start is refused here, with exit status 2.
+    environment. Keys and the address list are loaded too, and the service's own settings
+    are read, so that what the app or the service would refuse at start is refused here,
+    with exit status 2.
     """
     settings = Settings.load(config)
+    ServiceSettings.load(config)
     # Not the decisions: looking must not leave a file that the app may then not write to.
     guard = Guard.from_settings(dataclasses.replace(settings, decisions=None))
     in_file = {} if config is None else read_toml(config)

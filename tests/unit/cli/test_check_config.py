@@ -96,3 +96,15 @@ def test_a_path_with_odd_bytes_is_printed_escaped(edgeauth, tmp_path):
     (tmp_path / name).write_text(KEYS)
     result = edgeauth("check-config", env={"EDGEAUTH_SECRETS_FILE": name})
     assert r"se\x1bcr\udcffets" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [("workers = 0", "workers"), ("wrokers = 2", "wrokers"), ('proxy = "apache"', "proxy")],
+)
+def test_what_the_service_would_refuse_is_refused(edgeauth, tmp_path, line, said):
+    (tmp_path / "edgeauth.toml").write_text(f"[service]\n{line}\n")
+    result = edgeauth("check-config", "--config", "edgeauth.toml", env=ENV)
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert "Traceback" not in result.stderr
