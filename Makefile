@@ -20,8 +20,8 @@ test: $(VENV)/.installed ## run all tests
 	$(BIN)/coverage run -m pytest
 	@$(MAKE) --no-print-directory coverage
 
-# What runs in processes of its own is tested there, by real programs, and not counted here.
-APART := edgeauth/service/*,edgeauth/edge/*,edgeauth/cli/*
+# Programs around the gate: much of them runs in processes of their own, tested there.
+APART := edgeauth/service/*,edgeauth/edge/*,edgeauth/cli/*,edgeauth/report/*,edgeauth/upkeep/*
 
 coverage:
 	$(BIN)/coverage combine --quiet

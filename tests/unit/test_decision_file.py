@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ from support.requests import PlainRequest
 from support.vectors import SECRET
 
 from edgeauth import ConfigurationError, EdgeAuthScheme, Guard, sign
+from edgeauth.passes import Passes
 
 NOW = 1_700_000_000
 VALUE = sign(SECRET, pop="LHR", timestamp=NOW).encode()
@@ -141,6 +143,37 @@ def test_a_file_that_cannot_be_opened_is_an_error_at_start(tmp_path):
     for name in ("missing/file", ".", "unread", "nul\0"):
         with pytest.raises(ConfigurationError, match="cannot be opened"):
             guard(tmp_path / name)
+
+
+def test_a_request_with_a_pass_is_a_line_too(file):
+    passes = Passes("a-secret-for-passes-only")
+    token, _ = passes.issue("alice", ttl=60, now=NOW)
+    fields = [("Edge-Auth-Pass", token.encode())]
+    guard(file, passes=passes).check(PlainRequest(fields=fields), now=NOW)
+    assert lines(file)[0]["reason"] == "pass"
+
+
+def test_a_path_that_leads_to_another_file_is_followed(file):
+    watched = guard(file)
+    watched.check(PlainRequest(), now=NOW)
+    other = file.with_name("other")
+    other.touch()
+    other.replace(file)
+    watched.check(PlainRequest(path="/after"), now=NOW + 3600)
+    assert [line["path"] for line in lines(file)] == ["/after"]
+
+
+def test_half_a_line_is_a_lost_line(file):
+    written = guard(file)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20, limits[1]))
+    try:
+        written.check(PlainRequest(), now=NOW)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert written._file.lost == 1
+    written.check(PlainRequest(path="/after"), now=NOW)
+    assert json.loads(file.read_text().splitlines()[-1])["path"] == "/after"
 
 
 def test_a_full_disk_refuses_nobody_and_is_told_once_a_minute(file):
