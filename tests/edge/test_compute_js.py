@@ -7,7 +7,14 @@ from pathlib import Path
 import httpx
 import pytest
 from click.testing import CliRunner
-from support.compute import COMPUTE_JS, build_js, config_store, secret_store, viceroy
+from support.compute import (
+    COMPUTE_JS,
+    SignsForTheOrigin,
+    build_js,
+    config_store,
+    secret_store,
+    viceroy,
+)
 from support.vectors import SECRET, signed
 
 import edgeauth
@@ -46,30 +53,8 @@ def snippet(dictionary: str) -> str:
     return done.output
 
 
-@pytest.mark.parametrize(("method", "body"), [("GET", ""), ("POST", "a body")])
-def test_the_origin_accepts_what_came_through_and_refuses_it_past_the_edge(
-    edge, origin, method, body
-):
-    answer = httpx.request(method, f"{edge.url}/a?b=1", content=body)
-    assert answer.status_code == 200, answer.text
-    report = answer.json()
-    assert report["pop"] == "XXX"
-    assert (report["method"], report["target"], report["body"]) == (method, "/a?b=1", body)
-    assert httpx.request(method, f"{origin.url}/a?b=1", content=body).status_code == 403
-
-
-@pytest.mark.parametrize(
-    "own",
-    [
-        pytest.param(edgeauth.sign(SECRET, pop="LHR"), id="valid"),
-        pytest.param(edgeauth.sign(SECRET, pop="LHR", timestamp=1_700_000_000), id="stale"),
-        pytest.param("let me in", id="junk"),
-    ],
-)
-def test_the_origin_sees_only_the_credential_of_the_edge(edge, own):
-    report = httpx.get(edge.url, headers=[("Edge-Auth", own), ("edge-auth", own)]).json()
-    assert report["pop"] == "XXX"
-    assert [name for name, _ in report["headers"]].count("edge-auth") == 1
+class TestJavaScript(SignsForTheOrigin):
+    """The program with a secret in the store."""
 
 
 def test_without_a_secret_store_the_config_store_is_read(variants):

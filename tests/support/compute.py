@@ -6,11 +6,15 @@ import contextlib
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import httpx
+import pytest
+
+import edgeauth
 from support import edge_tools
-from support.processes import HOST, free_port, running
+from support.processes import HOST, Listening, free_port, running
+from support.vectors import SECRET
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,12 +23,6 @@ COMPUTE_JS = edge_tools.FASTLY / "compute-js"
 
 # Viceroy compiles the whole JavaScript engine before it listens.
 _START_SECONDS = 240
-
-
-@dataclass(frozen=True)
-class Edge:
-    url: str
-    log: Path
 
 
 def build_js(folder: Path, sources: dict[str, str], main: str) -> Path:
@@ -58,7 +56,7 @@ def viceroy(folder: Path, wasm: Path, origin: str, stores: str = ""):
     log = folder / f"viceroy-{port}.log"
     argv = [edge_tools.viceroy(), "-C", manifest, "--addr", f"{HOST}:{port}", wasm]
     with running(argv, address=(HOST, port), log=log, cwd=folder, seconds=_START_SECONDS):
-        yield Edge(f"http://{HOST}:{port}", log)
+        yield Listening(port, log)
 
 
 def secret_store(name: str, secret: str) -> str:
@@ -70,3 +68,31 @@ def config_store(name: str, secret: str) -> str:
         f'[local_server.config_stores.{name}]\nformat = "inline-toml"\n'
         f'[local_server.config_stores.{name}.contents]\nsecret = "{secret}"\n'
     )
+
+
+class SignsForTheOrigin:
+    """What holds for a program in either language, given the fixtures edge and origin."""
+
+    @pytest.mark.parametrize(("method", "body"), [("GET", ""), ("POST", "a body")])
+    def test_the_origin_accepts_what_came_through_and_refuses_it_past_the_edge(
+        self, edge, origin, method, body
+    ):
+        answer = httpx.request(method, f"{edge.url}/a?b=1", content=body)
+        assert answer.status_code == 200, answer.text
+        report = answer.json()
+        assert report["pop"] == "XXX"
+        assert (report["method"], report["target"], report["body"]) == (method, "/a?b=1", body)
+        assert httpx.request(method, f"{origin.url}/a?b=1", content=body).status_code == 403
+
+    @pytest.mark.parametrize(
+        "own",
+        [
+            pytest.param(edgeauth.sign(SECRET, pop="LHR"), id="valid"),
+            pytest.param(edgeauth.sign(SECRET, pop="LHR", timestamp=1_700_000_000), id="stale"),
+            pytest.param("let me in", id="junk"),
+        ],
+    )
+    def test_the_origin_sees_only_the_credential_of_the_edge(self, edge, own):
+        report = httpx.get(edge.url, headers=[("Edge-Auth", own), ("edge-auth", own)]).json()
+        assert report["pop"] == "XXX"
+        assert [name for name, _ in report["headers"]].count("edge-auth") == 1

@@ -4,23 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
-from support.processes import HOST, free_port, running
+from support.processes import HOST, Listening, free_port, running
 from support.vectors import SECRET
 
 _APP = Path(__file__).parents[1] / "edge"
-
-
-@dataclass(frozen=True)
-class Origin:
-    port: int
-    log: Path
-
-    @property
-    def url(self) -> str:
-        return f"http://{HOST}:{self.port}"
 
 
 @contextlib.contextmanager
@@ -31,4 +20,4 @@ def origin_with(folder: Path, **settings: str):
     env = {"EDGEAUTH_SECRET": SECRET, "EDGEAUTH_STRIP_HEADER": "false", **settings}
     argv = [sys.executable, "-m", "uvicorn", "--app-dir", _APP, "origin:app"]
     with running([*argv, "--port", str(port)], address=(HOST, port), log=log, env=env):
-        yield Origin(port, log)
+        yield Listening(port, log)

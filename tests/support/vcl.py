@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import re
 import subprocess
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from support import edge_tools
-from support.processes import HOST, free_port, running
+from support.processes import HOST, Listening, free_port, running
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,18 +52,6 @@ def unit_test(file: Path) -> str:
     return done.stdout + done.stderr
 
 
-@dataclass(frozen=True)
-class Pop:
-    """A simulated POP."""
-
-    port: int
-    log: Path
-
-    @property
-    def url(self) -> str:
-        return f"http://{HOST}:{self.port}"
-
-
 @contextlib.contextmanager
 def pop(folder: Path, text: str, *, report: bool = False, overrides: str = ""):
     """falco serving *text*.
@@ -83,4 +70,4 @@ def pop(folder: Path, text: str, *, report: bool = False, overrides: str = ""):
     argv = [edge_tools.falco(), "simulate", "-I", VCL, *([] if report else ["--proxy"])]
     log = home / "falco.log"
     with running([*argv, home / "service.vcl"], address=(HOST, port), log=log, cwd=home):
-        yield Pop(port, log)
+        yield Listening(port, log)
