@@ -15,9 +15,12 @@ $(VENV)/.installed: pyproject.toml
 	$(BIN)/pip install --quiet --editable ".[all]" --group dev
 	@touch $@
 
+# One more than small machines have cores: tests wait for servers as much as they compute.
+JOBS ?= 3
+
 test: $(VENV)/.installed ## run all tests
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage run -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 	@$(MAKE) --no-print-directory coverage
 
 # Programs around the gate: much of them runs in processes of their own, tested there.

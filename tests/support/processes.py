@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HOST = "127.0.0.1"
+
+# net.ipv4.ip_local_port_range begins at 32768 on Linux, IANA's dynamic ports at 49152.
+_BELOW_THE_KERNELS = range(15_000, 32_000)
 
 
 @dataclass(frozen=True)
@@ -31,10 +35,16 @@ class Listening:
 
 
 def free_port() -> int:
-    """A TCP port of the loopback interface that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return probe.getsockname()[1]
+    """A TCP port of the loopback interface that nobody listened on a moment ago.
+
+    Not one that the kernel chooses: until the server listens, a connection of anybody could
+    get it for its own end. By chance, and not by a seed, since tests run beside others.
+    """
+    while True:
+        port = _BELOW_THE_KERNELS.start + secrets.randbelow(len(_BELOW_THE_KERNELS))
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((HOST, port))
+            return port
 
 
 def accepts(address: tuple[str, int] | str) -> bool:
