@@ -20,7 +20,7 @@ JOBS ?= 3
 
 test: $(VENV)/.installed ## run all tests
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
+	$(BIN)/coverage run -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 	@$(MAKE) --no-print-directory coverage
 
 # Programs around the gate: much of them runs in processes of their own, tested there.
@@ -52,6 +52,7 @@ test-wheel: $(VENV)/.installed ## the tests against the built wheel, on every Py
 .PHONY: edge-tools test-edge
 edge-tools: ## install the simulators of the edge; Viceroy compiles for 10 to 20 minutes
 	tools/install-edge-tools.sh
+	-tools/install-falco.sh
 
 test-edge: $(VENV)/.installed edge-tools ## the edge code in falco, Viceroy, cargo and a browser
 	$(BIN)/python -m pytest tests/edge

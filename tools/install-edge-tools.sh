@@ -3,8 +3,8 @@
 # checkout: EDGE_TOOLS, or ~/.cache/edgeauth/tools. What is there at that version stays.
 # Viceroy is compiled: 10 to 20 minutes the first time.
 #
-# Needs cargo (rustup.rs) and Node.js 20 or later with npm. falco's simulator is not installed:
-# put falco 2 on the PATH (brew install falco, or a release of ysugimoto/falco).
+# Needs cargo (rustup.rs) and Node.js 20 or later with npm. falco's simulator is installed by
+# tools/install-falco.sh, for it cannot be had everywhere.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
