@@ -2,73 +2,96 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import httpx
 import pytest
-from click.testing import CliRunner
+from support import edge_tools
 from support.compute import (
     COMPUTE_JS,
     SignsForTheOrigin,
-    build_js,
+    backend,
     config_store,
     secret_store,
     viceroy,
 )
+from support.origin import origin_with
+from support.snippets import snippet
 from support.vectors import SECRET, signed
 
 import edgeauth
-from edgeauth.cli import main
 
-VARIANTS = Path(__file__).parent / "compute-js" / "variants.js"
+PROGRAM = Path(__file__).parent / "compute-js"
+RENAMED = ["--header", "X-Origin-Key", "--dictionary", "settings"]
+
+
+def build(home: Path, **environ: str) -> Path:
+    """What ``npm run build`` makes of the package in *home*."""
+    (home / "node_modules").symlink_to(edge_tools.js_compute())
+    env = {**os.environ, "NODE_NO_WARNINGS": "1", **environ}
+    argv = ["npm", "run", "build", "--silent"]
+    done = subprocess.run(argv, cwd=home, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return home / "bin" / "main.wasm"
 
 
 @pytest.fixture(scope="module")
-def edge(origin, tmp_path_factory):
-    """The example program as it is, with the secret in a secret store."""
-    folder = tmp_path_factory.mktemp("js")
-    sources = {file.name: file.read_text() for file in (COMPUTE_JS / "src").iterdir()}
-    wasm = build_js(folder, sources, "index.js")
-    with viceroy(folder, wasm, origin.url, secret_store("edge_auth", SECRET)) as started:
+def renamed_origin(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("renamed")
+    with origin_with(folder, EDGEAUTH_HEADER="X-Origin-Key") as started:
         yield started
 
 
 @pytest.fixture(scope="module")
-def variants(origin, tmp_path_factory):
-    """What ``edgeauth snippet`` prints for other names, with a config store or none."""
-    folder = tmp_path_factory.mktemp("js-variants")
-    sources = {
-        "variants.js": VARIANTS.read_text(),
-        "config-store.js": snippet("settings"),
-        "nowhere.js": snippet("nowhere"),
-    }
-    wasm = build_js(folder, sources, "variants.js")
-    with viceroy(folder, wasm, origin.url, config_store("settings", SECRET)) as started:
+def edge(origin, renamed_origin, tmp_path_factory):
+    """The example program with the secret in a secret store, and the others beside it."""
+    home = tmp_path_factory.mktemp("js") / "package"
+    shutil.copytree(COMPUTE_JS, home, ignore=shutil.ignore_patterns("node_modules", "bin"))
+    for file in PROGRAM.iterdir():
+        shutil.copy(file, home / "src")
+    (home / "src" / "renamed.js").write_text(snippet("compute-js", *RENAMED))
+    (home / "src" / "nowhere.js").write_text(snippet("compute-js", "--dictionary", "nowhere"))
+    manifest = home / "package.json"
+    manifest.write_text(manifest.read_text().replace("src/index.js", "src/program.js"))
+    stores = (
+        secret_store("edge_auth", SECRET)
+        + config_store("settings", SECRET)
+        + backend("renamed", renamed_origin.url)
+    )
+    with viceroy(home, build(home), origin.url, stores) as started:
         yield started
-
-
-def snippet(dictionary: str) -> str:
-    done = CliRunner().invoke(main, ["snippet", "compute-js", "--dictionary", dictionary])
-    assert done.exit_code == 0, done.output
-    return done.output
 
 
 class TestJavaScript(SignsForTheOrigin):
     """The program with a secret in the store."""
 
 
-def test_without_a_secret_store_the_config_store_is_read(variants):
-    assert httpx.get(f"{variants.url}/config").json()["pop"] == "XXX"
+def test_the_example_builds_as_it_is(tmp_path):
+    home = tmp_path / "package"
+    shutil.copytree(COMPUTE_JS, home, ignore=shutil.ignore_patterns("node_modules", "bin"))
+    assert build(home).read_bytes().startswith(b"\0asm")
 
 
-def test_a_missing_secret_is_refused_at_the_origin_and_logged_by_both(variants, origin):
-    assert httpx.get(f"{variants.url}/nowhere").status_code == 403
-    assert "no item secret in a store nowhere" in variants.log.read_text()
+def test_a_snippet_under_other_names_reads_the_config_store_and_signs(edge, renamed_origin):
+    own = {"X-Origin-Key": "let me in"}
+    report = httpx.get(f"{edge.url}/renamed", headers=own).json()
+    assert report["pop"] == "XXX"
+    names = [name for name, _ in report["headers"]]
+    assert names.count("x-origin-key") == 1
+    assert httpx.get(f"{renamed_origin.url}/renamed", headers=own).status_code == 403
+
+
+def test_a_missing_secret_is_refused_at_the_origin_and_logged_by_both(edge, origin):
+    assert httpx.get(f"{edge.url}/nowhere").status_code == 403
+    assert "no item secret in a store nowhere" in edge.log.read_text()
     assert "is the secret set at the edge?" in origin.log.read_text()
 
 
 @pytest.mark.parametrize("row", signed(), ids=lambda row: row.id)
-def test_the_rows_of_the_vectors_come_out_byte_for_byte(variants, row):
+def test_the_rows_of_the_vectors_come_out_byte_for_byte(edge, row):
     given = {"secret": row.secret, "timestamp": row.timestamp, "pop": row.pop}
     value = edgeauth.sign(row.secret, timestamp=row.timestamp, pop=row.pop)
-    assert httpx.post(f"{variants.url}/sign", json=given).text == value
+    assert httpx.post(f"{edge.url}/sign", json=given).text == value

@@ -10,14 +10,13 @@ from pathlib import Path
 
 import httpx
 import pytest
-from click.testing import CliRunner
 from support import edge_tools
 from support.compute import SignsForTheOrigin, config_store, secret_store, viceroy
 from support.origin import origin_with
+from support.snippets import snippet
 from support.vectors import SECRET, signed
 
 import edgeauth
-from edgeauth.cli import main
 
 CRATE = edge_tools.FASTLY / "compute-rust"
 PACKAGE = "edgeauth-compute-rust-example"
@@ -86,15 +85,14 @@ def test_a_missing_secret_is_refused_at_the_origin_and_logged_by_both(
 
 
 def test_a_snippet_under_other_names_signs_with_them(tmp_path):
-    options = ["--dictionary", "keys", "--header", "X-Origin-Key"]
-    done = CliRunner().invoke(main, ["snippet", "compute-rust", *options])
+    printed = snippet("compute-rust", "--dictionary", "keys", "--header", "X-Origin-Key")
     crate = tmp_path / "crate"
     (crate / "src").mkdir(parents=True)
     shutil.copy(CRATE / "src" / "main.rs", crate / "src" / "main.rs")
     # Another name, or its wasm would take the place of the example's.
     manifest = (CRATE / "Cargo.toml").read_text().replace(PACKAGE, f"{PACKAGE}-renamed")
     (crate / "Cargo.toml").write_text(manifest)
-    (crate / "src" / "lib.rs").write_text(done.output)
+    (crate / "src" / "lib.rs").write_text(printed)
     stores = secret_store("keys", SECRET)
     with (
         origin_with(tmp_path, EDGEAUTH_HEADER="X-Origin-Key") as origin,

@@ -7,6 +7,7 @@ import re
 import pytest
 from click.testing import CliRunner
 from support import edge_tools
+from support.snippets import snippet
 from support.vcl import VCL, lint, service
 
 from edgeauth.cli import main
@@ -16,12 +17,6 @@ from edgeauth.errors import ConfigurationError
 FILES = sorted(
     {file for one in SNIPPETS.values() for file in (one.signed, one.shared_secret) if file}
 )
-
-
-def snippet(*arguments: str, **settings: str) -> str:
-    done = CliRunner().invoke(main, ["snippet", *arguments], env=settings)
-    assert done.exit_code == 0, done.output
-    return done.output
 
 
 def refusal(*arguments: str, **settings: str) -> str:

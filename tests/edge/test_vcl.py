@@ -5,7 +5,8 @@ from __future__ import annotations
 import httpx
 import pytest
 from support.origin import origin_with
-from support.vcl import VCL, pop, service, unit_test
+from support.snippets import snippet
+from support.vcl import VCL, generated, pop, service, unit_test
 from support.vectors import SECRET, signed
 from websockets.sync.client import connect
 
@@ -35,8 +36,8 @@ def edge(origin, tmp_path_factory):
         yield started
 
 
-def credentials(seen) -> list[str]:
-    return [value for name, value in seen["headers"] if name == "edge-auth"]
+def credentials(seen, header="edge-auth") -> list[str]:
+    return [value for name, value in seen["headers"] if name == header]
 
 
 @pytest.mark.parametrize(
@@ -66,6 +67,30 @@ def test_the_origin_sees_only_the_credential_of_the_edge(edge, method, own):
     answer = httpx.request(method, f"{edge.url}/own-{own}", headers=headers)
     assert answer.json()["pop"] == "FALCO"
     assert len(credentials(answer.json())) == 1
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_the_snippets_sign_as_the_custom_vcl_does(origin, tmp_path, method):
+    with pop(tmp_path, service(generated(), port=origin.port, secret=SECRET)) as started:
+        answer = httpx.request(method, started.url, headers={"Edge-Auth": OWN["junk"]})
+    assert answer.json()["pop"] == "FALCO"
+    assert len(credentials(answer.json())) == 1
+
+
+@pytest.mark.parametrize("scheme", ["edge-auth", "shared-secret"])
+def test_what_is_printed_under_other_names_signs_with_them(tmp_path, scheme):
+    options = ["--header", "X-Origin-Key", "--dictionary", "keys"]
+    settings = {"EDGEAUTH_SCHEME": scheme}
+    text = MAIN.replace('include "edgeauth";', snippet("vcl", *options, **settings))
+    with (
+        origin_with(tmp_path, EDGEAUTH_HEADER="X-Origin-Key", **settings) as origin,
+        pop(tmp_path, service(text, port=origin.port, secret=SECRET, dictionary="keys")) as started,
+    ):
+        for method in ("GET", "POST"):
+            answer = httpx.request(method, started.url, headers={"X-Origin-Key": OWN["junk"]})
+            assert answer.status_code == 200, answer.text
+            assert len(credentials(answer.json(), "x-origin-key")) == 1
+            assert httpx.request(method, origin.url).status_code == 403
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

@@ -4,18 +4,9 @@ from __future__ import annotations
 
 import pytest
 from support import edge_tools
-from support.vcl import VCL, lint, service
+from support.vcl import VCL, generated, lint, service
 
 MAIN = (VCL / "main.vcl").read_text()
-
-
-def generated() -> str:
-    """What the vendor makes of snippets: those of type init first, the others at their macros."""
-    subs = ""
-    for name in ("recv", "miss", "pass"):
-        snippet = (VCL / "snippets" / f"{name}.vcl").read_text()
-        subs += f"sub vcl_{name} {{\n  #FASTLY {name}\n  {snippet}}}\n"
-    return f'include "edgeauth";\n{subs}'
 
 
 @pytest.mark.parametrize(

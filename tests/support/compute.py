@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
-import subprocess
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 import edgeauth
 from support import edge_tools
@@ -25,38 +24,20 @@ COMPUTE_JS = edge_tools.FASTLY / "compute-js"
 _START_SECONDS = 240
 
 
-def build_js(folder: Path, sources: dict[str, str], main: str) -> Path:
-    """The wasm of *main*, one of the *sources* (file name to text), built with js-compute."""
-    home = folder / "program"
-    home.mkdir()
-    for name, text in sources.items():
-        (home / name).write_text(text)
-    modules = edge_tools.js_compute()
-    (home / "node_modules").symlink_to(modules)
-    shutil.copy(COMPUTE_JS / "package.json", home)
-    compiler = modules / ".bin" / "js-compute-runtime"
-    done = subprocess.run(
-        [compiler, home / main, home / "main.wasm"],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=home,
-        env={**os.environ, "NODE_NO_WARNINGS": "1"},
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return home / "main.wasm"
-
-
 @contextlib.contextmanager
 def viceroy(folder: Path, wasm: Path, origin: str, stores: str = ""):
-    """Viceroy serving *wasm* with the backend ``origin``; *stores* is TOML of a service."""
+    """Viceroy serving *wasm* with the backend ``origin``; *stores* is more TOML of it."""
     port = free_port()
     manifest = folder / f"fastly-{port}.toml"
-    manifest.write_text(f'[local_server.backends.origin]\nurl = "{origin}"\n{stores}')
+    manifest.write_text(backend("origin", origin) + stores)
     log = folder / f"viceroy-{port}.log"
     argv = [edge_tools.viceroy(), "-C", manifest, "--addr", f"{HOST}:{port}", wasm]
     with running(argv, address=(HOST, port), log=log, cwd=folder, seconds=_START_SECONDS):
         yield Listening(port, log)
+
+
+def backend(name: str, url: str) -> str:
+    return f'[local_server.backends.{name}]\nurl = "{url}"\n'
 
 
 def secret_store(name: str, secret: str) -> str:
@@ -96,3 +77,13 @@ class SignsForTheOrigin:
         report = httpx.get(edge.url, headers=[("Edge-Auth", own), ("edge-auth", own)]).json()
         assert report["pop"] == "XXX"
         assert [name for name, _ in report["headers"]].count("edge-auth") == 1
+
+    @pytest.mark.parametrize("own", ["", "let me in"], ids=["no credential", "junk"])
+    def test_a_websocket_reaches_the_origin_signed_by_the_edge(self, edge, origin, own):
+        headers = {"Edge-Auth": own} if own else {}
+        with connect(edge.url.replace("http", "ws"), additional_headers=headers) as socket:
+            socket.send("through the edge")
+            assert socket.recv() == "through the edge"
+        with pytest.raises(InvalidStatus) as refused, connect(origin.url.replace("http", "ws")):
+            pass
+        assert refused.value.response.status_code == 403

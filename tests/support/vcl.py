@@ -26,6 +26,15 @@ def service(main: str, *, port: int = 8000, secret: str | None, dictionary: str 
     )
 
 
+def generated() -> str:
+    """What the vendor makes of snippets: those of type init first, the others at their macros."""
+    subs = ""
+    for name in ("recv", "miss", "pass"):
+        snippet = (VCL / "snippets" / f"{name}.vcl").read_text()
+        subs += f"sub vcl_{name} {{\n  #FASTLY {name}\n  {snippet}}}\n"
+    return f'include "edgeauth";\n{subs}'
+
+
 def lint(program: Path, text: str, folder: Path, *includes: Path) -> list[str]:
     """What falco, at its strictest, says of *text*.
 

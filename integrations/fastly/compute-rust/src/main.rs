@@ -4,6 +4,11 @@
 fn main() -> Result<(), fastly::Error> {
     let mut request = fastly::Request::from_client();
     edgeauth::authenticate(&mut request);
+    // Remove these four lines unless the WebSockets product is enabled on the service.
+    let upgrade = request.get_header_str("Upgrade").unwrap_or_default();
+    if upgrade.eq_ignore_ascii_case("websocket") {
+        return Ok(request.handoff_websocket("origin")?);
+    }
     request.send("origin")?.send_to_client();
     Ok(())
 }
