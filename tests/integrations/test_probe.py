@@ -57,7 +57,8 @@ APPS = {
     "django by ASGI": App(
         "example_apps.django_site.asgi:application",
         UVICORN,
-        frozenset({"control-bytes", "unsigned-websocket"}),
+        frozenset({"control-bytes"}),
+        "/ws",
     ),
 }
 

@@ -1,4 +1,4 @@
-"""Debian's Chromium, headless and without network."""
+"""Debian's Chromium, headless and without network but for, where that is asked, loopback."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _ARGUMENTS = (
     "--headless=new",
     "--no-sandbox",
+    "--disable-dev-shm-usage",
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
@@ -24,18 +25,20 @@ _ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
     "--window-size=1000,1400",
-    # No name resolves and no address is reached.
-    "--host-resolver-rules=MAP * ~NOTFOUND",
-    "--proxy-server=http://127.0.0.1:9",
 )
+
+# No name resolves and no address is reached; or none but the one of loopback.
+_NO_NETWORK = ("--host-resolver-rules=MAP * ~NOTFOUND", "--proxy-server=http://127.0.0.1:9")
+_LOOPBACK = ("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--no-proxy-server")
 
 
 @contextmanager
-def chromium(profile: Path) -> Iterator[webdriver.Chrome]:
+def chromium(profile: Path, *, loopback: bool = False) -> Iterator[webdriver.Chrome]:
     """A browser with a profile of its own, in an empty folder."""
     options = webdriver.ChromeOptions()
     options.binary_location = program("chromium")
-    for argument in (*_ARGUMENTS, f"--user-data-dir={profile}"):
+    network = _LOOPBACK if loopback else _NO_NETWORK
+    for argument in (*_ARGUMENTS, *network, f"--user-data-dir={profile}"):
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     service = webdriver.ChromeService(program("chromedriver", package="chromium-driver"))

@@ -6,7 +6,6 @@ import http.client
 import os
 import pathlib
 import re
-import shlex
 import shutil
 import signal
 import subprocess
@@ -14,7 +13,8 @@ import sys
 from html import escape
 
 import pytest
-from support.processes import HOST, free_port, running, wait_until
+from support.example_apps import STARTS, UNDER_ASGI, serving
+from support.processes import HOST, wait_until
 from support.vectors import SECRET
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
@@ -22,29 +22,6 @@ from websockets.sync.client import connect
 from edgeauth import EdgeIdentity, sign
 
 ROOT = pathlib.Path(__file__).parents[2]
-
-
-def documented_commands():
-    """(folder, command) for each start command in a README; all say port 8000."""
-    for readme in sorted(ROOT.glob("example_apps/*/README.md")):
-        for line in readme.read_text().splitlines():
-            if line.startswith(("    uvicorn ", "    gunicorn ")):
-                yield readme.parent.name, line.strip()
-
-
-COMMANDS = list(documented_commands())
-
-
-def serving(command, tmp_path):
-    port = free_port()
-    arguments = shlex.split(command.replace("8000", str(port)))
-    return port, running(
-        [sys.executable, "-m", *arguments],
-        address=(HOST, port),
-        log=tmp_path / "server.log",
-        cwd=ROOT,
-        env={"EDGEAUTH_SECRET": SECRET},
-    )
 
 
 def fetch(port, path="/", value=None):
@@ -57,7 +34,7 @@ def fetch(port, path="/", value=None):
 
 
 def test_each_example_app_documents_how_it_is_started():
-    assert [(folder, command.split()[0]) for folder, command in COMMANDS] == [
+    assert [(folder, command.split()[0]) for folder, command in STARTS] == [
         ("django_site", "gunicorn"),
         ("django_site", "uvicorn"),
         ("fastapi_app", "uvicorn"),
@@ -66,11 +43,10 @@ def test_each_example_app_documents_how_it_is_started():
     ]
 
 
-@pytest.mark.parametrize(("folder", "command"), COMMANDS)
-def test_each_example_app_shows_its_page_to_the_edge_alone(folder, command, tmp_path):
-    port, server = serving(command, tmp_path)
-    with server:
-        for path in ["/", "/async"] if folder == "django_site" else ["/"]:
+@pytest.mark.parametrize("start", STARTS, ids=str)
+def test_each_example_app_shows_its_page_to_the_edge_alone(start, tmp_path):
+    with serving(start, tmp_path) as port:
+        for path in ["/", "/async"] if start.folder == "django_site" else ["/"]:
             assert fetch(port, path) == (403, "Forbidden\n")
             status, body = fetch(port, path, sign(SECRET, pop="LHR"))
             assert status == 200
@@ -80,13 +56,9 @@ def test_each_example_app_shows_its_page_to_the_edge_alone(folder, command, tmp_
         assert fetch(port, "/healthz/")[0] == 403
 
 
-@pytest.mark.parametrize(
-    "command",
-    [command for folder, command in COMMANDS if folder in ("starlette_app", "fastapi_app")],
-)
-def test_the_websocket_of_an_example_app_echoes_to_the_edge_alone(command, tmp_path):
-    port, server = serving(command, tmp_path)
-    with server:
+@pytest.mark.parametrize("start", UNDER_ASGI, ids=str)
+def test_the_websocket_of_an_example_app_echoes_to_the_edge_alone(start, tmp_path):
+    with serving(start, tmp_path) as port:
         headers = {"Edge-Auth": sign(SECRET, pop="LHR")}
         with connect(f"ws://{HOST}:{port}/ws", additional_headers=headers) as websocket:
             websocket.send("hello")
