@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import subprocess
-from pathlib import Path
 
 import httpx
 import pytest
@@ -20,7 +19,6 @@ import edgeauth
 
 CRATE = edge_tools.FASTLY / "compute-rust"
 PACKAGE = "edgeauth-compute-rust-example"
-NO_WASM = 3
 
 
 def test_the_rows_of_the_vectors_come_out_byte_for_byte(tmp_path):
@@ -43,17 +41,7 @@ def test_the_rows_of_the_vectors_come_out_byte_for_byte(tmp_path):
 
 @pytest.fixture(scope="module")
 def wasm(tmp_path_factory):
-    return build(CRATE, tmp_path_factory.mktemp("wasm"))
-
-
-def build(crate: Path, folder: Path) -> Path:
-    """The wasm of *crate*, in *folder*; skips where no Rust for the edge is to be had."""
-    script = edge_tools.REPOSITORY / "tools" / "build-compute-rust.sh"
-    done = subprocess.run([script, crate], capture_output=True, text=True, check=False)
-    if done.returncode == NO_WASM:
-        pytest.skip(done.stderr.strip())
-    assert done.returncode == 0, done.stderr
-    return Path(shutil.copy(done.stdout.strip(), folder))
+    return shutil.copy(edge_tools.compute_rust(CRATE), tmp_path_factory.mktemp("wasm"))
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +84,7 @@ def test_a_snippet_under_other_names_signs_with_them(tmp_path):
     stores = secret_store("keys", SECRET)
     with (
         origin_with(tmp_path, EDGEAUTH_HEADER="X-Origin-Key") as origin,
-        viceroy(tmp_path, build(crate, tmp_path), origin.url, stores) as started,
+        viceroy(tmp_path, edge_tools.compute_rust(crate), origin.url, stores) as started,
     ):
         assert httpx.get(started.url).json()["pop"] == "XXX"
 

