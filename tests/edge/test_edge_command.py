@@ -172,6 +172,16 @@ def test_a_websocket_is_relayed_with_its_subprotocol_both_kinds_and_the_close_co
     assert closed.value.rcvd.code == 4321
 
 
+@pytest.mark.parametrize(
+    "own", [edgeauth.sign(SECRET, pop="LHR"), "let me in"], ids=["valid", "junk"]
+)
+def test_a_websocket_carries_only_the_credential_of_the_edge(edge, own):
+    headers = [("Edge-Auth", own), ("edge-auth", own)]
+    with connect(edge.replace("http", "ws"), additional_headers=headers) as client:
+        client.send("text")
+        assert client.recv() == "text"
+
+
 def test_a_websocket_that_the_origin_refuses_is_refused(origin, tmp_path):
     with stand_in(tmp_path, origin.url, EDGEAUTH_SECRET="unknown to the origin") as edge:
         with pytest.raises(InvalidStatus) as refused, connect(edge.replace("http", "ws")):
