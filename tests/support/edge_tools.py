@@ -36,10 +36,11 @@ def falco() -> Path:
     """A falco of version 2, which lints, tests and simulates."""
     found = os.environ.get("FALCO") or shutil.which("falco")
     path = Path(found) if found else TOOLS / "falco" / "bin" / "falco"
-    how = f"{path} is missing: run tools/install-falco.sh, or put falco 2 on the PATH"
     if not path.exists() and os.environ.get("FALCO_REFUSED") == "true":
-        pytest.skip(how)
-    return _required(path, how)
+        pytest.skip("the Go module proxy refuses falco here: put falco 2 on the PATH")
+    return _required(
+        path, f"{path} is missing: run tools/install-falco.sh, or put falco 2 on the PATH"
+    )
 
 
 def viceroy() -> Path:
