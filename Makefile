@@ -17,10 +17,11 @@ $(VENV)/.installed: pyproject.toml
 
 # One more than small machines have cores: tests wait for servers as much as they compute.
 JOBS ?= 3
+PYTEST = pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/.installed ## run all tests
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+	$(BIN)/coverage run -m $(PYTEST) $(PYTEST_ARGS)
 	@$(MAKE) --no-print-directory coverage
 
 # Programs around the gate: much of them runs in processes of their own, tested there.
@@ -55,7 +56,7 @@ edge-tools: ## install the simulators of the edge; Viceroy compiles for 10 to 20
 	-tools/install-falco.sh
 
 test-edge: $(VENV)/.installed edge-tools ## the edge code in falco, Viceroy, cargo and a browser
-	$(BIN)/python -m pytest tests/edge
+	$(BIN)/python -m $(PYTEST) tests/edge
 
 lint: $(VENV)/.installed ## ruff and mypy
 	$(BIN)/ruff check .
