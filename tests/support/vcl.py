@@ -58,7 +58,8 @@ def unit_test(file: Path) -> str:
     """What falco reports of the ``.test.vcl`` beside *file*."""
     argv = [edge_tools.falco(), "test", "-I", VCL, file]
     done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd=file.parent)
-    return done.stdout + done.stderr
+    # It colours what it says where CI runs.
+    return re.sub(r"\x1b\[[0-9;]*m", "", done.stdout + done.stderr)
 
 
 @contextlib.contextmanager
