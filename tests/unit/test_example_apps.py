@@ -166,7 +166,12 @@ def test_the_demo_fails_if_a_row_is_wrong_or_a_server_missing(tmp_path, right, w
     ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "SIGTERM"]
 )
 def test_the_demo_that_is_interrupted_leaves_nothing_running(tmp_path, number, status):
-    process = demo(tmp_path)
+    copy = tmp_path / "copy"
+    shutil.copytree(ROOT / "example_apps", copy / "example_apps")
+    app = copy / "example_apps" / "starlette_app" / "app.py"
+    # Never there, so that the demo cannot end by itself before it is told to.
+    app.write_text("import time\ntime.sleep(600)\n")
+    process = demo(tmp_path, copy)
     wait_until(
         lambda: any(b"uvicorn" in command for command in left_running(tmp_path)),
         what="the first server of the demo",
