@@ -4,16 +4,29 @@ PYTHON ?= $(firstword $(foreach v,python3.11 python3.12 python3.13 python3.14 py
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help test test-wheel bench bench-service timing fuzz lint format coverage demo demo-nginx bench-report clean
+.PHONY: help lock lock-check audit reproducible sbom test test-wheel bench bench-service timing fuzz lint format coverage demo demo-nginx bench-report clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
-$(VENV)/.installed: pyproject.toml
+# From the lock alone: nothing is resolved, every file has the hash that was committed, and no
+# code of a package runs to install it. Not isolated, the project is built by the locked
+# hatchling; an isolated build would fetch and run the newest one, whatever its hash.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+INSTALL_LOCKED := $(INSTALL) --require-hashes --only-binary :all: --requirement
+INSTALL_PROJECT := $(INSTALL) --no-deps --no-build-isolation --editable .
+
+$(VENV)/.installed: pyproject.toml requirements/dev.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/pip install --quiet --editable ".[all]" --group dev
+	$(INSTALL_LOCKED) requirements/dev.txt
+	$(INSTALL_PROJECT)
 	@touch $@
+
+lock: $(VENV)/.installed ## resolve anew what pyproject.toml asks for; UPGRADE=1 takes the newest of all
+	$(BIN)/python tools/lock.py make $(if $(UPGRADE),--upgrade)
+
+lock-check: $(VENV)/.installed ## does the lock have what pyproject.toml asks for?
+	$(BIN)/python tools/lock.py check
 
 # One more than small machines have cores: tests wait for servers as much as they compute.
 JOBS ?= 3
@@ -42,13 +55,13 @@ timing: $(VENV)/.installed ## does the time of a refusal tell how much of a sign
 FUZZ_SECONDS ?= 20
 
 fuzz: $(VENV)/.installed ## coverage-guided fuzzing, FUZZ_SECONDS a target
-	$(BIN)/pip install --quiet --group fuzz
+	$(INSTALL_LOCKED) requirements/fuzz.txt
 	for target in $(notdir $(wildcard fuzz/corpus/*)); do \
 	    $(BIN)/python fuzz/run.py $$target -max_total_time=$(FUZZ_SECONDS) -max_len=512 -verbosity=0 -print_final_stats=1 || exit 1; \
 	done
 
-test-wheel: $(VENV)/.installed ## the tests against the built wheel, on every Python there is
-	$(BIN)/python tools/test_wheel.py
+test-wheel: $(VENV)/.installed ## the tests against the built wheel (or WHEEL=), on every Python there is
+	$(BIN)/python tools/test_wheel.py $(WHEEL)
 
 .PHONY: edge-tools test-edge
 edge-tools: ## install the simulators of the edge; Viceroy compiles for 10 to 20 minutes
@@ -58,15 +71,30 @@ edge-tools: ## install the simulators of the edge; Viceroy compiles for 10 to 20
 test-edge: $(VENV)/.installed edge-tools ## the edge code in falco, Viceroy, cargo and a browser
 	$(BIN)/python -m $(PYTEST) tests/edge
 
-lint: $(VENV)/.installed ## ruff and mypy
+lint: $(VENV)/.installed lock-check ## ruff, mypy, the lock and the workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/zizmor --quiet --offline .github
+	@if command -v go >/dev/null; then go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12; \
+	else echo "actionlint was not run: it needs Go (go.dev/dl)"; fi
+
+AUDIT_FLAGS ?=
+
+audit: $(VENV)/.installed ## known vulnerabilities of the locked packages; asks a service
+	$(BIN)/python tools/audit.py $(AUDIT_FLAGS)
+
+reproducible: $(VENV)/.installed ## build the last commit twice into dist/ and compare the bytes
+	$(BIN)/python tools/reproducible.py
+
+sbom: $(VENV)/.installed ## what the wheel in dist/ runs with, extra by extra, as CycloneDX
+	$(BIN)/python tools/sbom.py
 
 # Only what the demo needs, so that it is there soon; `make test` adds the rest.
-$(VENV)/.demo-installed: pyproject.toml
+$(VENV)/.demo-installed: pyproject.toml requirements/demo.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[starlette,flask]" uvicorn gunicorn
+	$(INSTALL_LOCKED) requirements/demo.txt
+	$(INSTALL_PROJECT)
 	@touch $@
 
 demo: $(VENV)/.demo-installed ## show the gate on real sockets
