@@ -1,8 +1,9 @@
 """Tests what users install: the wheel, away from its source, on every Python there is.
 
-Builds the wheel once. Then, for each Python from 3.11 up on this machine, installs it into
-an environment of its own, with the newest dependencies and again with the oldest that
-pyproject.toml allows, and runs the tests from a copy of the folders beside the package.
+Builds the wheel once, or takes the one that is named. Then, for each Python from 3.11 up on
+this machine, installs it into an environment of its own, with the newest dependencies and
+again with the oldest that pyproject.toml allows, and runs the tests from a copy of the folders
+beside the package.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def main() -> int:
     print("Pythons:", ", ".join(f"{major}.{minor}" for major, minor in pythons), flush=True)
     with tempfile.TemporaryDirectory(prefix="edgeauth-wheel-") as folder:
         home = Path(folder)
-        wheel = build(home)
+        wheel = look_into(Path(sys.argv[1]).resolve() if sys.argv[1:] else build(home))
         checkout = copy_tests(home)
         runs = [
             (version, python, resolution)
@@ -94,9 +95,13 @@ def version_of(python: Path) -> tuple[int, int] | None:
 
 
 def build(home: Path) -> Path:
-    """Build the wheel, by way of the source distribution, and look into it."""
+    """Build the wheel, by way of the source distribution."""
     subprocess.run([sys.executable, "-m", "build", "--outdir", home / "dist", ROOT], check=True)
     (wheel,) = (home / "dist").glob("*.whl")
+    return wheel
+
+
+def look_into(wheel: Path) -> Path:
     tops = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
     packages = {top for top in tops if not top.endswith(".dist-info")}
     if packages != {"edgeauth"}:
