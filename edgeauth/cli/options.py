@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,11 +13,10 @@ import click
 from edgeauth.errors import ConfigurationError
 from edgeauth.keys import MAX_SECRET_FILE_BYTES, bare_secret
 from edgeauth.settings import Settings
+from edgeauth.standard_input import STDIN, read_standard_input
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-STDIN = "-"
 
 _UNIX = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
 
@@ -80,20 +80,23 @@ def read_settings(
     if secret_file is not None and secrets_file is not None:
         raise click.UsageError("--secret-file and --secrets-file: give one of them")
     settings = Settings.load(config)
-    if secret_file is not None:
-        return dataclasses.replace(settings, secret=_bare_secret(secret_file), secrets_file=None)
-    if secrets_file is not None:
-        return dataclasses.replace(settings, secret=None, secrets_file=secrets_file)
-    return settings
+    if secret_file is None and secrets_file is None:
+        return settings
+    secret = None if secret_file is None else _bare_secret(secret_file)
+    return dataclasses.replace(settings, secret=secret, secrets_file=secrets_file, secrets_dir=None)
 
 
 def _bare_secret(path: str) -> str:
     where = "--secret-file " + ("- (standard input)" if path == STDIN else repr(path))
-    try:
-        with click.open_file(path, "rb") as file:
-            raw: bytes = file.read(MAX_SECRET_FILE_BYTES + 1)
-    except OSError as error:
-        raise ConfigurationError(f"{where} cannot be read: {error.strerror}") from None
+    if path == STDIN:
+        raw = read_standard_input(MAX_SECRET_FILE_BYTES + 1)
+    else:
+        try:
+            with Path(path).open("rb") as file:
+                raw = file.read(MAX_SECRET_FILE_BYTES + 1)
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or "not a usable path"
+            raise ConfigurationError(f"{where} cannot be read: {why}") from None
     try:
         return bare_secret(raw, where)
     except ConfigurationError as error:

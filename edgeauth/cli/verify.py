@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import os
 import re
-import sys
 import time
 from typing import Any
 
 import click
 
 from edgeauth.cli.diagnosis import Diagnosis, diagnose
-from edgeauth.cli.options import STDIN, at_option, read_settings, settings_options
+from edgeauth.cli.options import at_option, read_settings, settings_options
 from edgeauth.cli.text import table
 from edgeauth.errors import VerificationError
 from edgeauth.identity import EdgeIdentity
 from edgeauth.schemes import EdgeAuthScheme, SharedSecretScheme
+from edgeauth.standard_input import STDIN, read_standard_input, standard_input
 
 _MAX_INPUT_BYTES = 64 << 10
 _WIDTH = 88
@@ -82,10 +82,9 @@ def header_value(given: bytes, header: str) -> bytes:
 
 
 def _read_stdin() -> bytes:
-    stream = sys.stdin.buffer
-    if stream.isatty():
+    if standard_input().isatty():
         click.echo("Paste the header, then press Enter and Ctrl-D.", err=True)
-    given = stream.read(_MAX_INPUT_BYTES + 1)
+    given = read_standard_input(_MAX_INPUT_BYTES + 1)
     if len(given) > _MAX_INPUT_BYTES:
         raise click.UsageError(f"standard input is over {_MAX_INPUT_BYTES} bytes: no header is")
     return given

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import gzip
 import json
-import sys
 import zlib
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from edgeauth.errors import ConfigurationError
+from edgeauth.standard_input import STDIN, standard_input
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-STDIN = "-"
 
 _GZIP = b"\x1f\x8b"
 # The longest line that is written has fewer than 4096 bytes.
@@ -103,7 +101,7 @@ def opened(name: str) -> Iterator[Source]:
     """
     try:
         if name == STDIN:
-            yield _source(name, sys.stdin.buffer, None)
+            yield _source(name, standard_input(), None)
             return
         path = Path(name)
         with path.open("rb") as raw:
