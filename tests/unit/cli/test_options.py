@@ -127,3 +127,22 @@ def test_another_moment_is_refused(edgeauth, moment, words):
     result = edgeauth("sign", "--at", moment, env={"EDGEAUTH_SECRET": OPTION})
     assert result.exit_code == 2
     assert words in result.stderr
+
+
+@pytest.mark.parametrize("option", ["--secret-file", "--secrets-file"])
+@pytest.mark.parametrize("place", ["SECRET", "SECRETS_FILE", "SECRETS_DIR"])
+def test_an_option_wins_over_any_place_of_secrets_in_the_settings(
+    signature, by_variable, tmp_path, option, place
+):
+    (tmp_path / "given").write_text(OPTION if option == "--secret-file" else f"a:{OPTION}\n")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "a").write_text(CONFIG)
+    (tmp_path / "file").write_text(f"a:{CONFIG}\n")
+    value = {"SECRET": CONFIG, "SECRETS_FILE": "file", "SECRETS_DIR": "folder"}[place]
+    env = {f"EDGEAUTH_{place}": value}
+    assert signature(option, "given", env=env) == by_variable(OPTION)
+
+
+def test_a_path_that_is_none_is_an_error_and_no_trace_back(edgeauth):
+    result = edgeauth("sign", "--secret-file", "\0")
+    assert (result.exit_code, "not a usable path" in result.stderr) == (2, True)
