@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import re
 from bisect import bisect_right
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from pathlib import Path
 from socket import AF_INET, AF_INET6, inet_pton
@@ -45,13 +46,15 @@ class AddressList:
 
     Attributes:
         networks: all networks that are looked up, those that retire included.
+        next_retirement: Unix seconds at which the next of them is meant to be over; infinity
+            where none retires. A look-up does not ask: whoever keeps the list reads it anew.
 
     Raises:
         ConfigurationError: no network at all, one that cannot be read, one with host bits
             set, one that admits every address, or a date of the wrong form.
     """
 
-    __slots__ = ("_v4", "_v6", "as_of", "networks", "retiring")
+    __slots__ = ("_v4", "_v6", "as_of", "networks", "next_retirement", "retiring")
 
     def __init__(
         self,
@@ -63,6 +66,7 @@ class AddressList:
         if isinstance(networks, (str, bytes)):
             raise ConfigurationError(f"networks must be a list of CIDRs, not {networks!r}")
         self.retiring = {_network(entry): _day(day) for entry, day in (retiring or {}).items()}
+        self.next_retirement = min(map(_end_of, self.retiring.values()), default=math.inf)
         listed = tuple(_network(entry) for entry in networks)
         if not listed:
             raise ConfigurationError("the address list is empty: it would refuse everybody")
@@ -88,7 +92,8 @@ class AddressList:
 
         Beside the two lists it may have ``as_of``, and ``retiring``: an object of networks
         and the last day of each. One whose day is over is left out. Days are looked at
-        here and at no other time, so that a look-up never asks for the time.
+        here and at no other time, so that a look-up never asks for the time; a guard that
+        watches the file reads it anew when one is over (:mod:`edgeauth.live`).
 
         Args:
             path: the file.
@@ -149,13 +154,19 @@ class AddressList:
 
         None where the list has no date, or one that no calendar has.
         """
+        first = self.first_day
+        return None if first is None else (_today(now) - first).days
+
+    @property
+    def first_day(self) -> date | None:
+        """The day of ``as_of``, of a month its first; None as for :meth:`age_days`."""
         if self.as_of is None:
             return None
-        first = self.as_of if self.as_of.count("-") > 1 else f"{self.as_of}-01"
-        try:
-            return (_today(now) - date.fromisoformat(first)).days
-        except ValueError:
-            return None
+        with contextlib.suppress(ValueError):
+            return date.fromisoformat(
+                self.as_of if self.as_of.count("-") > 1 else f"{self.as_of}-01"
+            )
+        return None
 
     def __contains__(self, ip: object) -> bool:
         """Whether *ip* (str, or an address of the ipaddress module) is in a network.
@@ -220,6 +231,11 @@ def _parse(ip: object) -> tuple[int, bool]:
 def _today(now: float | None) -> date:
     moment = datetime.now(UTC) if now is None else datetime.fromtimestamp(now, UTC)
     return moment.date()
+
+
+def _end_of(day: date) -> float:
+    """The Unix seconds of the midnight after *day*, by UTC."""
+    return datetime.combine(day, time(), UTC).timestamp() + 86_400
 
 
 def _day(text: object) -> date:

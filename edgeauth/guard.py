@@ -23,7 +23,7 @@ from edgeauth.passes import HEADER as PASS_HEADER
 from edgeauth.passes import Passes
 from edgeauth.routes import is_exact_path, is_method
 from edgeauth.settings import Settings
-from edgeauth.staleness import StaleWarning
+from edgeauth.staleness import STALE_DAYS, StaleWarning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -74,6 +74,7 @@ class Guard:
         decisions: a file that gets one line of JSON a decision, or None. See
             :mod:`edgeauth.decision_file`.
         passes: what verifies passes; None accepts none.
+        addresses_stale_days: the age in days from which the address list is told of as old.
 
     Raises:
         ConfigurationError: an argument cannot be used.
@@ -90,6 +91,7 @@ class Guard:
         strip_header: bool = True,
         decisions: str | None = None,
         passes: Passes | None = None,
+        addresses_stale_days: float = STALE_DAYS,
     ) -> None:
         if not callable(getattr(scheme, "verify", None)):
             raise ConfigurationError(f"{type(scheme).__name__} is not a scheme: it has no verify()")
@@ -101,18 +103,17 @@ class Guard:
             raise ConfigurationError(f"passes must be Passes or None, not {type(passes).__name__}")
         if mode not in ("enforce", "report-only"):
             raise ConfigurationError(f"mode {mode!r} must be 'enforce' or 'report-only'")
-        self._basis = Basis(scheme, addresses)
+        self._basis = Basis(scheme, addresses, passes)
         self._watch: Watch | None = None
         self.mode = mode
         self.strip_header = strip_header
-        self.passes = passes
         self._proxies = TrustedProxies(trusted_proxies)
         self._exempt = _exemptions(exempt)
         self._enforced = mode == "enforce"
         self._last = _EXEMPT
         self._log = DecisionLog(enforced=self._enforced)
         self._file = None if decisions is None else DecisionFile(decisions, self._proxies)
-        self._stale = StaleWarning()
+        self._stale = StaleWarning(addresses_stale_days)
         if addresses is not None:
             self._stale.look(addresses)
         if not self._enforced:
@@ -125,8 +126,8 @@ class Guard:
     def from_settings(cls, settings: Settings | Mapping[str, Any] | None = None) -> Guard:
         """Build a guard from settings, a mapping of them, or (None) the environment.
 
-        Files of secrets and addresses that the settings name are watched: what changes in
-        them comes into force by itself (:mod:`edgeauth.live`).
+        Files of secrets, addresses and revoked passes that the settings name are watched: what
+        changes in them comes into force by itself (:mod:`edgeauth.live`).
 
         Raises:
             ConfigurationError: a setting is unknown, unusable or missing.
@@ -144,7 +145,8 @@ class Guard:
             mode=settings.mode,
             strip_header=settings.strip_header,
             decisions=settings.decisions,
-            passes=settings.build_passes(),
+            passes=watch.basis.passes,
+            addresses_stale_days=settings.addresses_stale_days,
         )
         if watch.active:
             guard._basis, guard._watch = watch.basis, watch
@@ -159,6 +161,11 @@ class Guard:
     def addresses(self) -> AddressList | None:
         """The address list in force, or None where addresses are not checked."""
         return self._basis.addresses
+
+    @property
+    def passes(self) -> Passes | None:
+        """What verifies passes, or None where none is accepted."""
+        return self._basis.passes
 
     @property
     def exempt(self) -> tuple[str, ...]:
@@ -190,9 +197,9 @@ class Guard:
                     self._file.write(request, _EXEMPT, moment)
                 return _EXEMPT
             if (
-                self.passes is not None
+                basis.passes is not None
                 and request.header(PASS_HEADER)
-                and (by_pass := self._by_pass(request, self.passes, moment))
+                and (by_pass := self._by_pass(request, basis.passes, moment))
             ):
                 return by_pass
             if basis.addresses is not None:

@@ -148,7 +148,7 @@ class KeyRing:
                 checked.
         """
         where = f"secrets_file {str(path)!r}"
-        return parse_secrets(read_secrets(path, where), where)
+        return parse_secrets(read_small_file(path, where), where)
 
     @classmethod
     def from_directory(cls, path: str | os.PathLike[str]) -> KeyRing:
@@ -259,12 +259,12 @@ def parse_secrets(text: str, where: str) -> KeyRing:
     return KeyRing(
         _parse_line(f"{where}, line {number}", line)
         for number, line in enumerate(text.split("\n"), 1)
-        if is_key_line(line)
+        if is_entry(line)
     )
 
 
-def read_secrets(path: str | os.PathLike[str], where: str) -> str:
-    """The text of a file that holds secrets; *where* is what errors call it.
+def read_small_file(path: str | os.PathLike[str], where: str) -> str:
+    """The text of a file of keys, or of ids; *where* is what errors call it.
 
     Raises:
         ConfigurationError: unreadable, over 1 MiB, or not UTF-8.
@@ -282,8 +282,8 @@ def read_secrets(path: str | os.PathLike[str], where: str) -> str:
         raise ConfigurationError(f"{where} is not UTF-8 text") from None
 
 
-def is_key_line(line: str) -> bool:
-    """Whether a line of a secrets file holds a key: it is neither blank nor a comment."""
+def is_entry(line: str) -> bool:
+    """Whether a line of such a file says something: it is neither blank nor a comment."""
     stripped = line.strip()
     return bool(stripped) and not stripped.startswith("#")
 
@@ -309,7 +309,9 @@ def _by_number(name: str) -> tuple[list[str | int], str]:
 
 def _read_key(folder: str | os.PathLike[str], name: str) -> Key:
     where = f"secrets_dir {str(folder)!r}, file {name!r}"
-    text = read_secrets(Path(folder, name), where)
+    if Path(folder, name).is_fifo():
+        raise ConfigurationError(f"{where} is a pipe: reading it could wait for ever")
+    text = read_small_file(Path(folder, name), where)
     try:
         return Key(name, text.removesuffix("\n").removesuffix("\r"))
     except ConfigurationError as error:

@@ -1,4 +1,4 @@
-"""Keys and addresses that change while the application runs.
+"""Keys, addresses and passes that change while the application runs.
 
 The files that the settings name are looked at from the request path, at most once in
 ``watch_interval`` seconds: there is no thread to start, to lose in a fork or to stop. A look
@@ -16,7 +16,10 @@ A clock that is set back or forward is a reason to look at once; set back by les
 ``watch_interval``, it can put one look off by as much.
 
 What cannot be used is refused with one line in the log that says why, and what was read
-before stays in force. It is tried again when the file changes, and once a minute.
+before stays in force: nobody is shut out by a file that was spoilt. Passes are the exception.
+Without them the edge still gets in, and a file that was emptied may have been meant to revoke
+them, so none is accepted then. What is refused is tried again when the file changes, and once
+a minute.
 
 Whether a file changed is told by its inode, size and times, in nanoseconds. A file system
 that counts time in steps of more than a second (FAT) can hide a second change of the same
@@ -37,6 +40,8 @@ from edgeauth.addresses import AddressList
 from edgeauth.decision_log import logger
 from edgeauth.errors import ConfigurationError
 from edgeauth.keys import KeyRing, key_names
+from edgeauth.passes import NoPasses, Passes
+from edgeauth.settings import refuse_one_secret_for_both
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -61,7 +66,7 @@ _ATTEMPTS = 5
 # An error may quote what stands in an address file.
 _MAX_TEXT = 500
 
-_T = TypeVar("_T", KeyRing, AddressList)
+_T = TypeVar("_T", KeyRing, AddressList, Passes)
 
 
 class Fingerprint(NamedTuple):
@@ -83,17 +88,21 @@ class Basis:
     Attributes:
         scheme: how a request proves where it came from.
         addresses: the networks a request must come from, or None.
+        passes: what verifies passes, or None where none is accepted.
         keys: the keys of the scheme, where they were read by a :class:`Watch`.
         keys_seen: the fingerprint of the files that the keys were read from; None for files
             that had not stood still, and are to be read once more.
         list_seen: that of the address list.
+        passes_seen: that of the files that passes are judged by.
     """
 
     scheme: Scheme
     addresses: AddressList | None
+    passes: Passes | None = None
     keys: KeyRing | None = None
     keys_seen: Fingerprint | None = None
     list_seen: Fingerprint | None = None
+    passes_seen: Fingerprint | None = None
 
 
 class Watch:
@@ -131,11 +140,22 @@ class Watch:
             )
         self._settings = settings
         self._interval = interval
-        self._keys = _watched_keys(settings)
+        self._keys = _watched_keys(settings, self._read_keys)
         self._list = _watched_list(settings)
-        self.active = self._keys is not None or self._list is not None
+        self._passes = _watched_passes(settings, self._read_passes)
+        self._sources = [
+            source for source in (self._keys, self._list, self._passes) if source is not None
+        ]
+        self.active = bool(self._sources)
         keys = settings.build_keys()
-        self.basis = Basis(settings.build_scheme(keys), settings.build_addresses(), keys)
+        self.basis = Basis(
+            settings.build_scheme(keys),
+            settings.build_addresses(),
+            settings.build_passes(keys),
+            keys,
+        )
+        # What a reading is held against.
+        self._in_force = self.basis
         self.looked = time.time()
         self.due = self.looked + interval
 
@@ -144,6 +164,7 @@ class Watch:
 
         Never raises: what goes wrong is logged, and what was in force stays.
         """
+        self._in_force = basis
         if self._keys is not None and basis.keys is not None:
             keys = self._keys.look(basis.keys, basis.keys_seen)
             if keys is not None:
@@ -151,10 +172,15 @@ class Watch:
                 same = keys.value is basis.keys
                 scheme = basis.scheme if same else self._settings.build_scheme(keys.value)
                 basis = replace(basis, scheme=scheme, keys=keys.value, keys_seen=keys.seen)
+                self._in_force = basis
         if self._list is not None and basis.addresses is not None:
             listed = self._list.look(basis.addresses, basis.list_seen)
             if listed is not None:
                 basis = replace(basis, addresses=listed.value, list_seen=listed.seen)
+        if self._passes is not None and basis.passes is not None:
+            passes = self._passes.look(basis.passes, basis.passes_seen)
+            if passes is not None:
+                basis = replace(basis, passes=passes.value, passes_seen=passes.seen)
         return basis
 
     def rest(self, now: float) -> None:
@@ -163,9 +189,19 @@ class Watch:
         To be called when what :meth:`look` found is in force, and not before: until then
         another thread looks too, and does not decide by what is out of date.
         """
-        waits = [source.wait for source in (self._keys, self._list) if source is not None]
-        self.due = now + min(waits, default=self._interval)
+        self.due = now + min((source.wait for source in self._sources), default=self._interval)
         self.looked = now
+
+    def _read_keys(self, current: KeyRing) -> KeyRing:
+        keys = self._settings.build_keys()
+        _refuse_cut_off(current, keys)
+        if self._in_force.passes is not None:
+            refuse_one_secret_for_both(keys, self._in_force.passes)
+        return keys
+
+    def _read_passes(self, _current: Passes) -> Passes:
+        # The keys in force, so that a spoilt file of keys does not stop passes.
+        return self._settings.build_passes(self._in_force.keys) or NoPasses()
 
 
 def grace(interval: float) -> float:
@@ -190,6 +226,9 @@ class _Watched(Generic[_T]):
         read: reads them; it is given what is in force, and raises ConfigurationError.
         describe: a value in a few words, for the log.
         content: all that tells one value from another.
+        ends: until when a value is what the files say, in Unix seconds, though they do not
+            change; None for always.
+        otherwise: what comes into force when the files cannot be used; None for what was.
 
     Attributes:
         wait: after how many seconds the next look is due.
@@ -204,6 +243,8 @@ class _Watched(Generic[_T]):
         read: Callable[[_T], _T],
         describe: Callable[[_T], str],
         content: Callable[[_T], object],
+        ends: Callable[[_T], float] | None = None,
+        otherwise: _T | None = None,
     ) -> None:
         self.wait = interval
         self._name = name
@@ -213,6 +254,8 @@ class _Watched(Generic[_T]):
         self._read: Callable[[_T], _T] = read
         self._describe: Callable[[_T], str] = describe
         self._content: Callable[[_T], object] = content
+        self._ends: Callable[[_T], float] | None = ends
+        self._otherwise: _T | None = otherwise
         # When what is in force was last known to be what the files hold.
         self._current_at = time.monotonic()
         self._pending: Fingerprint | None = None
@@ -238,7 +281,7 @@ class _Watched(Generic[_T]):
     def _is_to_be_read(
         self, current: _T, seen: Fingerprint | None, found: Fingerprint, now: float
     ) -> bool:
-        if found == seen:
+        if found == seen and not self._is_over(current):
             self._current_at, self._pending = now, None
             if self._refused is not None:
                 self._refused = None
@@ -253,6 +296,9 @@ class _Watched(Generic[_T]):
             return True
         self.wait = min(self._settle, overdue)
         return False
+
+    def _is_over(self, current: _T) -> bool:
+        return self._ends is not None and time.time() >= self._ends(current)
 
     def _stood_still(self, now: float) -> bool:
         return now >= self._pending_since + self._settle
@@ -270,13 +316,16 @@ class _Watched(Generic[_T]):
                 self._say(level, f"was read; in force: {self._describe(value)}")
             self._current_at, self._refused = now, None
             return _Reading(current if same else value, found if settled else None)
+        otherwise = self._otherwise
         if settled:
             self._refused, self._refused_at = found, now
-            self._say(
-                logging.ERROR,
-                f"CANNOT BE USED, {self._describe(current)} stay in force: {problem[:_MAX_TEXT]}",
+            in_force = (
+                f"{self._describe(current)} stay in force"
+                if otherwise is None
+                else self._describe(otherwise)
             )
-        return None
+            self._say(logging.ERROR, f"CANNOT BE USED, {in_force}: {problem[:_MAX_TEXT]}")
+        return None if otherwise is None else _Reading(otherwise, None)
 
     def _try_to_read(self, current: _T, found: Fingerprint) -> tuple[_T | None, str]:
         if not found.regular:
@@ -295,12 +344,9 @@ class _Watched(Generic[_T]):
             logger.log(level, "%s %s", self._name, text)
 
 
-def _watched_keys(settings: Settings) -> _Watched[KeyRing] | None:
-    def read(current: KeyRing) -> KeyRing:
-        keys = settings.build_keys()
-        _refuse_cut_off(current, keys)
-        return keys
-
+def _watched_keys(
+    settings: Settings, read: Callable[[KeyRing], KeyRing]
+) -> _Watched[KeyRing] | None:
     def describe(keys: KeyRing) -> str:
         return f"the keys {', '.join(key.id for key in keys)}"
 
@@ -330,9 +376,38 @@ def _watched_list(settings: Settings) -> _Watched[AddressList] | None:
         f"addresses {str(path)!r}",
         interval=settings.watch_interval,
         paths=lambda: [path],
-        read=lambda _current: AddressList.from_file(path),
+        read=lambda _current: AddressList.from_file(path, now=time.time()),
         describe=lambda value: f"the {len(value)} networks as of {value.as_of}",
         content=lambda value: (value.networks, value.as_of, value.retiring),
+        ends=lambda value: value.next_retirement,
+    )
+
+
+def _watched_passes(
+    settings: Settings, read: Callable[[Passes], Passes]
+) -> _Watched[Passes] | None:
+    named = [
+        (name, path)
+        for name in ("pass_secret_file", "revoked_passes_file")
+        if (path := getattr(settings, name)) is not None
+    ]
+
+    def describe(passes: Passes) -> str:
+        if isinstance(passes, NoPasses):
+            return "no pass is accepted"
+        return f"the pass secret, {len(passes.revoked)} ids revoked"
+
+    # They are read together, so one that can be read but once is not read again for the other.
+    if not named or not all(_can_be_watched(path) for _, path in named):
+        return None
+    return _Watched(
+        ", ".join(f"{name} {str(path)!r}" for name, path in named),
+        interval=settings.watch_interval,
+        paths=lambda: [Path(path) for _, path in named],
+        read=read,
+        describe=describe,
+        content=lambda passes: (passes.secret, passes.revoked),
+        otherwise=NoPasses(),
     )
 
 

@@ -26,10 +26,11 @@ from itsdangerous import BadData, Signer
 from itsdangerous.encoding import base64_decode, base64_encode
 
 from edgeauth.errors import ConfigurationError, PassNotAccepted, seconds
-from edgeauth.keys import KEY_ID, Key
+from edgeauth.keys import KEY_ID, Key, is_entry, read_small_file
 from edgeauth.routes import is_exact_path, is_method
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable
 
     from edgeauth.request import Request
@@ -72,6 +73,10 @@ class Passes:
         secret: 16 to 1024 bytes, used for nothing else. Changing it revokes every pass.
         revoked: ids of passes that are no longer accepted.
 
+    Attributes:
+        secret: its bytes.
+        revoked: the ids.
+
     Raises:
         ConfigurationError: the secret cannot be used, or an id is none.
     """
@@ -81,8 +86,9 @@ class Passes:
             raise ConfigurationError(f"revoked_passes must be a list of ids, not {revoked!r}")
         self.revoked = frozenset(_name("revoked_passes", entry) for entry in revoked)
         # Signer takes any secret, so Key says which are none.
+        self.secret = Key("pass_secret", secret).secret
         self._signer = Signer(
-            Key("pass_secret", secret).secret,
+            self.secret,
             salt=b"edgeauth.pass",
             key_derivation="hmac",
             digest_method=hashlib.sha256,
@@ -174,6 +180,43 @@ class Passes:
         if found.id in self.revoked:
             raise PassNotAccepted(f"pass {found.id} is revoked", found)
         return found
+
+
+class NoPasses(Passes):
+    """Accepts no pass: stands in while the files that passes are judged by cannot be used."""
+
+    def __init__(self) -> None:
+        super().__init__(random.token_hex())
+
+    def __repr__(self) -> str:
+        return "<NoPasses>"
+
+    def verify_value(self, value: bytes, *, now: float) -> Pass:  # noqa: ARG002 - as in Passes
+        """Accept nothing.
+
+        Raises:
+            PassNotAccepted: always.
+        """
+        raise PassNotAccepted(
+            "no pass is accepted now", hint="an earlier line says which file cannot be used"
+        )
+
+
+def read_revoked(path: str | os.PathLike[str]) -> list[str]:
+    """The ids in a file of one id a line; blank lines and lines that begin with ``#`` are none.
+
+    Raises:
+        ConfigurationError: unreadable, over 1 MiB, not UTF-8, or a line is no id. The message
+            has the line number and never the line, which may be a secret out of place.
+    """
+    where = f"revoked_passes_file {str(path)!r}"
+    ids = []
+    for number, line in enumerate(read_small_file(path, where).split("\n"), 1):
+        if is_entry(line):
+            if not KEY_ID.fullmatch(line.strip()):
+                raise ConfigurationError(f"{where}, line {number}: expected the id of a pass")
+            ids.append(line.strip())
+    return ids
 
 
 def _read(payload: bytes) -> Pass:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from edgeauth.errors import ConfigurationError
 from edgeauth.files import replace_file
-from edgeauth.keys import is_key_line, parse_secrets, read_secrets
+from edgeauth.keys import is_entry, parse_secrets, read_small_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +44,7 @@ class SecretsFile:
         """Open the file at *path*; nobody else does until the block ends."""
         target = Path(path)
         with _lock(target):
-            yield cls(target, read_secrets(target, _where(target)))
+            yield cls(target, read_small_file(target, _where(target)))
 
     @staticmethod
     def create(path: str | os.PathLike[str], key_id: str, secret: str) -> None:
@@ -83,10 +83,8 @@ class SecretsFile:
             ConfigurationError: the file cannot be written and is as it was.
         """
         lines = self._text.split("\n")
-        newest = max(place for place, line in enumerate(lines) if is_key_line(line))
-        kept = [
-            line for place, line in enumerate(lines) if place == newest or not is_key_line(line)
-        ]
+        newest = max(place for place, line in enumerate(lines) if is_entry(line))
+        kept = [line for place, line in enumerate(lines) if place == newest or not is_entry(line)]
         self._write("\n".join(kept))
 
     def _write(self, text: str) -> None:

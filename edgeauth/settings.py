@@ -13,8 +13,9 @@ from typing import Any, Literal, NoReturn
 from edgeauth.addresses import AddressList
 from edgeauth.errors import ConfigurationError
 from edgeauth.keys import Key, KeyRing, read_bare_secret
-from edgeauth.passes import Passes
+from edgeauth.passes import Passes, read_revoked
 from edgeauth.schemes import EdgeAuthScheme, SharedSecretScheme
+from edgeauth.staleness import STALE_DAYS
 
 PREFIX = "EDGEAUTH_"
 
@@ -48,15 +49,18 @@ class Settings:
         require_pop: False admits the two-field form.
         pops: POP codes; None for any.
         addresses: None for off, ``fastly`` for the bundled snapshot, or a file.
+        addresses_stale_days: the age in days from which the list is told of as old.
         trusted_proxies: CIDRs (and ``unix``) whose X-Forwarded-For is believed.
         exempt: ``METHOD /exact/path`` entries.
         mode: ``enforce`` or ``report-only``.
         strip_header: whether the application is kept from seeing the credential.
         decisions: a file that gets one line of JSON a decision; None for none.
-        watch_interval: seconds from one look at the files of keys and addresses to the next.
+        watch_interval: seconds from one look at the files of keys, addresses and passes to
+            the next.
         pass_secret: the secret that signs passes; None accepts no pass. Not in the repr.
         pass_secret_file: a file that holds that secret and nothing else.
         revoked_passes: ids of passes that are no longer accepted.
+        revoked_passes_file: a file of more of them, one a line.
     """
 
     secret: str | None = field(default=None, repr=False)
@@ -69,6 +73,7 @@ class Settings:
     require_pop: bool = True
     pops: tuple[str, ...] | None = None
     addresses: str | None = None
+    addresses_stale_days: float = STALE_DAYS
     trusted_proxies: tuple[str, ...] = ()
     exempt: tuple[str, ...] = ()
     mode: Literal["enforce", "report-only"] = "enforce"
@@ -78,6 +83,7 @@ class Settings:
     pass_secret: str | None = field(default=None, repr=False)
     pass_secret_file: str | None = None
     revoked_passes: tuple[str, ...] = ()
+    revoked_passes_file: str | None = None
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> Settings:
@@ -200,37 +206,47 @@ class Settings:
             return AddressList.fastly()
         return AddressList.from_file(self.addresses)
 
-    def build_passes(self) -> Passes | None:
+    def build_passes(self, keys: KeyRing | None = None) -> Passes | None:
         """What verifies passes, or None where none is accepted.
 
+        Args:
+            keys: the key ring of the edge, if it was built already; None builds it.
+
         Raises:
-            ConfigurationError: the secret cannot be used, or is one of the edge's; or
-                passes are revoked and there is no secret.
+            ConfigurationError: the secret cannot be used, or is one of the edge's; the file
+                of revoked ids cannot be used; or passes are revoked and there is no secret.
         """
-        secret = self.read_pass_secret()
+        secret = self._read_pass_secret()
         if secret is None:
-            if self.revoked_passes:
-                raise ConfigurationError("revoked_passes is set, and pass_secret is not")
+            for name in ("revoked_passes", "revoked_passes_file"):
+                if getattr(self, name):
+                    raise ConfigurationError(f"{name} is set, and pass_secret is not")
             return None
-        passes = Passes(secret, revoked=self.revoked_passes)
+        in_file = () if self.revoked_passes_file is None else read_revoked(self.revoked_passes_file)
+        passes = Passes(secret, revoked=(*self.revoked_passes, *in_file))
         # Whoever issues passes needs no secret of the edge, so there may be none.
-        if self.has_secret and secret.encode() in {key.secret for key in self.build_keys()}:
-            raise ConfigurationError(
-                "pass_secret is also a secret of the edge: make another one (edgeauth keygen)"
-            )
+        if self.has_secret:
+            refuse_one_secret_for_both(self.build_keys() if keys is None else keys, passes)
         return passes
 
-    def read_pass_secret(self) -> str | None:
-        """The secret of passes, from its file where one is named; None where there is none.
-
-        Raises:
-            ConfigurationError: both are set, or the file cannot be used.
-        """
+    def _read_pass_secret(self) -> str | None:
         if self.pass_secret_file is None:
             return self.pass_secret
         if self.pass_secret is not None:
             raise ConfigurationError("both pass_secret and pass_secret_file are set: keep one")
         return read_bare_secret(self.pass_secret_file, "pass_secret_file")
+
+
+def refuse_one_secret_for_both(keys: KeyRing, passes: Passes) -> None:
+    """Refuse a secret that signs passes and is a secret of the edge.
+
+    Raises:
+        ConfigurationError: it does.
+    """
+    if passes.secret in {key.secret for key in keys}:
+        raise ConfigurationError(
+            "pass_secret is also a secret of the edge: make another one (edgeauth keygen)"
+        )
 
 
 def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -330,15 +346,18 @@ def _text_or_off(label: str, value: object) -> str | None:
     return None if value == "off" else read_text(label, value)
 
 
-def _number(label: str, value: object) -> float:
-    if isinstance(value, str):
-        try:
-            return float(value) if "." in value else int(value)
-        except ValueError:
-            wrong_value(label, value, "a number of seconds")
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        wrong_value(label, value, "a number of seconds")
-    return value
+def _number_of(unit: str) -> Callable[[str, object], float]:
+    def read(label: str, value: object) -> float:
+        if isinstance(value, str):
+            try:
+                return float(value) if "." in value else int(value)
+            except ValueError:
+                wrong_value(label, value, f"a number of {unit}")
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            wrong_value(label, value, f"a number of {unit}")
+        return value
+
+    return read
 
 
 def _flag(label: str, value: object) -> bool:
@@ -383,18 +402,20 @@ _READERS: Readers = {
     "secrets_dir": read_text,
     "scheme": read_one_of("edge-auth", "shared-secret"),
     "header": read_text,
-    "max_age": _number,
-    "max_future": _number,
+    "max_age": _number_of("seconds"),
+    "max_future": _number_of("seconds"),
     "require_pop": _flag,
     "pops": read_list,
     "addresses": _text_or_off,
+    "addresses_stale_days": _number_of("days"),
     "trusted_proxies": read_list,
     "exempt": read_list,
     "mode": read_one_of("enforce", "report-only"),
     "strip_header": _flag,
     "decisions": _text_or_off,
-    "watch_interval": _number,
+    "watch_interval": _number_of("seconds"),
     "pass_secret": _secret,
     "pass_secret_file": read_text,
     "revoked_passes": read_list,
+    "revoked_passes_file": read_text,
 }

@@ -6,13 +6,15 @@ import time
 from typing import TYPE_CHECKING
 
 from edgeauth.decision_log import logger
+from edgeauth.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from edgeauth.addresses import AddressList
 
 # The public list changes a few times a year, so one of this age has probably missed a
 # change. ``edgeauth addresses update`` dates the list anew even when nothing changed.
-STALE_AFTER_DAYS = 90
+STALE_DAYS = 90
+_MAX_STALE_DAYS = 3650
 
 _DAY_SECONDS = 86_400.0
 
@@ -22,16 +24,36 @@ class StaleWarning:
 
     For the start of a process and for whoever looks at the file afterwards; never for a
     request.
+
+    Args:
+        stale_days: the age in days that a list may have, 1 to 3650.
+
+    Raises:
+        ConfigurationError: it is anything else.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, stale_days: float = STALE_DAYS) -> None:
+        if (
+            isinstance(stale_days, bool)
+            or not isinstance(stale_days, (int, float))
+            or not 1 <= stale_days <= _MAX_STALE_DAYS
+        ):
+            raise ConfigurationError(
+                f"addresses_stale_days is {stale_days!r}; write 1 to {_MAX_STALE_DAYS} days"
+            )
+        self._stale_days = stale_days
         self._warned_at: float | None = None
+
+    def age_if_old(self, addresses: AddressList, now: float | None = None) -> int | None:
+        """The age in days if *addresses* is old at *now* (Unix seconds; None: the present)."""
+        age = addresses.age_days(now)
+        return None if age is None or age <= self._stale_days else age
 
     def look(self, addresses: AddressList, now: float | None = None) -> None:
         """Log one line if *addresses* is old at *now* (Unix seconds; None: the present)."""
         moment = time.time() if now is None else now
-        age = addresses.age_days(moment)
-        if age is None or age <= STALE_AFTER_DAYS:
+        age = self.age_if_old(addresses, moment)
+        if age is None:
             return
         # The absolute distance, so that a clock that was set back does not silence it.
         if self._warned_at is not None and abs(moment - self._warned_at) < _DAY_SECONDS:

@@ -12,7 +12,7 @@ from edgeauth.cli.options import config_option
 from edgeauth.cli.text import escaped
 from edgeauth.errors import ConfigurationError
 from edgeauth.settings import Settings
-from edgeauth.staleness import STALE_AFTER_DAYS
+from edgeauth.staleness import StaleWarning
 from edgeauth.upkeep.errors import ListRefused
 from edgeauth.upkeep.export import FORMATS, export
 from edgeauth.upkeep.fetch import PUBLIC_LIST
@@ -58,8 +58,8 @@ def show(*, file: str | None, config: str | None) -> None:
     for network in addresses.networks:
         last_day = addresses.retiring.get(network)
         click.echo(f"{network}" + ("" if last_day is None else f"  # left, until {last_day}"))
-    age = addresses.age_days()
-    if age is not None and age > STALE_AFTER_DAYS:
+    age = StaleWarning(Settings.load(config).addresses_stale_days).age_if_old(addresses)
+    if age is not None:
         click.secho(f"The list is {age} days old: edgeauth addresses update", fg="red", err=True)
 
 

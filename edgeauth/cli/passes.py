@@ -75,6 +75,6 @@ def issue(
     click.echo(f"pass {issued.id} for {holder}: until {until}, {scope}", err=True)
     click.echo(
         f"Send the header with a request: curl --header '{HEADER}: ...' URL. Whoever has it can "
-        f"use it. To revoke it, add {issued.id} to revoked_passes.",
+        f"use it. To revoke it, add {issued.id} to revoked_passes or its file.",
         err=True,
     )

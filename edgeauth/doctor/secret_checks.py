@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeauth.doctor.finding import Finding
 from edgeauth.errors import ConfigurationError
+from edgeauth.keys import key_names
 from edgeauth.settings import read_toml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from edgeauth.keys import Key
     from edgeauth.settings import Settings
@@ -22,13 +24,12 @@ _EXAMPLES = (
     *(b"example", b"placeholder", b"your-secret", b"your_secret", b"secret-here", b"password"),
 )
 _FEW_BYTES = 8
-_READABLE_BY_OTHERS = stat.S_IROTH | stat.S_IWOTH
 
 _NEW = "Put a new one on both sides: edgeauth keygen."
 
 
 def check_secrets(settings: Settings, config: str | None) -> list[Finding]:
-    """The edge's secrets, that of passes, and the files that hold them."""
+    """The edge's secrets, that of passes, and who may read and write their files."""
     found = []
     try:
         keys = list(settings.build_keys())
@@ -42,7 +43,7 @@ def check_secrets(settings: Settings, config: str | None) -> list[Finding]:
         advice = "The app does not start with it. edgeauth keygen makes a secret."
         found.append(Finding("pass-secret-unusable", "error", str(error), advice))
     found += [finding for key in keys for finding in _look(key)]
-    return found + [_readable(file) for file in _files(settings, config) if _is_open(file)]
+    return [*found, *_permissions(settings, config)]
 
 
 def _look(key: Key) -> Iterator[Finding]:
@@ -64,27 +65,47 @@ def _look(key: Key) -> Iterator[Finding]:
 
 
 def _files(settings: Settings, config: str | None) -> Iterator[Path]:
+    """The files that hold a secret."""
     for name in (settings.secrets_file, settings.pass_secret_file):
         if name is not None:
-            path = Path(name)
-            yield from sorted(path.iterdir()) if path.is_dir() else [path]
+            yield Path(name)
+    if settings.secrets_dir is not None:
+        with contextlib.suppress(ConfigurationError):  # that it cannot be read is said above
+            for name in key_names(settings.secrets_dir):
+                yield Path(settings.secrets_dir, name)
     if config is not None and {"secret", "pass_secret"} & read_toml(config).keys():
         yield Path(config)
 
 
-def _is_open(file: Path) -> bool:
+def _permissions(settings: Settings, config: str | None) -> Iterator[Finding]:
+    for file in _files(settings, config):
+        if _mode(file, stat.S_ISREG) & (stat.S_IROTH | stat.S_IWOTH):
+            yield _open(
+                f"{str(file)!a} holds a secret, and every user of the machine may read or write it",
+                f"chmod 600 {str(file)!a}, owned by the user that the app runs as. (Kubernetes: "
+                "defaultMode: 0400.)",
+            )
+    folder, revoked = settings.secrets_dir, settings.revoked_passes_file
+    if folder is not None and _mode(Path(folder), stat.S_ISDIR) & stat.S_IWOTH:
+        yield _open(
+            f"every file in {folder!a} is a key, and every user of the machine may put one there",
+            f"chmod 750 {folder!a}, owned by who puts the keys there.",
+        )
+    if revoked is not None and _mode(Path(revoked), stat.S_ISREG) & stat.S_IWOTH:
+        yield _open(
+            f"{revoked!a} has the revoked passes, and every user of the machine may write it",
+            f"chmod 644 {revoked!a}, owned by who revokes passes.",
+        )
+
+
+def _mode(path: Path, is_kind: Callable[[int], bool]) -> int:
+    """The permissions of *path*; none where it is of another kind, or cannot be looked at."""
     try:
-        mode = file.stat().st_mode
+        mode = path.stat().st_mode
     except (OSError, ValueError):
-        return False  # that it cannot be read is said above
-    return stat.S_ISREG(mode) and bool(mode & _READABLE_BY_OTHERS)
+        return 0  # that it cannot be read is said above
+    return stat.S_IMODE(mode) if is_kind(mode) else 0
 
 
-def _readable(file: Path) -> Finding:
-    return Finding(
-        "file-open-to-others",
-        "warning",
-        f"{str(file)!a} holds a secret, and every user of the machine may read or write it",
-        f"chmod 600 {str(file)!a}, owned by the user that the app runs as. (Kubernetes: "
-        "defaultMode: 0400.)",
-    )
+def _open(seen: str, advice: str) -> Finding:
+    return Finding("file-open-to-others", "warning", seen, advice)

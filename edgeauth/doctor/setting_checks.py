@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from edgeauth.doctor.finding import Finding
 from edgeauth.errors import ConfigurationError
+from edgeauth.staleness import StaleWarning
 
 if TYPE_CHECKING:
-    from edgeauth.addresses import AddressList
     from edgeauth.settings import Settings
 
 _MAX_AGE = 300
 _MAX_FUTURE = 60
-_STALE_DAYS = 180
 
 
 def report_only(where: str) -> Finding:
@@ -45,26 +43,19 @@ def check_settings(settings: Settings, *, now: float) -> list[Finding]:
             )
     try:
         addresses = settings.build_addresses()
+        stale = StaleWarning(settings.addresses_stale_days)
     except ConfigurationError as error:
         advice = "The app does not start with it."
         return [*found, Finding("addresses-unusable", "error", str(error), advice)]
-    return found if addresses is None else found + _age(addresses, now)
-
-
-def _age(addresses: AddressList, now: float) -> list[Finding]:
-    if addresses.as_of is None:
-        return []
-    # A month counts from its first day.
-    first = date.fromisoformat(f"{addresses.as_of}-01"[: len("2026-10-31")])
-    days = (datetime.fromtimestamp(now, UTC).date() - first).days
-    if days <= _STALE_DAYS:
-        return []
-    return [
-        Finding(
-            "addresses-stale",
-            "warning",
-            f"the address list is of {addresses.as_of}, {days} days ago; what the edge has added "
-            "since is refused",
-            "Fetch the present list, or upgrade edgeauth for a newer snapshot.",
+    age = None if addresses is None else stale.age_if_old(addresses, now)
+    if addresses is not None and age is not None:
+        found.append(
+            Finding(
+                "addresses-stale",
+                "warning",
+                f"the address list is of {addresses.as_of}, {age} days ago; what the edge has "
+                "added since is refused",
+                "Fetch the present list, or upgrade edgeauth for a newer snapshot.",
+            )
         )
-    ]
+    return found

@@ -2,8 +2,7 @@
 
 The supervisor reads the files once and sends the workers what it read, so that all decide
 by the same, and a worker that is started later does not depend on what the files have
-become. It travels over a pipe, hence plain values where the core's objects hold hash states
-or locks.
+become. It travels over a pipe, hence plain values where the core's objects hold hash states.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,14 +18,15 @@ from edgeauth.addresses import AddressList
 from edgeauth.forwarded import TrustedProxies
 from edgeauth.guard import Guard
 from edgeauth.keys import Key, KeyRing
-from edgeauth.passes import Passes
 from edgeauth.service.settings import ServiceSettings
 from edgeauth.settings import Settings
-from edgeauth.staleness import StaleWarning
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
+
+    from edgeauth.live import Basis
+    from edgeauth.passes import Passes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +46,7 @@ class State:
     keys: tuple[tuple[str, bytes, float, float], ...] = field(repr=False)
     networks: tuple[str, ...] | None
     listed_at: float | None
+    passes: Passes | None
 
     @classmethod
     def load(
@@ -68,24 +69,30 @@ class State:
         """
         settings = Settings.load(config, environ)
         service = ServiceSettings.load(config, environ, flags)
+        keys = settings.build_keys()
         addresses = settings.build_addresses()
-        settings.build_passes()
         state = cls(
             generation=generation,
-            settings=dataclasses.replace(
-                settings, pass_secret=settings.read_pass_secret(), pass_secret_file=None
-            ),
+            settings=settings,
             service=service,
-            keys=tuple(
-                (key.id, key.secret, key.not_before, key.not_after) for key in settings.build_keys()
-            ),
-            networks=None if addresses is None else tuple(map(str, addresses.networks)),
+            keys=_plain(keys),
+            networks=_networks(addresses),
             listed_at=_listed_at(settings.addresses, addresses),
+            passes=settings.build_passes(keys),
         )
         state.build_guard()
-        if addresses is not None:
-            StaleWarning().look(addresses)
         return state
+
+    def following(self, basis: Basis) -> State:
+        """The next generation: what a watch read anew, and all else as it is."""
+        return dataclasses.replace(
+            self,
+            generation=self.generation + 1,
+            keys=self.keys if basis.keys is None else _plain(basis.keys),
+            networks=_networks(basis.addresses),
+            listed_at=_listed_at(self.settings.addresses, basis.addresses),
+            passes=basis.passes,
+        )
 
     def build_guard(self) -> Guard:
         """A guard of this state.
@@ -93,7 +100,6 @@ class State:
         Raises:
             ConfigurationError: a value that the guard refuses.
         """
-        secret = self.settings.pass_secret
         return Guard(
             self.settings.build_scheme(KeyRing(Key(*values) for values in self.keys)),
             addresses=None if self.networks is None else AddressList(self.networks),
@@ -102,7 +108,8 @@ class State:
             mode=self.settings.mode,
             strip_header=self.settings.strip_header,
             decisions=self.settings.decisions,
-            passes=None if secret is None else Passes(secret, revoked=self.settings.revoked_passes),
+            passes=self.passes,
+            addresses_stale_days=self.settings.addresses_stale_days,
         )
 
     def build_proxies(self) -> TrustedProxies:
@@ -116,13 +123,21 @@ class State:
         return self.service.proxy_addresses + self.settings.trusted_proxies
 
 
+def _plain(keys: KeyRing) -> tuple[tuple[str, bytes, float, float], ...]:
+    return tuple((key.id, key.secret, key.not_before, key.not_after) for key in keys)
+
+
+def _networks(addresses: AddressList | None) -> tuple[str, ...] | None:
+    return None if addresses is None else tuple(map(str, addresses.networks))
+
+
 def _listed_at(source: str | None, addresses: AddressList | None) -> float | None:
     if source is None or addresses is None:
         return None
-    # For a metric only: a date that no calendar has is no reason not to start.
-    with contextlib.suppress(OSError, ValueError):
-        if addresses.as_of is None:
+    if addresses.first_day is not None:
+        return datetime.combine(addresses.first_day, time(), UTC).timestamp()
+    if addresses.as_of is None:
+        # For a metric only: a file that is gone by now is no reason not to start.
+        with contextlib.suppress(OSError):
             return Path(source).stat().st_mtime
-        day = addresses.as_of if addresses.as_of.count("-") > 1 else f"{addresses.as_of}-01"
-        return datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()
     return None

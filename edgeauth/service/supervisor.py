@@ -28,6 +28,7 @@ from edgeauth.service.listeners import close_listeners, name_of, open_listeners,
 from edgeauth.service.logs import configure_logging
 from edgeauth.service.notify import notify, notify_reloading
 from edgeauth.service.worker import DRAIN_SECONDS, run_admin, run_worker
+from edgeauth.staleness import StaleWarning
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,8 +81,7 @@ class Supervisor:
             self._children.append(_Child("admin", None))
         self._adopt_by: float | None = None
         self._stopping = False
-        self._watch = Watch(self._state.settings)
-        self._basis = self._watch.basis
+        self._attend(Watch(self._state.settings))
 
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT, then drain."""
@@ -133,20 +133,37 @@ class Supervisor:
 
     # --- the state in force
 
+    def _attend(self, watch: Watch) -> None:
+        """Look at the files by *watch* from now on."""
+        self._watch, self._basis = watch, watch.basis
+        self._stale = StaleWarning(self._state.settings.addresses_stale_days)
+        if watch.basis.addresses is not None:
+            self._stale.look(watch.basis.addresses)
+
     def _look(self) -> None:
-        """Reload if the files of keys or addresses changed, and can be used."""
+        """Adopt what changed in the files of keys, addresses and passes.
+
+        Only those are read: a mistake elsewhere in the configuration, which SIGHUP would
+        stumble over, does not keep a removed key in force.
+        """
         now = time.time()
         if not self._watch.active or self._watch.looked <= now < self._watch.due:
             return
         before = self._basis
         self._basis = basis = self._watch.look(before)
         self._watch.rest(now)
-        changed = basis.keys is not before.keys or basis.addresses is not before.addresses
-        if changed and not self._reload():
-            self._basis = before  # so that the next look tries again
+        if self._basis.addresses is not None:
+            self._stale.look(self._basis.addresses, now)
+        if (
+            basis.keys is not before.keys
+            or basis.addresses is not before.addresses
+            or basis.passes is not before.passes
+        ):
+            notify_reloading()
+            self._adopt(self._state.following(basis))
 
-    def _reload(self) -> bool:
-        """Whether the configuration could be read, and is on its way to the workers."""
+    def _reload(self) -> None:
+        """Read the whole configuration again, and adopt it if it can be used."""
         notify_reloading()
         try:
             state = self._load(self._state.generation + 1)
@@ -159,14 +176,17 @@ class Supervisor:
                 "RELOAD FAILED, generation %d stays in force: %s", self._state.generation, text
             )
             notify("READY=1", "STATUS=the last reload failed; see the log")
-            return False
-        self._watch, self._basis = watch, watch.basis
-        self._state = dataclasses.replace(state, service=self._fixed(state))
+            return
+        self._adopt(dataclasses.replace(state, service=self._fixed(state)))
+        self._attend(watch)
+
+    def _adopt(self, state: State) -> None:
+        """Let *state* be in force, and send it to the workers."""
+        self._state = state
         self._board.supervisor[words.RELOADED] += 1
         self._publish()
         for child in self._children:
             child.send(self._state)
-        return True
 
     def _fixed(self, state: State) -> ServiceSettings:
         """The new service options, but for those that only a restart can change."""

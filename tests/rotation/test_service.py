@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 
 from support.files import replace
 from support.processes import wait_until
@@ -57,13 +58,15 @@ def test_files_that_do_not_change_reload_nothing(tmp_path):
         wait_until(lambda: service.readiness()["generation"] == 3)
 
 
-def test_a_reload_that_fails_for_another_reason_is_tried_again(tmp_path):
+def test_a_mistake_elsewhere_in_the_configuration_does_not_keep_a_removed_key_in_force(tmp_path):
     file = tmp_path / "secrets"
     file.write_text(f"old:{OLD}\n")
     with serving(f'secrets_file = "{file}"\nwatch_interval = 0.05') as service:
-        good = service.config.read_text()
         service.config.write_text("nonsense")
         replace(file, f"new:{NEW}\n")
-        wait_until(lambda: "RELOAD FAILED" in service.log.read_text())
-        service.config.write_text(good)
-        wait_until(lambda: status(service, NEW) == 204)
+        wait_until(lambda: status(service, NEW) == 204 and status(service, OLD) == 403)
+        assert "RELOAD FAILED" not in service.log.read_text()
+        # What was adopted is not lost to a SIGHUP that cannot read the rest.
+        service.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: "RELOAD FAILED, generation 2 stays" in service.log.read_text())
+        assert (status(service, NEW), status(service, OLD)) == (204, 403)

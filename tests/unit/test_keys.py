@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 import math
+import os
 from pathlib import Path
 
 import pytest
@@ -292,3 +293,9 @@ def test_a_directory_in_a_directory_of_keys_is_refused(tmp_path):
 def test_a_directory_of_keys_that_cannot_be_read_is_named(tmp_path, name, why):
     with pytest.raises(ConfigurationError, match=f"secrets_dir .*{why}"):
         KeyRing.from_directory(f"{tmp_path}/{name}")
+
+
+def test_a_pipe_in_a_directory_of_secrets_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a")
+    with pytest.raises(ConfigurationError, match="file 'a' is a pipe"):
+        KeyRing.from_directory(tmp_path)

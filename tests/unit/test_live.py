@@ -1,7 +1,8 @@
-"""Keys and addresses that change while the application runs."""
+"""Keys, addresses and passes that change while the application runs."""
 
 from __future__ import annotations
 
+import calendar
 import contextlib
 import logging
 import os
@@ -16,7 +17,7 @@ from support.processes import wait_until
 from support.requests import PlainRequest
 from support.vectors import OLDER_SECRET, SECRET
 
-from edgeauth import ConfigurationError, Guard, KeyRing, Settings, live, sign
+from edgeauth import ConfigurationError, Guard, KeyRing, Passes, Settings, live, sign
 
 NEWER_SECRET = "the-secret-that-comes-after-them"
 
@@ -369,6 +370,181 @@ def test_threads_that_look_at_once_agree(secrets):
         for thread in threads:
             thread.join()
     assert not wrong
+
+
+# --- networks that retire
+
+FIRST_OF_NOVEMBER = calendar.timegm((2099, 11, 1, 0, 0, 0))
+
+
+def test_a_network_that_retires_is_refused_when_its_last_day_is_over_though_the_file_is_the_same(
+    tmp_path, clock
+):
+    file = tmp_path / "list.json"
+    file.write_text(
+        '{"addresses": ["198.51.100.0/24"], "ipv6_addresses": [],'
+        ' "retiring": {"192.0.2.0/24": "2099-10-31", "203.0.113.0/24": "2099-11-30"}}'
+    )
+    clock.is_set(FIRST_OF_NOVEMBER - 20 - clock.now)
+    live_guard = Guard.from_settings(
+        {"secret": SECRET, "addresses": file, "watch_interval": 5, "max_age": 1e10}
+    )
+
+    def seen(peer):
+        return reason(live_guard, SECRET, now=clock.now, peer=peer)
+
+    for _ in range(3):
+        clock.passes(5)
+        assert seen("192.0.2.1") == "ok"
+    listed = live_guard.addresses
+    clock.passes(4)
+    assert seen("192.0.2.1") == "ok"
+    assert live_guard.addresses is listed
+    clock.passes(5)  # looks, and reads when the file has stood still
+    seen("192.0.2.1")
+    clock.passes(SETTLE)
+    assert seen("192.0.2.1") == "address"
+    assert seen("203.0.113.1") == seen("198.51.100.1") == "ok"
+
+    # Nothing is read again before the next of them is due.
+    listed = live_guard.addresses
+    for _ in range(3):
+        clock.passes(5)
+        assert seen("192.0.2.1") == "address"
+    assert live_guard.addresses is listed
+    clock.passes(30 * 86_400)
+    assert seen("203.0.113.1") == "address"
+    assert seen("198.51.100.1") == "ok"
+
+
+# --- passes
+
+PASS_SECRET = "a-secret-that-signs-passes-only"
+OTHER_PASS_SECRET = "another-secret-that-signs-passes"
+
+
+@pytest.fixture
+def pass_file(tmp_path):
+    file = tmp_path / "pass"
+    file.write_text(PASS_SECRET)
+    return file
+
+
+def lets_in(guard, value, *, now=None):
+    request = PlainRequest(fields=[("Edge-Auth-Pass", value.encode())])
+    return guard.check(request, now=now).reason == "pass"
+
+
+def test_a_changed_pass_secret_revokes_every_pass_in_a_running_process(secrets, pass_file):
+    old, _ = Passes(PASS_SECRET).issue("alice", ttl=3600)
+    new, _ = Passes(OTHER_PASS_SECRET).issue("alice", ttl=3600)
+    live_guard = guard(secrets, pass_secret_file=pass_file)
+    assert lets_in(live_guard, old)
+    replace(pass_file, OTHER_PASS_SECRET)
+    wait_until(lambda: not lets_in(live_guard, old) and lets_in(live_guard, new))
+    assert accepts(live_guard, OLDER_SECRET, SECRET)
+
+
+@pytest.mark.parametrize("given", ["pass_secret", "pass_secret_file"])
+def test_an_id_in_the_file_revokes_one_pass_in_a_running_process(
+    tmp_path, pass_file, given, caplog
+):
+    revoked = tmp_path / "revoked"
+    revoked.write_text("")
+    passes = Passes(PASS_SECRET)
+    lost, named = passes.issue("alice", ttl=3600)
+    other, _ = passes.issue("bob", ttl=3600)
+    live_guard = Guard.from_settings(
+        {
+            "secret": SECRET,
+            given: PASS_SECRET if given == "pass_secret" else pass_file,
+            "revoked_passes_file": revoked,
+            "watch_interval": SHORTEST,
+        }
+    )
+    assert lets_in(live_guard, lost)
+    caplog.set_level(logging.INFO)
+    with revoked.open("a") as file:
+        file.write(f"{named.id}\n")
+    wait_until(lambda: not lets_in(live_guard, lost))
+    assert lets_in(live_guard, other)
+    assert logged(caplog, f"revoked_passes_file {str(revoked)!r} was read; in force: the pass")
+    assert PASS_SECRET not in caplog.text
+
+
+@pytest.mark.parametrize("setting", ["pass_secret_file", "revoked_passes_file"])
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda file: file.unlink(),
+        lambda file: replace(file, "not: an id\nnor a secret\n"),
+        lambda file: replace(file, OLD + NOW),
+        lambda file: (file.unlink(), os.mkfifo(file)),
+    ],
+    ids=["removed", "mistyped", "a file of something else", "a pipe"],
+)
+def test_no_pass_is_accepted_while_a_file_they_are_judged_by_cannot_be_used(
+    tmp_path, secrets, pass_file, caplog, setting, spoil
+):
+    files = {"pass_secret_file": pass_file, "revoked_passes_file": tmp_path / "revoked"}
+    good = {"pass_secret_file": PASS_SECRET, "revoked_passes_file": "# none\n0a\n"}
+    files["revoked_passes_file"].write_text(good["revoked_passes_file"])
+    value, _ = Passes(PASS_SECRET).issue("alice", ttl=3600)
+    live_guard = guard(secrets, **files)
+    assert lets_in(live_guard, value)
+    spoil(files[setting])
+    wait_until(lambda: not lets_in(live_guard, value) and logged(caplog, "CANNOT BE USED"))
+    (record,) = logged(caplog, "CANNOT BE USED")
+    assert record.levelno == logging.ERROR
+    assert "CANNOT BE USED, no pass is accepted: " in record.getMessage()
+    assert PASS_SECRET not in caplog.text
+    # The edge is not shut out, and the header is kept from the application as before.
+    assert accepts(live_guard, OLDER_SECRET, SECRET)
+    assert "Edge-Auth-Pass" in live_guard.stripped_headers
+    replace(files[setting], good[setting])
+    wait_until(lambda: lets_in(live_guard, value))
+
+
+def test_a_pass_secret_that_is_emptied_ends_passes_at_once_in_a_process_that_was_idle(
+    secrets, pass_file, clock
+):
+    value, _ = Passes(PASS_SECRET).issue("alice", ttl=3600, now=clock.now + 10 * LONGEST)
+    live_guard = guard(secrets, pass_secret_file=pass_file, watch_interval=LONGEST)
+    clock.passes(10 * LONGEST)
+    assert lets_in(live_guard, value, now=clock.now)
+    clock.passes(SETTLE)
+    assert lets_in(live_guard, value, now=clock.now)
+    clock.passes(LONGEST / 2)
+    pass_file.write_text("")
+    clock.passes(LONGEST / 2 + SETTLE)
+    assert not lets_in(live_guard, value, now=clock.now)
+
+
+def test_a_secret_for_both_is_refused_whichever_of_the_files_changes(secrets, pass_file, caplog):
+    value, _ = Passes(PASS_SECRET).issue("alice", ttl=3600)
+    live_guard = guard(secrets, pass_secret_file=pass_file)
+    replace(secrets, f"new:{PASS_SECRET}\n")
+    wait_until(
+        lambda: accepts(live_guard, OLDER_SECRET, SECRET) and logged(caplog, "also a secret of")
+    )
+    assert lets_in(live_guard, value)
+    replace(secrets, OLD)
+    becomes(live_guard, OLDER_SECRET)
+    caplog.clear()
+    replace(pass_file, OLDER_SECRET)
+    wait_until(lambda: not lets_in(live_guard, value) and logged(caplog, "also a secret of"))
+
+
+def test_a_pass_secret_from_a_pipe_is_read_once(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=(PASS_SECRET,))
+    writer.start()
+    live_guard = Guard.from_settings({"secret": SECRET, "pass_secret_file": pipe})
+    writer.join()
+    value, _ = Passes(PASS_SECRET).issue("alice", ttl=3600)
+    assert live_guard._watch is None
+    assert lets_in(live_guard, value)
 
 
 # --- what cannot be used

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import pickle
 import subprocess
 import sys
 
@@ -26,6 +27,7 @@ from edgeauth import (
     sign,
 )
 from edgeauth.decision_log import LINES_PER_PERIOD
+from edgeauth.passes import NoPasses
 
 NOW = 1_700_000_000
 PASS_SECRET = "a-secret-that-signs-passes-only"
@@ -279,7 +281,12 @@ def test_a_pass_that_could_not_be_used_is_not_issued(options, why):
         ({"pass_secret": PASS_SECRET, "pass_secret_file": "x"}, "keep one"),
         ({"pass_secret_file": "/missing"}, "pass_secret_file '/missing' cannot be read"),
         ({"pass_secret_file": "\0"}, "not a usable path"),
-        ({"revoked_passes": ["0a"]}, "pass_secret is not"),
+        ({"revoked_passes": ["0a"]}, "revoked_passes is set, and pass_secret is not"),
+        ({"revoked_passes_file": "x"}, "revoked_passes_file is set, and pass_secret is not"),
+        (
+            {"pass_secret": PASS_SECRET, "revoked_passes_file": "/missing"},
+            "revoked_passes_file '/missing' cannot be read",
+        ),
         ({"pass_secret": PASS_SECRET, "revoked_passes": ["0a "]}, "revoked_passes: '0a '"),
     ],
 )
@@ -305,6 +312,42 @@ def test_the_secret_is_read_from_a_file_of_its_own(tmp_path):
     )
     assert built.check(request(issued()), now=NOW).reason == "pass"
     assert built.passes.revoked == {"0b"}
+
+
+def test_revoked_ids_are_read_from_a_file_and_from_the_list(tmp_path):
+    file = tmp_path / "revoked"
+    file.write_bytes(b"\xef\xbb\xbf# lost laptop\r\n0a\r\n\n  0b\n")
+    built = Guard.from_settings(
+        {
+            "secret": SECRET,
+            "pass_secret": PASS_SECRET,
+            "revoked_passes": ["0c"],
+            "revoked_passes_file": file,
+        }
+    )
+    assert built.passes.revoked == {"0a", "0b", "0c"}
+    assert built.check(request(handmade(GOOD)), now=NOW).reason == "missing"
+
+
+def test_a_line_that_is_no_id_is_named_by_its_number_since_it_may_be_a_secret(tmp_path):
+    file = tmp_path / "revoked"
+    file.write_text(f"0a\nnow:{SECRET}\n")
+    with pytest.raises(ConfigurationError, match=r"line 2: expected the id of a pass") as caught:
+        Settings(
+            secret=OLDER_SECRET, pass_secret=PASS_SECRET, revoked_passes_file=str(file)
+        ).build_passes()
+    assert SECRET not in str(caught.value)
+
+
+def test_no_passes_accepts_none_and_survives_the_way_to_another_process():
+    closed = pickle.loads(pickle.dumps(NoPasses()))  # noqa: S301
+    assert repr(closed) == "<NoPasses>"
+    own, _ = closed.issue("alice", ttl=60, now=NOW)
+    for value in (issued(), own.encode(), b"junk"):
+        with pytest.raises(PassNotAccepted, match="no pass is accepted now"):
+            closed.verify(request(value), now=NOW)
+    # The header is still kept from the application.
+    assert guard(closed).stripped_headers == ("Edge-Auth", "Edge-Auth-Pass")
 
 
 @pytest.mark.parametrize("revoked", ["0a", b"0a"])

@@ -23,6 +23,7 @@ def test_the_defaults_are_those_of_the_documentation():
         require_pop=True,
         pops=None,
         addresses=None,
+        addresses_stale_days=90,
         trusted_proxies=(),
         exempt=(),
         mode="enforce",
@@ -32,6 +33,7 @@ def test_the_defaults_are_those_of_the_documentation():
         pass_secret=None,
         pass_secret_file=None,
         revoked_passes=(),
+        revoked_passes_file=None,
     )
 
 
@@ -57,6 +59,7 @@ def test_a_secret_is_not_in_the_repr():
         ("pops", "LHR, JFK", ("LHR", "JFK")),
         ("addresses", "fastly", "fastly"),
         ("addresses", "off", None),
+        ("addresses_stale_days", "30", 30),
         ("trusted_proxies", "10.0.0.0/8,unix", ("10.0.0.0/8", "unix")),
         ("exempt", "GET /healthz,HEAD /healthz", ("GET /healthz", "HEAD /healthz")),
         ("mode", "report-only", "report-only"),
@@ -67,6 +70,7 @@ def test_a_secret_is_not_in_the_repr():
         ("pass_secret", "x" * 16, "x" * 16),
         ("pass_secret_file", "/run/secrets/pass", "/run/secrets/pass"),
         ("revoked_passes", "0a,0b", ("0a", "0b")),
+        ("revoked_passes_file", "/etc/edgeauth/revoked", "/etc/edgeauth/revoked"),
     ],
 )
 def test_each_setting_is_read_from_the_environment(name, text, value):
@@ -110,6 +114,7 @@ def test_a_mapping_may_hold_python_values(name, value, expected):
         ("pops", [7]),
         ("pops", None),
         ("addresses", ""),
+        ("addresses_stale_days", "soon"),
         ("exempt", "GET /a,"),
         ("mode", "Enforce"),
         ("mode", ["enforce"]),

@@ -7,7 +7,7 @@ import json
 import pytest
 from support.list_server import answer, list_server
 
-from edgeauth.staleness import STALE_AFTER_DAYS
+from edgeauth.staleness import STALE_DAYS
 from edgeauth.upkeep.export import FORMATS
 
 LISTED = {
@@ -47,7 +47,9 @@ def test_show_says_what_retires_and_that_the_list_is_old(edgeauth, file):
     result = edgeauth("addresses", "show", "--file", "edge.json")
     assert result.stdout.splitlines()[-1] == "146.75.0.0/17  # left, until 2999-01-01"
     assert "days old" in result.stderr
-    assert int(result.stderr.split()[3]) > STALE_AFTER_DAYS
+    assert int(result.stderr.split()[3]) > STALE_DAYS
+    late = {"EDGEAUTH_ADDRESSES_STALE_DAYS": "3650"}
+    assert edgeauth("addresses", "show", "--file", "edge.json", env=late).stderr == ""
 
 
 @pytest.mark.parametrize(

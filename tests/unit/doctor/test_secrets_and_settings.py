@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from edgeauth import ConfigurationError, Guard, Settings
@@ -98,11 +96,42 @@ def test_the_files_of_a_folder_of_secrets_are_looked_at(tmp_path):
     for name, mode in (("a", 0o600), ("b", 0o604)):
         (tmp_path / name).write_text(SECRET)
         (tmp_path / name).chmod(mode)
-    os.mkfifo(tmp_path / "c", 0o666)
-    found = check_secrets(Settings(secrets_file=str(tmp_path)), None)
+    tmp_path.chmod(0o755)
+    found = check_secrets(Settings(secrets_dir=str(tmp_path)), None)
     files = [finding.seen for finding in found if finding.id == "file-open-to-others"]
     assert len(files) == 1
     assert files[0].startswith(repr(str(tmp_path / "b")))
+
+
+def test_a_folder_of_secrets_into_which_others_may_write_is_found(tmp_path):
+    folder = tmp_path / "secrets"
+    folder.mkdir()
+    (folder / "a").write_text(SECRET)
+    (folder / "a").chmod(0o600)
+    settings = Settings(secrets_dir=str(folder))
+    folder.chmod(0o755)
+    assert check_secrets(settings, None) == []
+    folder.chmod(0o1777)
+    (finding,) = check_secrets(settings, None)
+    assert finding.id == "file-open-to-others"
+    assert "every user of the machine may put one there" in finding.seen
+
+
+def test_a_folder_of_secrets_that_is_missing_is_an_error_once(tmp_path):
+    found = check_secrets(Settings(secrets_dir=str(tmp_path / "missing")), None)
+    assert ids(found) == [("secret-unusable", "error")]
+
+
+@pytest.mark.parametrize(("mode", "is_open"), [(0o644, False), (0o646, True)])
+def test_a_file_of_revoked_passes_is_no_secret_and_others_must_not_write_it(
+    tmp_path, mode, is_open
+):
+    (tmp_path / "revoked").write_text("0a\n")
+    (tmp_path / "revoked").chmod(mode)
+    settings = Settings(
+        secret=SECRET, pass_secret=SECRET[::-1], revoked_passes_file=str(tmp_path / "revoked")
+    )
+    assert ids(check_secrets(settings, None)) == [("file-open-to-others", "warning")] * is_open
 
 
 @pytest.mark.parametrize(
@@ -114,7 +143,8 @@ def test_the_files_of_a_folder_of_secrets_are_looked_at(tmp_path):
         ({"max_age": 3600, "max_future": 3600}, ["window-large", "window-large"]),
         ({"max_age": 300, "max_future": 60}, []),
         ({"addresses": "/missing"}, ["addresses-unusable"]),
-        ({"addresses": "fastly"}, []),
+        ({"addresses": "fastly", "addresses_stale_days": 100}, []),
+        ({"addresses": "fastly", "addresses_stale_days": 0}, ["addresses-unusable"]),
     ],
 )
 def test_settings_that_let_too_much_in_are_found(options, expected):
@@ -124,7 +154,7 @@ def test_settings_that_let_too_much_in_are_found(options, expected):
 
 @pytest.mark.parametrize(
     ("as_of", "days"),
-    [("2026-07-05", None), ("2026-07-04", 181), ("2026-06", 214), ("2026-08", None), (None, None)],
+    [("2026-10-03", None), ("2026-10-02", 91), ("2026-09", 122), ("2026-13", None), (None, None)],
 )
 def test_an_old_address_list_is_found(tmp_path, as_of, days):
     date = f', "as_of": "{as_of}"' if as_of else ""
