@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
@@ -162,6 +163,53 @@ def test_of_those_that_arrive_together_one_is_answered_in_place_and_all_in_order
     answers = received.split(b"HTTP/1.1 403 Forbidden\r\n")[1:]
     assert [answer.partition(b"\r\n\r\n")[2] for answer in answers] == [*bodies, b"Forbidden\n"]
     assert app.ran == [*methods[1:], "GET"]
+
+
+@in_place
+def test_a_client_that_does_not_read_its_answers_is_waited_for_by_uvicorn():
+    app = application()
+    counted = decision_place("missing", allowed=False)
+    asking = asked()
+
+    class Narrow(InPlaceProtocol):
+        decisions = app
+
+        def connection_made(self, transport: asyncio.Transport) -> None:
+            super().connection_made(transport)
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
+            transport.set_write_buffer_limits(high=1)
+
+    async def talk(path: Path) -> tuple[int, bytes]:
+        config = worker._server(app, Narrow).config
+        config.load()
+        loop = asyncio.get_running_loop()
+        server = await loop.create_unix_server(
+            lambda: Narrow(config=config, server_state=ServerState(), app_state={}), path
+        )
+        client = socket.socket(socket.AF_UNIX)
+        client.setblocking(False)  # noqa: FBT003 - no keyword there
+        sent, received = 0, b""
+        async with asyncio.timeout(30), server:
+            await loop.sock_connect(client, str(path))
+            while not app.ran:
+                await loop.sock_sendall(client, asking)
+                sent += 1
+                while app.board.slots[0].words[counted] < sent:  # noqa: ASYNC110 - it decides in this loop
+                    await asyncio.sleep(0)
+            await loop.sock_sendall(client, LAST)
+            while chunk := await loop.sock_recv(client, 65536):
+                received += chunk
+            client.close()
+        return sent, received
+
+    with short_folder() as folder:
+        sent, received = asyncio.run(talk(folder / "socket"))
+
+    # All but the last two were answered in place: the one that met a full buffer, and LAST.
+    assert sent > 1
+    assert app.ran == ["GET", "GET"]
+    assert received.count(b"HTTP/1.1 403 Forbidden\r\n") == sent + 1
+    assert received.endswith(b"\r\n\r\nForbidden\n")
 
 
 def test_an_answer_is_counted_once_whichever_way_it_goes(monkeypatch):
