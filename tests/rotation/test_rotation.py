@@ -28,7 +28,7 @@ GRACE = 2 * INTERVAL
 
 GUNICORN = ("gunicorn", "--workers=4", "--bind=127.0.0.1:{port}")
 SERVERS = {
-    "asgi": (*GUNICORN, "--worker-class=uvicorn.workers.UvicornWorker", "rotation.asgi_app:app"),
+    "asgi": (*GUNICORN, "--worker-class=uvicorn_worker.UvicornWorker", "rotation.asgi_app:app"),
     "wsgi": (*GUNICORN, "--preload", "rotation.wsgi_app:app"),
     "flask": (*GUNICORN, "--worker-class=gthread", "--threads=2", "rotation.flask_app:app"),
     "django": (*GUNICORN, "--preload", "rotation.django_site:app()"),
