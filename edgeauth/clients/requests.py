@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from requests.auth import AuthBase
 
-from edgeauth.clients.signer import SIMULATED_POP, Signer
+from edgeauth.clients.signer import Signer
 
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response
-
-    from edgeauth.keys import Key
 
 # Of these characters all parsers of URLs make the same host: printable ASCII but the
 # backslash, which some read as a slash.
@@ -21,42 +19,26 @@ _PLAIN_URL = re.compile(r"[!-\[\]-~]+")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-class EdgeAuth(AuthBase):
+class EdgeAuth(Signer, AuthBase):
     """``requests.get(url, auth=EdgeAuth(secret))``: each request is signed when prepared.
 
     requests follows redirects by itself and takes all headers but Authorization along. The
     credential is dropped from a redirect that leaves the origin (scheme, host and port) or
     may leave it; within the origin it is kept.
 
-    Args:
-        secret: the shared secret, or a :class:`edgeauth.Key`.
-        pop: the POP to sign as; None makes the two-field form.
-        encoding: ``hex`` or ``base64``.
-        header: the name of the header field.
-
-    Raises:
-        ConfigurationError: an argument cannot be used.
+    The arguments, and what is wrong with one, are those of
+    :class:`edgeauth.clients.signer.Signer`.
     """
 
-    def __init__(
-        self,
-        secret: str | bytes | Key,
-        *,
-        pop: str | None = SIMULATED_POP,
-        encoding: Literal["hex", "base64"] = "hex",
-        header: str = "Edge-Auth",
-    ) -> None:
-        self._signer = Signer(secret, pop=pop, encoding=encoding, header=header)
-
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
-        r.headers[self._signer.header] = self._signer.value()
+        r.headers[self.header] = self.value()
         r.hooks["response"].append(self._keep_at_home)
         return r
 
     def _keep_at_home(self, response: Response, **_kwargs: Any) -> None:  # noqa: ANN401
         # requests copies the next request from this one, after this hook has run.
         if response.is_redirect and not _stays(response.url, response.headers["location"]):
-            response.request.headers.pop(self._signer.header, None)
+            response.request.headers.pop(self.header, None)
 
 
 def _stays(url: str, location: str) -> bool:
