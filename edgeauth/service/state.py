@@ -84,8 +84,12 @@ class State:
         return state
 
     def following(self, basis: Basis) -> State:
-        """The next generation: what a watch read anew, and all else as it is."""
-        return dataclasses.replace(
+        """The next generation: what a watch read anew, and all else as it is.
+
+        Raises:
+            ConfigurationError: no guard can be built of it.
+        """
+        state = dataclasses.replace(
             self,
             generation=self.generation + 1,
             keys=self.keys if basis.keys is None else _plain(basis.keys),
@@ -93,6 +97,8 @@ class State:
             listed_at=_listed_at(self.settings.addresses, basis.addresses),
             passes=basis.passes,
         )
+        state.build_guard()
+        return state
 
     def build_guard(self) -> Guard:
         """A guard of this state.

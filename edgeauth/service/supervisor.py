@@ -160,7 +160,13 @@ class Supervisor:
             or basis.passes is not before.passes
         ):
             notify_reloading()
-            self._adopt(self._state.following(basis))
+            try:
+                state = self._state.following(basis)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the good state stays
+                self._keep(error)
+                self._basis = before  # so that the next look tries again
+            else:
+                self._adopt(state)
 
     def _reload(self) -> None:
         """Read the whole configuration again, and adopt it if it can be used."""
@@ -169,16 +175,20 @@ class Supervisor:
             state = self._load(self._state.generation + 1)
             watch = Watch(state.settings)
         except Exception as error:  # noqa: BLE001 - whatever it is, the good state stays
-            # Only the message of our own errors is known to hold no secret.
-            text = str(error) if isinstance(error, ConfigurationError) else type(error).__name__
-            self._board.supervisor[words.RELOAD_FAILED] += 1
-            logger.error(
-                "RELOAD FAILED, generation %d stays in force: %s", self._state.generation, text
-            )
-            notify("READY=1", "STATUS=the last reload failed; see the log")
+            self._keep(error)
             return
         self._adopt(dataclasses.replace(state, service=self._fixed(state)))
         self._attend(watch)
+
+    def _keep(self, error: Exception) -> None:
+        """Say that the state in force stays, because of *error*."""
+        # Only the message of our own errors is known to hold no secret.
+        text = str(error) if isinstance(error, ConfigurationError) else type(error).__name__
+        self._board.supervisor[words.RELOAD_FAILED] += 1
+        logger.error(
+            "RELOAD FAILED, generation %d stays in force: %s", self._state.generation, text
+        )
+        notify("READY=1", "STATUS=the last reload failed; see the log")
 
     def _adopt(self, state: State) -> None:
         """Let *state* be in force, and send it to the workers."""

@@ -70,3 +70,29 @@ def test_a_mistake_elsewhere_in_the_configuration_does_not_keep_a_removed_key_in
         service.process.send_signal(signal.SIGHUP)
         wait_until(lambda: "RELOAD FAILED, generation 2 stays" in service.log.read_text())
         assert (status(service, NEW), status(service, OLD)) == (204, 403)
+
+
+def test_what_no_worker_could_start_with_is_not_sent_to_one_and_tried_again(tmp_path):
+    file, logs = tmp_path / "secrets", tmp_path / "logs"
+    file.write_text(f"old:{OLD}\n")
+    logs.mkdir()
+    guard = f'secrets_file = "{file}"\nwatch_interval = 0.05\ndecisions = "{logs}/decisions"'
+    with serving(guard) as service:
+        (logs / "decisions").unlink()
+        logs.rmdir()
+        replace(file, f"new:{NEW}\n")
+        wait_until(lambda: "RELOAD FAILED, generation 1 stays" in service.log.read_text())
+        assert (status(service, NEW), status(service, OLD)) == (403, 204)
+        logs.mkdir()
+        wait_until(lambda: status(service, NEW) == 204 and status(service, OLD) == 403)
+        assert service.metric("edgeauth_restarts_total") == 0
+
+
+def test_the_service_says_once_that_its_address_list_is_old(tmp_path):
+    listed = tmp_path / "list.json"
+    listed.write_text('{"addresses": ["192.0.2.0/24"], "ipv6_addresses": [], "as_of": "2020-01"}')
+    guard = f'secret = "{OLD}"\naddresses = "{listed}"\nwatch_interval = 0.05'
+    with serving(guard, "workers = 2") as service:
+        replace(listed, listed.read_text().replace("192.0.2.0", "198.51.100.0"))
+        wait_until(lambda: service.readiness()["workers"] == [2, 2])
+        assert service.log.read_text().count("the address list is as of 2020-01, ") == 1
