@@ -239,6 +239,20 @@ def test_a_killed_worker_is_replaced_and_nobody_gets_in_meanwhile():
         assert load.count(step, "edge", status=200) == load.count(step, "edge") > 0
 
 
+def test_a_worker_that_hangs_does_not_keep_a_removed_key_in_force(tmp_path):
+    secrets = tmp_path / "secrets"
+    secrets.write_text(f"old:{OLD}\n")
+    with serving(f'secrets_file = "{secrets}"', "workers = 2") as service:
+        hung, _, _ = service.children()
+        os.kill(hung, signal.SIGSTOP)
+        secrets.write_text(f"new:{NEW}\n")
+        service.reload()
+        assert hung not in service.children()
+        assert (service.ask(signed(NEW)).status, service.ask(signed(OLD)).status) == (204, 403)
+        assert "did not take generation 2: killing it" in service.log.read_text()
+        assert service.metric("edgeauth_restarts_total") == 1
+
+
 def test_all_workers_killed_at_once_come_back():
     with serving(service="workers = 2") as service:
         for pid in service.children():
