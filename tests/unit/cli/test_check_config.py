@@ -21,7 +21,7 @@ def test_every_setting_is_there_with_its_value_and_source(edgeauth, tmp_path):
     result = edgeauth("check-config", "--config", "edgeauth.toml", env=env)
     assert (result.exit_code, result.stderr) == (0, "")
     table = result.stdout.partition("\n\n")[0]
-    shown = [(line[:18].strip(), *line[18:].rsplit(maxsplit=1)) for line in table.splitlines()]
+    shown = [(line[:22].strip(), *line[22:].rsplit(maxsplit=1)) for line in table.splitlines()]
     read = {name: (value.strip(), source) for name, value, source in shown}
     assert list(read) == [field.name for field in dataclasses.fields(Settings)]
     assert read["secret"] == ("set, not shown", "environment")
