@@ -110,7 +110,7 @@ class Guard:
         self._proxies = TrustedProxies(trusted_proxies)
         self._exempt = _exemptions(exempt)
         self._enforced = mode == "enforce"
-        self._last = _EXEMPT
+        self._last: tuple[EdgeIdentity | None, Verdict] = (None, _EXEMPT)
         self._log = DecisionLog(enforced=self._enforced)
         self._file = None if decisions is None else DecisionFile(decisions, self._proxies)
         self._stale = StaleWarning(addresses_stale_days)
@@ -212,13 +212,15 @@ class Guard:
         except Exception as error:  # noqa: BLE001 - a gate fails closed
             return self._refuse("error", request, error, moment)
         # A scheme that remembers values hands out one identity for all requests of a POP in
-        # a second, and one verdict serves them all.
-        last = self._last
-        if last.identity is not identity:
-            self._last = last = Verdict(allowed=True, reason="ok", identity=identity)
+        # a second, and one verdict serves them all. Both in one tuple: no thread sees the
+        # verdict of another identity.
+        last, verdict = self._last
+        if last is not identity:
+            verdict = Verdict(allowed=True, reason="ok", identity=identity)
+            self._last = identity, verdict
         if self._file is not None:
-            self._file.write(request, last, moment)
-        return last
+            self._file.write(request, verdict, moment)
+        return verdict
 
     def _by_pass(self, request: Request, passes: Passes, now: float) -> Verdict | None:
         """The verdict by the pass of *request*; None if it is judged as one without.

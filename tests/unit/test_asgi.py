@@ -8,7 +8,7 @@ import pytest
 from support.vectors import SECRET
 
 from edgeauth import ConfigurationError, EdgeAuthError, EdgeAuthScheme, Guard, Verdict, sign
-from edgeauth.asgi import EdgeAuthMiddleware, ScopeRequest
+from edgeauth.asgi import EdgeAuthMiddleware, ScopeRequest, SplitRequest
 
 DENIAL_HEADERS = [
     (b"content-type", b"text/plain; charset=utf-8"),
@@ -239,6 +239,14 @@ def test_all_values_of_a_field_are_seen_in_order_whatever_the_case_of_the_name()
 
     assert request.header("X-A") == [b"1", b"3"]
     assert request.header("x-c") == []
+
+
+def test_fields_that_are_set_apart_are_seen_as_all_others_are_and_are_not_in_the_rest():
+    fields = ((b"x-a", b"1"), (b"x-b", b"2"), (b"x-a", b"3"))
+    request = SplitRequest(http_scope(*fields), (b"x-a", b"x-c"))
+
+    assert [request.header(name) for name in ("X-A", "x-b", "x-c")] == [[b"1", b"3"], [b"2"], []]
+    assert request.rest == [(b"host", b"origin.example"), (b"x-b", b"2")]
 
 
 def test_the_host_is_the_first_host_field_or_none():

@@ -25,12 +25,11 @@ GUARD = ("unit/test_guard.py",)
 SCHEME = ("unit/schemes/test_edge_auth.py",)
 
 REMEMBERED = """\
-        if remembered is not None and remembered[0] <= now <= remembered[1]:
-            return remembered[2]
+            if opens <= now <= closes:
+                return identity
         """
 FORGETFUL = """\
-        if remembered is not None:
-            return remembered[2]
+            return identity
         """
 
 
@@ -180,7 +179,7 @@ REMOVALS = [
     Removal(
         "an ASGI app does not see the credential",
         "asgi.py",
-        (("if field[0] != name]", "]"),),
+        (('            inner["headers"] = request.rest\n', ""),),
         ADAPTERS,
     ),
     Removal(
