@@ -55,9 +55,12 @@ _POP = re.compile(r"[A-Za-z0-9-]{1,16}")
 _MAX_TIMESTAMP = 999_999_999_999
 
 # One POP signs all requests of a second alike, so a few hundred values are in use at any
-# time even on a large network. Only accepted values are remembered: without a key nobody
-# can fill this.
-_REMEMBER = 512
+# time even on a large network; a value that was forgotten is verified once more. No more
+# than that, since what is remembered has to fit into the processor's cache. Only accepted
+# values are remembered: without a key nobody can fill this.
+_REMEMBER = 256
+
+_new_tuple = tuple.__new__
 
 
 class EdgeAuthScheme:
@@ -151,7 +154,7 @@ class EdgeAuthScheme:
         signed_at = int(timestamp)
         name = None if pop is None else pop.decode()
         # A third of the cost of calling the class, on every request with a new value.
-        identity = tuple.__new__(EdgeIdentity, (signed_at, name, key.id))
+        identity = _new_tuple(EdgeIdentity, (signed_at, name, key.id))
         opens, closes = signed_at - self.max_future, signed_at + self.max_age
         if key.dated:
             opens, closes = max(opens, key.not_before), min(closes, key.not_after)
@@ -160,9 +163,10 @@ class EdgeAuthScheme:
             raise self._outside_window(key, identity, now)
         if self.pops is not None and name not in self.pops:
             raise PopNotAllowed(f"POP {name} is not one of pops", identity=identity)
-        if len(self._accepted) >= _REMEMBER:
-            self._accepted.clear()
-        self._accepted[value] = opens, closes, identity
+        accepted = self._accepted
+        if len(accepted) >= _REMEMBER:
+            accepted.clear()
+        accepted[value] = opens, closes, identity
         return identity
 
     def _signer(self, signed: bytes, in_hex: bytes | None, in_base64: bytes | None) -> Key | None:

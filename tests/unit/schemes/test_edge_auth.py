@@ -253,7 +253,7 @@ def test_memory_of_accepted_values_is_bounded():
     for number in range(2000):
         scheme.verify_value(sign(SECRET, pop=f"P{number}", timestamp=NOW).encode(), now=NOW)
         most = max(most, len(scheme._accepted))
-    assert most == 512
+    assert most == 256
 
 
 @pytest.mark.parametrize(
