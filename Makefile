@@ -4,7 +4,7 @@ PYTHON ?= $(firstword $(foreach v,python3.11 python3.12 python3.13 python3.14 py
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help lock lock-check audit reproducible sbom test test-wheel bench bench-service timing fuzz lint format coverage demo demo-nginx bench-report clean
+.PHONY: help lock lock-check audit reproducible sbom test test-wheel bench figures bench-service timing fuzz lint format coverage demo demo-nginx bench-report clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -46,8 +46,11 @@ coverage:
 	@echo "The core and the adapters, all of them and every branch:"
 	$(BIN)/coverage report --omit='$(APART)' --fail-under=100
 
-bench: $(VENV)/.installed ## edgeauth beside its peers; writes benchmarks/RESULTS.md
-	$(BIN)/python benchmarks/bench.py
+bench: $(VENV)/.installed ## edgeauth beside its peers; writes benchmarks/RESULTS.md; BENCH=quick does not
+	PYTHONPATH=tests $(BIN)/python benchmarks/bench.py
+
+figures: $(VENV)/.installed ## write the figures that README.md and docs/ quote anew from RESULTS.md
+	$(BIN)/python benchmarks/figures.py
 
 timing: $(VENV)/.installed ## does the time of a refusal tell how much of a signature was right?
 	$(BIN)/python benchmarks/timing.py

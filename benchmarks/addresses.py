@@ -11,7 +11,7 @@ from report import Group, Row
 
 import edgeauth
 
-CALLS = 5_000
+CALLS = 1_000
 KEY = b"an-example-secret-of-32-bytes-ok"
 
 

@@ -8,6 +8,7 @@ round. Time is the CPU time of this process: what others do on the machine is le
 from __future__ import annotations
 
 import gc
+import os
 import random
 import statistics
 import time
@@ -15,7 +16,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
+
+
+# Many short rounds: what disturbs one of them is out of the median.
+ROUNDS = 50
+
+# For developers: BENCH=quick is done within a minute, and its figures are kept nowhere.
+QUICK = os.environ.get("BENCH") == "quick"
+
+
+def rounds(full: int) -> int:
+    """How many rounds there are, where a run that is not in a hurry has *full*."""
+    return max(5, full // 8) if QUICK else full
 
 
 @dataclass(frozen=True)
@@ -38,9 +51,7 @@ class Timing:
         return statistics.median(a / b for a, b in pairs)
 
 
-def side_by_side(
-    cases: Mapping[str, Callable[[], object]], *, calls: int, rounds: int = 25
-) -> dict[str, Timing]:
+def side_by_side(cases: Mapping[str, Callable[[], object]], *, calls: int) -> dict[str, Timing]:
     """Time each case, a function that makes *calls* calls, in every round.
 
     A case is run once before anything is timed.
@@ -49,7 +60,7 @@ def side_by_side(
         case()
     spent: dict[str, list[float]] = {name: [] for name in cases}
     order = list(cases)
-    for _ in range(rounds):
+    for _ in range(rounds(ROUNDS)):
         random.shuffle(order)
         for name in order:
             case = cases[name]
@@ -58,3 +69,13 @@ def side_by_side(
             case()
             spent[name].append((time.process_time() - start) / calls)
     return {name: Timing(tuple(values)) for name, values in spent.items()}
+
+
+def interval(values: Sequence[float]) -> str:
+    """The 95 % interval of the median of *values*, in words; by rank, so of any distribution."""
+    ordered = sorted(values)
+    # The ranks between which the median lies, by the normal approximation of the binomial.
+    reach = 0.98 * len(ordered) ** 0.5
+    low = max(0, round(len(ordered) / 2 - reach) - 1)
+    high = min(len(ordered) - 1, round(len(ordered) / 2 + reach))
+    return f"{ordered[low]:.2f} to {ordered[high]:.2f}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,7 +41,7 @@ class Row:
         cost = "" if self.seconds is None else in_words(self.seconds)
         ratio = "" if self.ratio is None else f"{self.ratio:.2f}"
         bound = "" if self.limit is None else f"{'≥' if self.at_least else '≤'} {self.limit:g}"
-        verdict = {None: "", True: "holds", False: "DOES NOT HOLD"}[self.holds]
+        verdict = {None: "", True: "holds", False: "FAILS"}[self.holds]
         return self.label, ratio, cost, f"{bound} {verdict}".strip()
 
 
@@ -75,19 +76,13 @@ def show(group: Group) -> None:
 
 def write(groups: Sequence[Group], packages: Sequence[str]) -> None:
     """RESULTS.md and results.svg beside this file."""
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
-    machine = (
-        f"{datetime.now(UTC):%Y-%m-%d}, {platform.python_implementation()} "
-        f"{platform.python_version()}, {platform.system()} {platform.machine()}, "
-        f"{os.cpu_count()} cores; {versions}."
-    )
     lines = [
         "# Results of `make bench`",
         "",
         "Written by the command itself. Ratios come first: all rows of a table were measured in",
         "turn in one process, and a ratio is the median over the rounds. Times are CPU time.",
         "",
-        machine,
+        machine(packages),
         "",
         "![ratios](results.svg)",
     ]
@@ -102,13 +97,30 @@ def write(groups: Sequence[Group], packages: Sequence[str]) -> None:
     _plot(groups)
 
 
+def machine(packages: Sequence[str]) -> str:
+    """The day, the machine and the versions, in a sentence."""
+    versions = "".join(f", {name} {importlib.metadata.version(name)}" for name in packages)
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores of {_processor()}, "
+        f"{platform.system()} {platform.machine()}, {platform.python_implementation()} "
+        f"{platform.python_version()}{versions}."
+    )
+
+
+def _processor() -> str:
+    """The model. Linux: proc(5)."""
+    model = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text("utf-8"))
+    return model[1] if model else "an unknown model"
+
+
 def _plot(groups: Sequence[Group]) -> None:
     import matplotlib as mpl  # noqa: PLC0415 - slow to import, needed at the very end
 
     mpl.use("svg")
     import matplotlib.pyplot as plt  # noqa: PLC0415
 
-    shown = [(g, [row for row in g.rows if row.ratio is not None]) for g in groups]
+    # A group that was not measured has no rows.
+    shown = [(g, [row for row in g.rows if row.ratio is not None]) for g in groups if g.rows]
     heights = [len(rows) + 1 for _, rows in shown]
     # One date and no random ids, so that a plot changes only when its figures do.
     with plt.rc_context({"svg.hashsalt": "edgeauth", "svg.fonttype": "none", "font.size": 9}):

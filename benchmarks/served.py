@@ -1,133 +1,163 @@
 """How much of a server's throughput is kept when the gate stands in front of the app.
 
-The same Starlette app under uvicorn, one worker, with and without the middleware, asked in
-turn over keep-alive connections by a client in a process of its own.
+The Starlette app of served_app.py under uvicorn[standard] (uvloop, httptools), one worker,
+with and without the middleware. Both run all the time and are asked in turn by wrk, a second
+at a time and so hard that the server is what is waited for: what else happens on the machine
+hits both alike, and each pair of slices gives one ratio.
 """
 
 from __future__ import annotations
 
-import asyncio
-import os
+import contextlib
+import re
+import shutil
 import socket
 import statistics
 import subprocess
 import sys
-import time
+import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
+from adapters import FIELDS
+from measure import interval, rounds
 from report import Group, Row
+from support.processes import HOST, free_port, running
 
 import edgeauth
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 SECRET = "an-example-secret-of-32-bytes-ok"
 CONNECTIONS = 8
-REQUESTS = 1_500
-ROUNDS = 15
+PAIRS = 30
+
+
+class Server(NamedTuple):
+    """One uvicorn."""
+
+    port: int
+    pid: int
+
+
+class Slice(NamedTuple):
+    """What one second of load showed: requests a second, CPU seconds of the server each."""
+
+    rate: float
+    cpu: float
 
 
 def group() -> Group:
-    servers = {name: _Server(name) for name in ("bare", "guarded")}
-    try:
+    if not shutil.which("wrk"):
+        return Group(
+            title="Serve: a Starlette route under uvicorn",
+            unit="the same without the middleware",
+            rows=[],
+            notes=["Not measured: it takes wrk (apt install wrk)."],
+        )
+    with _serving("bare") as bare, _serving("guarded") as guarded:
+        _check(bare, guarded)
+        servers = {"bare": bare, "guarded": guarded}
         for server in servers.values():
-            server.wait()
-        _check(servers)
-        rates: dict[str, list[float]] = {name: [] for name in servers}
-        costs: dict[str, list[float]] = {name: [] for name in servers}
-        for turn in range(ROUNDS):
+            _slice(server)
+        slices: dict[str, list[Slice]] = {name: [] for name in servers}
+        for turn in range(rounds(PAIRS)):
             for name in sorted(servers, reverse=bool(turn % 2)):
-                server = servers[name]
-                before = server.cpu_seconds()
-                rates[name].append(_rate(server.port))
-                costs[name].append((server.cpu_seconds() - before) / (CONNECTIONS * REQUESTS))
-    finally:
-        for server in servers.values():
-            server.stop()
-    kept = statistics.median(a / b for a, b in zip(rates["guarded"], rates["bare"], strict=True))
-    cost = statistics.median(a / b for a, b in zip(costs["bare"], costs["guarded"], strict=True))
-    medians = {name: statistics.median(values) for name, values in costs.items()}
+                slices[name].append(_slice(servers[name]))
+    pairs = list(zip(slices["bare"], slices["guarded"], strict=True))
+    by_cpu = [bare.cpu / guarded.cpu for bare, guarded in pairs]
+    by_clock = [guarded.rate / bare.rate for bare, guarded in pairs]
+    medians = {name: statistics.median(s.cpu for s in seen) for name, seen in slices.items()}
     return Group(
         title="Serve: a Starlette route under uvicorn",
         unit="the same without the middleware",
         rows=[
             Row("CPU time of a request, no middleware", medians["bare"], 1.0),
-            Row("CPU time of a request, guarded", medians["guarded"], 1 / cost),
-            Row("throughput kept, by the server's CPU time", None, cost, 0.97, at_least=True),
-            Row("throughput kept, by the clock", None, kept),
+            Row(
+                "CPU time of a request, guarded",
+                medians["guarded"],
+                statistics.median(1 / share for share in by_cpu),
+            ),
+            Row(
+                "throughput kept, by the server's CPU time",
+                None,
+                statistics.median(by_cpu),
+                0.97,
+                at_least=True,
+            ),
+            Row("throughput kept, by the clock", None, statistics.median(by_clock)),
         ],
-        notes=["By the clock, client and server share the cores, so that figure is noisier."],
+        notes=[
+            (
+                f"{len(pairs)} pairs of a second each, wrk with {CONNECTIONS} connections. "
+                f"95 % intervals of the medians: {interval(by_cpu)} by CPU time, "
+                f"{interval(by_clock)} by the clock, where the client shares the cores."
+            )
+        ],
     )
 
 
-class _Server:
+@contextlib.contextmanager
+def _serving(name: str) -> Iterator[Server]:
     """benchmarks/served_app.py under uvicorn in a process of its own."""
-
-    def __init__(self, name: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
-        self._process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "uvicorn", f"served_app:{name}"),
-                *("--port", str(self.port), "--no-access-log", "--log-level", "warning"),
-            ],
+    port = free_port()
+    argv = [sys.executable, "-m", "uvicorn", f"served_app:{name}", "--port", str(port)]
+    argv += ["--loop=uvloop", "--http=httptools", "--no-access-log", "--log-level=warning"]
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running(
+            argv,
+            address=(HOST, port),
+            log=Path(folder, "log"),
             cwd=Path(__file__).parent,
-            env={**os.environ, "EDGEAUTH_SECRET": SECRET, "EDGEAUTH_MAX_AGE": "3600"},
-        )
-
-    def wait(self) -> None:
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            time.sleep(0.05)
-        raise AssertionError("uvicorn did not start")
-
-    def cpu_seconds(self) -> float:
-        """User and system time so far (Linux: proc(5), fields 14 and 15 of stat)."""
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def stop(self) -> None:
-        self._process.terminate()
-        self._process.wait(10)
+            env={"EDGEAUTH_SECRET": SECRET},
+        ) as process,
+    ):
+        yield Server(port, process.pid)
 
 
-def _request(value: str | None) -> bytes:
-    field = f"Edge-Auth: {value}\r\n" if value else ""
-    return f"GET / HTTP/1.1\r\nHost: origin\r\n{field}\r\n".encode()
-
-
-def _check(servers: dict[str, _Server]) -> None:
+def _check(bare: Server, guarded: Server) -> None:
     """A benchmark of a gate that lets everybody in would be worth nothing."""
 
-    def status(name: str, value: str | None) -> bytes:
-        with socket.create_connection(("127.0.0.1", servers[name].port)) as connection:
-            connection.sendall(_request(value))
+    def status(server: Server, *fields: str) -> bytes:
+        lines = "".join(f"{field}\r\n" for field in ("Host: origin", *fields))
+        with socket.create_connection((HOST, server.port)) as connection:
+            connection.sendall(f"GET / HTTP/1.1\r\n{lines}\r\n".encode())
             return connection.recv(4096).split()[1]
 
-    signed = edgeauth.sign(SECRET, pop="LHR")
-    assert status("bare", None) == b"200"
-    assert status("guarded", signed) == b"200"
-    assert status("guarded", None) == b"403"
+    assert status(bare) == b"200"
+    assert status(guarded, _credential()) == b"200"
+    assert status(guarded) == b"403"
 
 
-def _rate(port: int) -> float:
-    """Requests a second over all connections."""
-    request = _request(edgeauth.sign(SECRET, pop="LHR"))
+def _credential() -> str:
+    return f"Edge-Auth: {edgeauth.sign(SECRET, pop='LHR')}"
 
-    async def one() -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        for _ in range(REQUESTS):
-            writer.write(request)
-            head = await reader.readuntil(b"\r\n\r\n")
-            assert head.startswith(b"HTTP/1.1 200")
-            await reader.readexactly(5)
-        writer.close()
 
-    async def all_of_them() -> float:
-        start = time.perf_counter()
-        await asyncio.gather(*(one() for _ in range(CONNECTIONS)))
-        return CONNECTIONS * REQUESTS / (time.perf_counter() - start)
+def _slice(server: Server) -> Slice:
+    argv = ["wrk", "-t1", f"-c{CONNECTIONS}", "-d1s", f"http://{HOST}:{server.port}/"]
+    for field in (*(f"{name}: {text}" for name, text in FIELDS), _credential()):
+        argv += ["-H", field]
+    before = _cpu_seconds(server.pid)
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+    spent = _cpu_seconds(server.pid) - before
+    assert "Non-2xx" not in done.stdout, done.stdout
+    count, rate = (
+        re.search(pattern, done.stdout)
+        for pattern in (r"(\d+) requests in", r"Requests/sec:\s+([\d.]+)")
+    )
+    assert count, done.stdout
+    assert rate, done.stdout
+    return Slice(float(rate[1]), spent / int(count[1]))
 
-    return asyncio.run(all_of_them())
+
+def _cpu_seconds(pid: int) -> float:
+    """User and system time so far. Linux: the scheduler's own count, in nanoseconds."""
+    return (
+        sum(
+            int(Path(task, "schedstat").read_text().split()[0])
+            for task in Path(f"/proc/{pid}/task").iterdir()
+        )
+        / 1e9
+    )
