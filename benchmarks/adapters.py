@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SECRET = "an-example-secret-of-32-bytes-ok"
-CALLS = 800
+CALLS = 500
 
 # What a browser's request looks like when it arrives from a CDN.
 FIELDS = [

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 # Many short rounds: what disturbs one of them is out of the median.
-ROUNDS = 50
+ROUNDS = 100
 
 # For developers: BENCH=quick is done within a minute, and its figures are kept nowhere.
 QUICK = os.environ.get("BENCH") == "quick"
@@ -60,6 +60,10 @@ def side_by_side(cases: Mapping[str, Callable[[], object]], *, calls: int) -> di
         case()
     spent: dict[str, list[float]] = {name: [] for name in cases}
     order = list(cases)
+    # What is there by now is left out of the collections, which would otherwise walk all that
+    # was imported, and leave the processor's caches to whoever comes next.
+    gc.collect()
+    gc.freeze()
     for _ in range(rounds(ROUNDS)):
         random.shuffle(order)
         for name in order:
@@ -68,6 +72,7 @@ def side_by_side(cases: Mapping[str, Callable[[], object]], *, calls: int) -> di
             start = time.process_time()
             case()
             spent[name].append((time.process_time() - start) / calls)
+    gc.unfreeze()
     return {name: Timing(tuple(values)) for name, values in spent.items()}
 
 

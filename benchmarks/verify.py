@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SECRET = "an-example-secret-of-32-bytes-ok"
 KEY = SECRET.encode()
 # More than a scheme remembers, or cold values would be warm ones.
-CALLS = 2_000
+CALLS = 1_500
 
 
 def group() -> Group:
