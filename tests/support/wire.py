@@ -25,7 +25,11 @@ def connect(address: Address, *, seconds: float = 10) -> socket.socket:
     """A connection to a (host, port) or a Unix socket path that gives up after *seconds*."""
     client = socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET)
     client.settimeout(seconds)
-    client.connect(address)
+    try:
+        client.connect(address)
+    except BaseException:
+        client.close()
+        raise
     return client
 
 
@@ -54,12 +58,35 @@ def answers(received: bytes, methods: Iterable[str]) -> list[Answer]:
     for method in methods:
         if stream.tell() == len(received):
             break
-        response = http.client.HTTPResponse(_Connection(stream), method=method)  # type: ignore[arg-type]
-        response.begin()
-        headers = {name.lower(): value for name, value in response.getheaders()}
-        found.append(Answer(response.status, headers, response.read()))
+        found.append(_answer(stream, method))
     assert stream.tell() == len(received), f"left over: {received[stream.tell() :]!r}"
     return found
+
+
+class Stream:
+    """The answers on a connection, one after the other, while it stays open."""
+
+    def __init__(self, client: socket.socket) -> None:
+        self._reader = _Kept(_Received(client))
+
+    def answer(self, method: str) -> Answer:
+        """The next answer, to a request with *method*.
+
+        Raises:
+            EOFError: the connection ended before it was whole.
+            OSError: it was reset, or there was none in time.
+        """
+        try:
+            return _answer(self._reader, method)
+        except http.client.HTTPException as error:
+            raise EOFError(repr(error)) from None
+
+
+def _answer(stream: io.BufferedIOBase, method: str) -> Answer:
+    response = http.client.HTTPResponse(_Connection(stream), method=method)  # type: ignore[arg-type]
+    response.begin()
+    headers = {name.lower(): value for name, value in response.getheaders()}
+    return Answer(response.status, headers, response.read())
 
 
 class _Open(io.BytesIO):
@@ -67,9 +94,27 @@ class _Open(io.BytesIO):
         """The next response is in the same stream."""
 
 
+class _Received(io.RawIOBase):
+    """What a socket receives; unlike its makefile(), it does not hold the socket open."""
+
+    def __init__(self, client: socket.socket) -> None:
+        self._client = client
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
+        return self._client.recv_into(buffer)
+
+
+class _Kept(io.BufferedReader):
+    def close(self) -> None:
+        """The next response is in the same stream."""
+
+
 class _Connection:
-    def __init__(self, stream: io.BytesIO) -> None:
+    def __init__(self, stream: io.BufferedIOBase) -> None:
         self._stream = stream
 
-    def makefile(self, _mode: str) -> io.BytesIO:
+    def makefile(self, _mode: str) -> io.BufferedIOBase:
         return self._stream
