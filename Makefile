@@ -4,7 +4,7 @@ PYTHON ?= $(firstword $(foreach v,python3.11 python3.12 python3.13 python3.14 py
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help lock lock-check audit reproducible sbom test test-wheel bench figures bench-service timing fuzz lint format coverage demo demo-nginx bench-report clean
+.PHONY: help lock lock-check audit reproducible sbom test test-wheel bench figures bench-service timing soak fuzz lint format coverage demo demo-nginx bench-report clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -54,6 +54,11 @@ figures: $(VENV)/.installed ## write the figures that README.md and docs/ quote 
 
 timing: $(VENV)/.installed ## does the time of a refusal tell how much of a signature was right?
 	$(BIN)/python benchmarks/timing.py
+
+SOAK_SECONDS ?= 240
+
+soak: $(VENV)/.installed ## app and service under hostile load and faults: do all counts agree? writes docs/soak.md
+	PYTHONPATH=tests $(BIN)/python -m soak --seconds $(SOAK_SECONDS)
 
 FUZZ_SECONDS ?= 20
 
