@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import gc
 import logging
 import os
 import select
@@ -257,6 +258,8 @@ class Supervisor:
 
     def _start(self, child: _Child) -> None:
         ours, theirs = Pipe()
+        # What is there by now stays shared: a child's first collection would write to it all.
+        gc.freeze()
         # A signal must find either the handlers of the supervisor or those of the child.
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         pid = os.fork()
