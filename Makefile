@@ -65,8 +65,16 @@ FUZZ_SECONDS ?= 20
 fuzz: $(VENV)/.installed ## coverage-guided fuzzing, FUZZ_SECONDS a target
 	$(INSTALL_LOCKED) requirements/fuzz.txt
 	for target in $(notdir $(wildcard fuzz/corpus/*)); do \
-	    $(BIN)/python fuzz/run.py $$target -max_total_time=$(FUZZ_SECONDS) -max_len=512 -verbosity=0 -print_final_stats=1 || exit 1; \
+	    PYTHONPATH=tests $(BIN)/python fuzz/run.py $$target -max_total_time=$(FUZZ_SECONDS) -max_len=512 -verbosity=0 -print_final_stats=1 || exit 1; \
 	done
+
+CASES ?= 5000
+SERVED ?= 100
+
+.PHONY: differential
+differential: $(VENV)/.installed ## the same raw requests through every adapter: CASES here, SERVED over sockets
+	PYTHONPATH=tests $(BIN)/python -m differential.run --cases $(CASES)
+	PYTHONPATH=tests $(BIN)/python -m differential.over_sockets --cases $(SERVED)
 
 test-wheel: $(VENV)/.installed ## the tests against the built wheel (or WHEEL=), on every Python there is
 	$(BIN)/python tools/test_wheel.py $(WHEEL)

@@ -1,4 +1,4 @@
-"""``python fuzz/run.py TARGET [libFuzzer options]``: coverage-guided fuzzing with atheris.
+"""``PYTHONPATH=tests python fuzz/run.py TARGET [libFuzzer options]``: fuzzing by coverage.
 
 Starts from fuzz/corpus/TARGET and keeps what reaches new code in .fuzz/TARGET. A finding is
 written to .fuzz/TARGET/crash-… and ends the run with a status that is not 0; a copy of it in

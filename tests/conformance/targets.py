@@ -62,7 +62,7 @@ class Target:
         outcomes += [Outcome(f"unanswered {reason}") for reason in decided]
         assert b"Traceback" not in logged, logged.decode(errors="replace")
         assert not _UNESCAPED.search(logged), logged
-        refusals = [reason for reason in reasons if reason not in {"ok", "exempt"}]
+        refusals = [reason for reason in reasons if reason not in {"ok", "exempt", "pass"}]
         assert [reason.decode() for reason in _REFUSAL.findall(logged)] == refusals
         return outcomes or [Outcome("closed")]
 

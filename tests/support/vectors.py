@@ -14,6 +14,10 @@ _DOCUMENT = json.loads((_FOLDER / "edge-auth.json").read_text("utf-8"))
 
 SECRET: str = _DOCUMENT["secret"]
 OLDER_SECRET: str = _DOCUMENT["older_secret"]
+PASS_SECRET = "a-secret-that-signs-the-passes"
+
+# The clock of the vectors.
+NOW = 1_700_000_000
 
 
 @dataclass(frozen=True)

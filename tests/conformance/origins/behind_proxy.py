@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from conformance.origins.judge import NOW
+from support.vectors import NOW
 
 if TYPE_CHECKING:
     from edgeauth.asgi import Receive, Scope, Send

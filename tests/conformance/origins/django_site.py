@@ -3,7 +3,7 @@
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse
 from django.urls import re_path
-from support.vectors import SECRET
+from support.vectors import PASS_SECRET, SECRET
 
 from conformance.origins.sight import sight
 
@@ -11,7 +11,8 @@ SECRET_KEY = "not-a-secret"
 ALLOWED_HOSTS = ["*"]
 INSTALLED_APPS = ["edgeauth.django"]
 MIDDLEWARE = ["conformance.origins.django_gate.Gate"]
-EDGEAUTH = {"secret": SECRET}
+# The pass's secret, so that the middleware removes that header too, as for JudgedGuard.
+EDGEAUTH = {"secret": SECRET, "pass_secret": PASS_SECRET}
 ROOT_URLCONF = __name__
 
 

@@ -9,19 +9,25 @@ from __future__ import annotations
 import json
 import os
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from support.vectors import SECRET
+from support.vectors import NOW, PASS_SECRET, SECRET
 
-from edgeauth import AddressList, EdgeAuthScheme, Guard, Verdict, decision_log
+from edgeauth import (
+    AddressList,
+    EdgeAuthScheme,
+    Guard,
+    Key,
+    Passes,
+    SharedSecretScheme,
+    Verdict,
+    decision_log,
+)
 
 if TYPE_CHECKING:
     from edgeauth import Request
 
-# The clock of the vectors.
-NOW = 1_700_000_000
-
-# That clock stands still, and the tests look for a line of each refusal.
+# The clock of the vectors stands still, and the tests look for a line of each refusal.
 decision_log.LINES_PER_PERIOD = 1_000_000
 
 
@@ -30,10 +36,15 @@ class JudgedGuard(Guard):
 
     The reasons go to the file named by ``CONFORMANCE_DECISIONS``, a line a decision, before
     the request is answered: this is how a test learns what a client is never told.
+    The latest verdict of any of them is at ``JudgedGuard.latest``, for whoever runs them in
+    the same process.
     """
 
+    latest: ClassVar[Verdict | None] = None
+
     def __init__(self) -> None:
-        super().__init__(EdgeAuthScheme([SECRET]))
+        # With passes, so that adapters remove that header too.
+        super().__init__(EdgeAuthScheme([SECRET]), passes=Passes(PASS_SECRET))
         self._decisions = os.open(
             os.environ["CONFORMANCE_DECISIONS"], os.O_WRONLY | os.O_APPEND | os.O_CREAT
         )
@@ -44,6 +55,7 @@ class JudgedGuard(Guard):
         moment = options.pop("now", NOW)
         verdict = _guard(json.dumps(options)).check(request, now=moment)
         os.write(self._decisions, verdict.reason.encode() + b"\n")
+        JudgedGuard.latest = verdict
         return verdict
 
 
@@ -55,5 +67,8 @@ def _guard(options: str) -> Guard:
     }
     if "addresses" in given:
         of_guard["addresses"] = AddressList(given.pop("addresses"))
-    secrets = given.pop("secrets", [SECRET])
-    return Guard(EdgeAuthScheme(secrets, **given), **of_guard)
+    if given.pop("passes", False):
+        of_guard["passes"] = Passes(PASS_SECRET)
+    keys = [Key(**key) if isinstance(key, dict) else key for key in given.pop("secrets", [SECRET])]
+    schemes = {"edge-auth": EdgeAuthScheme, "shared-secret": SharedSecretScheme}
+    return Guard(schemes[given.pop("scheme", "edge-auth")](keys, **given), **of_guard)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 
-from conformance.origins.judge import NOW, JudgedGuard
+from support.vectors import NOW
+
+from conformance.origins.judge import JudgedGuard
 from edgeauth.cli import main
 from edgeauth.service import app, logs, state
 

@@ -20,7 +20,9 @@ def sight(verdict: Verdict, path: str, header_names: Iterable[str]) -> bytes:
             "reason": verdict.reason,
             "enforced": verdict.enforced,
             "identity": verdict.identity and list(verdict.identity),
+            "holder": verdict.holder,
             "path": path,
+            "fields": sorted(names),
             "credential_visible": not names.isdisjoint({"edge-auth", "http_edge_auth"}),
             "other_headers_visible": not names.isdisjoint({"test-judge", "http_test_judge"}),
         }
