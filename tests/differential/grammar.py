@@ -88,6 +88,10 @@ NAMES = (
         ],
     ],
 )
+SPELLINGS = (
+    [(b"0x", "hex"), (b"", "hex"), (b" ", "base64")],
+    [(b" 0x", "hex"), (b"", "base64"), (b"  ", "hex"), (b"0X", "hex"), (b"0x", "base64")],
+)
 COLONS = [b": "], [b":", b":\t", b":  ", b" : ", b":\x0b", b":\xa0", b"::", b": ,"]
 HOPS = (
     [b"192.0.2.9", b"203.0.113.7", b"198.51.100.1", b"127.0.0.1", b"2001:db8::1"],
@@ -248,7 +252,7 @@ def _credential(random: Random, rules: Rules) -> bytes:
     pop = random.choice(
         [b",LHR", b",LHR", b",LHR", b",XXX", b",AMS", b"", b",", b", LHR", b",\xff"]
     )
-    prefix, encoding = random.choice([(b"0x", "hex"), (b"", "hex"), (b" ", "base64")])
+    prefix, encoding = _pick(random, SPELLINGS)
     value = make_value(secret, timestamp + pop, prefix=prefix, encoding=encoding)
     if random.random() < 0.1:
         value = random.choice([b"", b",", value.upper(), value[:-1], value + b" ", b"1" * 7000])
