@@ -70,11 +70,12 @@ fuzz: $(VENV)/.installed ## coverage-guided fuzzing, FUZZ_SECONDS a target
 
 CASES ?= 5000
 SERVED ?= 100
+SEED ?=
 
 .PHONY: differential
 differential: $(VENV)/.installed ## the same raw requests through every adapter: CASES here, SERVED over sockets
-	PYTHONPATH=tests $(BIN)/python -m differential.run --cases $(CASES)
-	PYTHONPATH=tests $(BIN)/python -m differential.over_sockets --cases $(SERVED)
+	PYTHONPATH=tests $(BIN)/python -m differential.run --cases $(CASES) $(SEED:%=--seed %)
+	PYTHONPATH=tests $(BIN)/python -m differential.over_sockets --cases $(SERVED) $(SEED:%=--seed %)
 
 test-wheel: $(VENV)/.installed ## the tests against the built wheel (or WHEEL=), on every Python there is
 	$(BIN)/python tools/test_wheel.py $(WHEEL)

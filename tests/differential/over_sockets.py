@@ -30,7 +30,7 @@ def main() -> None:
         counts = ", ".join(f"{text} {count}" for text, count in sorted(served.told.items()))
         print(f"{name}: {counts}; {served.own} that only the server refuses")
         for sentence in served.broken:
-            print(sentence)
+            print(f"  {sentence}")
         broken += len(served.broken)
     sys.exit(bool(broken))
 

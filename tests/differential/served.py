@@ -10,14 +10,15 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
+from conformance.origins.mount import MOUNT
 from conformance.targets import Outcome, Program, Target, gunicorn, hypercorn, uvicorn, waitress
 from support.oracle import rule
 from support.service import serving
 
 from differential import reading
-from differential.parsers import PARSERS, WAITS, Arrival, Parsed
+from differential.parsers import PARSERS, REFUSED, WAITS, Arrival, Parsed
 from differential.rules import rules_of
 
 if TYPE_CHECKING:
@@ -100,57 +101,58 @@ class Served:
     told: Counter[str] = field(default_factory=Counter)
 
     def send(self, raw: bytes) -> None:
-        """Send *raw* and compare what comes back.
-
-        Not sent: what leaves the server waiting for more, or the connection open, and what
-        goes on after the request, where a server may find fault before it answers.
-        """
+        """Send *raw*, unless nobody can say what must come of it, and compare what comes back."""
         sent = reading.for_service(raw) if self.target.server == "service" else raw
-        if sent is None:
+        question = None if sent is None else self._question(sent)
+        if sent is None or question is None:
             return
-        parser = PARSERS[
-            "uvicorn-httptools" if self.target.server == "service" else self.target.server
-        ]
-        parsed = _parsed(parser, sent)
-        if isinstance(parsed, Arrival):
-            if not _is_a_question(parsed) or _is_whole(_parsed(parser, sent[:-1])):
-                return
-            handed = (reading.asked_of_service if sent is not raw else reading.handed_over)(parsed)
-            rules = rules_of(reading.judges(parsed))
-            expected = rule(handed, rules)
-            status = 200 if rules.lets_in(expected) else 403
-            wanted, method = f"{status} {expected.reason}", _method(parsed)
-        elif parsed == "refused":
-            wanted, method = "refused", "GET"
-        else:
-            return
+        wanted, method = question
         try:
-            outcomes = self.target.exchange(sent, (method,))
-        except TimeoutError:
-            self.broken.append(f"{sent!r}\n  hangs; its answer would be {wanted}")
-            return
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is a finding
-            self.broken.append(f"{sent!r}\n  {error!r}; its answer would be {wanted}")
-            return
-        texts = [outcome.text for outcome in outcomes]
+            texts = [outcome.text for outcome in self.target.exchange(sent, (method,))]
+        except Exception as error:  # noqa: BLE001 - a hang, a trace-back in the log, anything
+            texts = [repr(error)]
         self.told[texts[0]] += 1
         if texts in (["refused"], ["closed"]):
             self.own += wanted != "refused"
         elif texts != [wanted]:
             self.broken.append(f"{sent!r}\n  got {texts}; its answer would be {wanted}")
 
+    def _question(self, sent: bytes) -> tuple[str, str] | None:
+        """What must come of *sent*, and its method.
 
-def _is_whole(parsed: Parsed) -> bool:
+        None for what leaves the server waiting for more, or the connection open, and for
+        what goes on after the request, where a server may find fault before it answers.
+        """
+        asked = self.target.server == "service"
+        parser = PARSERS["uvicorn-httptools" if asked else self.target.server]
+        arrival = _parsed(parser, sent)
+        if arrival == REFUSED:
+            return REFUSED, "GET"
+        if not _is_whole(arrival) or _is_whole(_parsed(parser, sent[:-1])):
+            return None
+        try:
+            rules = rules_of(reading.judges(arrival))
+        except LookupError:
+            return None
+        handed = (reading.asked_of_service if asked else reading.handed_over)(arrival)
+        expected = rule(handed, rules)
+        enters, method = rules.lets_in(expected), _method(arrival)
+        if not reading.says_close(arrival) or (enters and _is_no_page(arrival, method)):
+            return None
+        if self.target.server == "waitress" and "HTTP_EXPECT" in (arrival.environ or {}):
+            # waitress 3.0.2 says to go on with a body that there is not, and waits for it.
+            return None
+        return f"{200 if enters else 403} {expected.reason}", method
+
+
+def _is_whole(parsed: Parsed) -> TypeGuard[Arrival]:
     return isinstance(parsed, Arrival) and parsed.whole
 
 
-def _is_a_question(arrival: Arrival) -> bool:
-    """Whether the server has all of it, and closes after its answer."""
-    try:
-        rules_of(reading.judges(arrival))
-    except LookupError:
-        return False
-    return arrival.whole and reading.says_close(arrival)
+def _is_no_page(arrival: Arrival, method: str) -> bool:
+    """Whether an application cannot answer: a tunnel (h11 takes no body), or a path of no form."""
+    path = "/" if arrival.scope is None else arrival.scope["path"].removeprefix(MOUNT)
+    return method == "CONNECT" or not path.startswith("/")
 
 
 def _parsed(parser: object, raw: bytes) -> Parsed:
