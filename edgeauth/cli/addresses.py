@@ -9,8 +9,8 @@ import click
 
 from edgeauth.addresses import AddressList, canonical_address
 from edgeauth.cli.options import config_option
-from edgeauth.cli.text import escaped
 from edgeauth.errors import ConfigurationError
+from edgeauth.escaping import escaped
 from edgeauth.settings import Settings
 from edgeauth.staleness import StaleWarning
 from edgeauth.upkeep.errors import ListRefused

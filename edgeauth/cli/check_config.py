@@ -8,7 +8,8 @@ import os
 import click
 
 from edgeauth.cli.options import config_option
-from edgeauth.cli.text import escaped, table
+from edgeauth.cli.text import table
+from edgeauth.escaping import escaped
 from edgeauth.guard import Guard
 from edgeauth.service.settings import ServiceSettings
 from edgeauth.settings import PREFIX, Settings, read_toml

@@ -14,8 +14,8 @@ import time
 from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING, NamedTuple
 
-from edgeauth.cli.text import escaped
 from edgeauth.errors import VerificationError, seconds
+from edgeauth.escaping import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,6 @@ import time
 import click
 
 from edgeauth.cli.options import config_option
-from edgeauth.cli.text import escaped
 from edgeauth.doctor.app_checks import check_app, is_asgi, load_app
 from edgeauth.doctor.clock_checks import check_clock
 from edgeauth.doctor.finding import Finding
@@ -17,6 +16,7 @@ from edgeauth.doctor.peer_checks import check_peer
 from edgeauth.doctor.secret_checks import check_secrets
 from edgeauth.doctor.setting_checks import check_settings
 from edgeauth.errors import ConfigurationError
+from edgeauth.escaping import escaped
 from edgeauth.settings import Settings
 
 _WIDTH = 88

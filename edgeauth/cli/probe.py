@@ -12,8 +12,8 @@ import click
 
 from edgeauth.cli.options import read_settings, settings_options
 from edgeauth.cli.probe_report import count, document, junit
-from edgeauth.cli.text import escaped
 from edgeauth.errors import ConfigurationError
+from edgeauth.escaping import escaped
 from edgeauth.keys import Key
 from edgeauth.probe.judge import Result, Unreachable, run
 from edgeauth.probe.rows import Plan, rows

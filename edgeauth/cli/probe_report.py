@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
-from edgeauth.cli.text import escaped
+from edgeauth.escaping import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Text for a terminal: escaped, aligned, or to be pasted."""
+"""Text for a terminal: aligned, or to be pasted."""
 
 from __future__ import annotations
 
@@ -9,13 +9,6 @@ import click
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-
-def escaped(text: str | bytes) -> str:
-    """*text* in printable ASCII: nothing in it can steer a terminal or forge a line."""
-    if isinstance(text, bytes):
-        text = text.decode("latin-1")
-    return "".join(char if " " <= char <= "~" else ascii(char)[1:-1] for char in text)
 
 
 def table(rows: Iterable[Sequence[str]]) -> list[str]:

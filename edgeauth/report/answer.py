@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edgeauth.cli.text import escaped
 from edgeauth.errors import seconds
+from edgeauth.escaping import escaped
 
 if TYPE_CHECKING:
     from edgeauth.report.summary import Summary

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from edgeauth.cli.text import escaped
 from edgeauth.errors import seconds
+from edgeauth.escaping import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

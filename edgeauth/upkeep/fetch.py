@@ -8,8 +8,8 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from edgeauth.cli.text import escaped
 from edgeauth.errors import ConfigurationError
+from edgeauth.escaping import escaped
 from edgeauth.upkeep.errors import ListRefused
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from edgeauth.addresses import AddressList
-from edgeauth.cli.text import escaped
 from edgeauth.errors import ConfigurationError
+from edgeauth.escaping import escaped
 from edgeauth.upkeep.errors import ListRefused
 from edgeauth.upkeep.fetch import fetch
 from edgeauth.upkeep.list_file import ListFile
