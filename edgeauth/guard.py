@@ -266,7 +266,7 @@ class Guard:
         return verdict
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Denial:
     """The response to a refused request, for an adapter to encode."""
 
@@ -304,8 +304,8 @@ def _exemptions(entries: Iterable[str]) -> frozenset[tuple[str, str]]:
 
 
 def _exemption(entry: str) -> tuple[str, str]:
-    method, space, path = entry.partition(" ") if isinstance(entry, str) else ("", "", "")
-    if not space or not is_method(method) or not path.startswith("/"):
+    method, _, path = str(entry).partition(" ")
+    if not isinstance(entry, str) or not is_method(method) or not path.startswith("/"):
         raise ConfigurationError(
             f"exempt entry {entry!r} must be 'METHOD /exact/path', such as 'GET /healthz'"
         )

@@ -351,11 +351,11 @@ def _parse_dates(dates: str | None) -> dict[str, float]:
 
 def _moment(name: str, text: str) -> float:
     # Ten digits are the years 2001 to 2286. Fewer are a date without its dashes, which
-    # would be a day in 1970, and more are milliseconds.
+    # would be a day in 1970, and more are milliseconds: neither has an offset.
     if _UNIX_SECONDS.fullmatch(text):
         return int(text)
     try:
-        moment = None if text.isdigit() else datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is None:

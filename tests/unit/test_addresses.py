@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import calendar
 import json
-from ipaddress import ip_address
+import os
+import time
+from datetime import date
+from ipaddress import ip_address, ip_network
 
 import pytest
 
@@ -66,6 +70,7 @@ def test_an_address_is_looked_up_in_every_form(ip, inside):
 )
 def test_what_is_no_address_is_in_no_list(junk):
     assert junk not in LIST
+    assert junk not in AddressList(["0.0.0.0/8", "255.0.0.0/8", "64::/16"])
 
 
 def test_overlapping_and_adjacent_networks_are_one_range():
@@ -74,6 +79,13 @@ def test_overlapping_and_adjacent_networks_are_one_range():
     assert "10.255.255.255" in merged
     assert "11.0.0.0" not in merged
     assert len(merged) == 4
+    assert len(merged._v4[0]) == 2
+
+
+def test_an_address_between_two_networks_is_in_neither():
+    apart = AddressList(["192.0.2.0", "192.0.2.2", "2001:db8::", "2001:db8::2"])
+    assert "192.0.2.1" not in apart
+    assert "2001:db8::1" not in apart
 
 
 def test_the_bundled_snapshot_is_dated():
@@ -95,10 +107,10 @@ def test_the_bundled_snapshot_is_dated():
         (["::/0"], "admits every address"),
         (["::ffff:192.0.2.0/120"], "write the IPv4 network"),
         (["::/64"], "write the IPv4 network"),
-        (["192.0.2.0/33"], "is not a network"),
-        (["example.com"], "is not a network"),
-        ([7], "is not a network"),
-        ([None], "is not a network"),
+        (["192.0.2.0/33"], "is not a network: "),
+        (["example.com"], "is not a network: "),
+        ([7], "7 is not a network; write a CIDR"),
+        ([None], "None is not a network; write a CIDR"),
         ("192.0.2.0/24", "must be a list"),
         (b"192.0.2.0/24", "must be a list"),
     ],
@@ -106,6 +118,66 @@ def test_the_bundled_snapshot_is_dated():
 def test_a_list_that_would_check_nothing_or_nobody_is_refused(networks, why):
     with pytest.raises(ConfigurationError, match=why):
         AddressList(networks)
+
+
+RETIRING = {"198.51.100.0/24": "2026-10-31", "192.0.2.0/24": "2026-11-30"}
+
+
+def test_a_network_that_retires_is_in_the_list_and_counted_once():
+    addresses = AddressList(["192.0.2.0/24"], retiring=RETIRING)
+    assert "198.51.100.9" in addresses
+    assert [str(network) for network in addresses.networks] == ["192.0.2.0/24", "198.51.100.0/24"]
+    assert addresses.retiring == {
+        ip_network("198.51.100.0/24"): date(2026, 10, 31),
+        ip_network("192.0.2.0/24"): date(2026, 11, 30),
+    }
+    assert AddressList(["192.0.2.0/24"]).retiring == {}
+
+
+@pytest.mark.parametrize("day", ["20261031", "2026-10", "2026-13-01", "soon", "", None, 20261031])
+def test_a_last_day_that_is_no_date_is_refused(day):
+    with pytest.raises(ConfigurationError, match="must be a date like 2026-10-31"):
+        AddressList(["192.0.2.0/24"], retiring={"198.51.100.0/24": day})
+
+
+@pytest.mark.parametrize("as_of", ["2026", "2026-10-", "20261031", "2026-10\n", "", 2026])
+def test_a_date_of_another_form_is_refused(as_of):
+    with pytest.raises(ConfigurationError, match="as_of must be like 2026-10 or 2026-10-31"):
+        AddressList(["192.0.2.0/24"], as_of=as_of)
+
+
+@pytest.mark.parametrize(
+    ("now", "inside"), [((2026, 10, 31, 23, 59, 59), True), ((2026, 11, 1, 0, 0, 0), False)]
+)
+def test_a_network_of_a_file_retires_when_its_last_day_is_over(tmp_path, now, inside):
+    file = tmp_path / "list.json"
+    document = {"addresses": ["203.0.113.0/24"], "ipv6_addresses": [], "retiring": RETIRING}
+    file.write_text(json.dumps(document))
+    addresses = AddressList.from_file(file, now=calendar.timegm(now))
+    assert ("198.51.100.9" in addresses) is inside
+    assert "192.0.2.9" in addresses
+
+
+@pytest.fixture
+def zone(monkeypatch):
+    def is_set(name):
+        monkeypatch.setenv("TZ", name)
+        time.tzset()
+
+    yield is_set
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_the_day_is_that_of_utc_wherever_the_machine_is(zone):
+    addresses = AddressList(["192.0.2.0/24"], as_of="2026-10-31")
+    # Between these two zones it is never the same day.
+    ages = set()
+    for name in ("Etc/GMT-14", "Etc/GMT+12"):
+        zone(name)
+        ages.add(addresses.age_days())
+        assert addresses.age_days(calendar.timegm((2026, 11, 1, 11, 0, 0))) == 1
+    assert len(ages) == 1
 
 
 def test_a_file_in_the_shape_of_the_public_list_is_read(tmp_path):
@@ -123,7 +195,7 @@ def test_a_file_in_the_shape_of_the_public_list_is_read(tmp_path):
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"", "is not JSON"),
+        (b"", 'is not JSON; expected {"addresses": '),
         (b"<html>", "is not JSON"),
         (b"[" * 100_000, "is not JSON"),
         (b"[]", "wrong shape"),
@@ -135,6 +207,7 @@ def test_a_file_in_the_shape_of_the_public_list_is_read(tmp_path):
         (b'{"addresses": ["192.0.2.0/24"], "ipv6_addresses": [], "as_of": "today"}', "as_of"),
         (b'{"addresses": ["192.0.2.0/24"], "ipv6_addresses": [], "as_of": 2026}', "as_of"),
         (b'{"addresses": ["192.0.2.0/24"], "ipv6_addresses": [], "as_of": "20261001"}', "as_of"),
+        (b'{"addresses": ["192.0.2.0/24"], "ipv6_addresses": [], "retiring": []}', "must be like"),
         (b"\xff\xfe", "not UTF-8"),
         (b" " * ((16 << 20) + 1), "over 16777216 bytes"),
     ],
@@ -145,6 +218,21 @@ def test_a_file_that_cannot_be_used_is_refused_by_name(tmp_path, content, why):
     with pytest.raises(ConfigurationError, match=why) as caught:
         AddressList.from_file(file)
     assert "list.json" in str(caught.value)
+
+
+def test_a_file_may_have_sixteen_mebibytes_and_a_mark(tmp_path):
+    file = tmp_path / "list.json"
+    content = b'\xef\xbb\xbf{"addresses": ["192.0.2.0/24"], "ipv6_addresses": []}'
+    file.write_bytes(content.ljust(16 << 20))
+    assert len(AddressList.from_file(file)) == 1
+
+
+def test_of_a_file_that_no_memory_holds_no_more_is_read_than_tells_that(tmp_path):
+    file = tmp_path / "list.json"
+    file.touch()
+    os.truncate(file, 1 << 40)
+    with pytest.raises(ConfigurationError, match="is over 16777216 bytes"):
+        AddressList.from_file(file)
 
 
 @pytest.mark.parametrize(
@@ -164,6 +252,9 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, name, why):
         ("2001:DB8::1", "2001:db8::1"),
         ("[2001:db8::1]", "2001:db8::1"),
         ("[2001:db8::1]:443", "2001:db8::1"),
+        ("[2001:db8::1]:any]", "2001:db8::1"),
+        ("0.0.0.0", "0.0.0.0"),
+        ("::", "::"),
         ("[2001:db8::1", None),
         ("[2001:db8::1]443", None),
         ("", None),

@@ -57,6 +57,7 @@ def test_the_address_is_the_nearest_that_is_no_trusted_proxy(peer, forwarded, ex
         b"\xff\x00",
         b"' OR 1",
         b"151.101.1.1/32",
+        b"\x0c151.101.1.1",
     ],
 )
 def test_an_entry_that_counts_and_is_no_address_refuses(value):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections import UserString
+from dataclasses import FrozenInstanceError
 
 import pytest
 from support.requests import PlainRequest
@@ -46,8 +48,13 @@ def test_requests_with_one_value_have_one_verdict_and_others_their_own():
 
 def test_an_unsigned_request_is_refused():
     verdict = guard().check(PlainRequest(), now=NOW)
-    assert (verdict.allowed, verdict.reason, verdict.identity) == (False, "missing", None)
+    assert tuple(verdict) == (False, "missing", None, True, None)
     assert not verdict
+
+
+def test_an_enforced_refusal_is_logged_as_one_with_its_reason(caplog):
+    guard().check(PlainRequest(), now=NOW)
+    assert caplog.messages[0].startswith("refused: reason='missing'")
 
 
 def test_the_present_is_the_time_unless_one_is_given():
@@ -87,11 +94,14 @@ def test_an_exemption_comes_before_the_address():
     ("peer", "reason"),
     [(EDGE, "ok"), ("::ffff:" + EDGE, "ok"), ("192.0.2.1", "address"), ("testclient", "address")],
 )
-def test_an_address_outside_the_list_is_refused_before_the_signature_is_looked_at(peer, reason):
+def test_an_address_outside_the_list_is_refused_before_the_signature_is_looked_at(
+    peer, reason, caplog
+):
     walled = guard(addresses=AddressList.fastly())
     assert walled.check(signed(peer=peer), now=NOW).reason == reason
     if reason == "address":
         assert walled.check(PlainRequest(peer=peer), now=NOW).reason == "address"
+        assert f"'{peer}' is not on the address list" in caplog.text
 
 
 def test_behind_a_trusted_proxy_the_forwarded_address_counts():
@@ -134,12 +144,20 @@ class Broken:
         return self.outcome
 
 
-@pytest.mark.parametrize("outcome", [None, True, ("LHR",), RuntimeError("with a received secret")])
-def test_a_scheme_that_fails_or_forgets_to_answer_refuses(outcome, caplog):
+@pytest.mark.parametrize(
+    ("outcome", "kind"),
+    [
+        (None, "TypeError"),
+        (True, "TypeError"),
+        (("LHR",), "TypeError"),
+        (RuntimeError("with a received secret"), "RuntimeError"),
+    ],
+)
+def test_a_scheme_that_fails_or_forgets_to_answer_refuses(outcome, kind, caplog):
     verdict = Guard(Broken(outcome)).check(PlainRequest(), now=NOW)
     assert (verdict.allowed, verdict.reason) == (False, "error")
     assert caplog.records[0].levelname == "ERROR"
-    assert "the decision itself failed with" in caplog.text
+    assert f"the decision itself failed with {kind}" in caplog.text
     assert "received secret" not in caplog.text
 
 
@@ -166,8 +184,9 @@ def test_a_log_that_fails_does_not_turn_a_refusal_into_an_exception():
     [
         ({"scheme": "edge-auth"}, "str is not a scheme"),
         ({"scheme": None}, "NoneType is not a scheme"),
-        ({"addresses": "fastly"}, "must be an AddressList"),
-        ({"addresses": []}, "must be an AddressList"),
+        ({"addresses": "fastly"}, "must be an AddressList or None, not str"),
+        ({"addresses": []}, "must be an AddressList or None, not list"),
+        ({"passes": "a-secret"}, "must be Passes or None, not str"),
         ({"mode": "off"}, "mode 'off'"),
         ({"mode": None}, "mode None"),
         ({"trusted_proxies": ["10.0.0.0/33"]}, "trusted_proxies"),
@@ -178,6 +197,7 @@ def test_a_log_that_fails_does_not_turn_a_refusal_into_an_exception():
         ({"exempt": ["GET healthz"]}, "METHOD /exact/path"),
         ({"exempt": ["GET"]}, "METHOD /exact/path"),
         ({"exempt": [("GET", "/healthz")]}, "METHOD /exact/path"),
+        ({"exempt": [UserString("GET /healthz")]}, "METHOD /exact/path"),
         ({"exempt": ["GET /static/*"]}, "one exact path"),
         ({"exempt": ["GET /healthz?x"]}, "one exact path"),
         ({"exempt": ["GET /healthz#x"]}, "one exact path"),
@@ -222,15 +242,23 @@ def test_every_setting_reaches_the_guard():
     assert (scheme.header, scheme.max_age, scheme.max_future) == ("X-Proof", 7, 3)
     assert (scheme.require_pop, scheme.pops) == (False, {"LHR"})
     assert (len(built.addresses), built.mode, built.stripped_headers) == (21, "report-only", ())
-    assert (
-        built.check(PlainRequest(peer=None, fields=[("X-Forwarded-For", b"8.8.8.8")])).reason
-        == "address"
-    )
+    for forwarded, reason in ((b"8.8.8.8", "address"), (EDGE.encode(), "missing")):
+        request = PlainRequest(peer=None, fields=[("X-Forwarded-For", forwarded)])
+        assert built.check(request).reason == reason
+    assert Guard.from_settings({"secret": SECRET}).stripped_headers == ("Edge-Auth",)
 
 
 def test_the_credential_header_is_stripped_unless_told_otherwise():
     assert guard().stripped_headers == ("Edge-Auth",)
     assert guard(strip_header=False).stripped_headers == ()
+
+
+def test_a_guard_tells_what_it_goes_by():
+    scheme, addresses = EdgeAuthScheme([SECRET]), AddressList.fastly()
+    built = Guard(scheme, addresses, exempt=["POST /hook", "GET /readyz", "GET /healthz"])
+    assert (built.scheme, built.addresses, built.mode) == (scheme, addresses, "enforce")
+    assert built.exempt == ("GET /healthz", "GET /readyz", "POST /hook")
+    assert guard().addresses is None
 
 
 def test_a_denial_says_nothing_and_is_not_cached():
@@ -244,6 +272,12 @@ def test_a_denial_says_nothing_and_is_not_cached():
     }
 
 
+def test_a_denial_is_for_all_requests_and_cannot_be_changed():
+    with pytest.raises(FrozenInstanceError):
+        denial("GET").status = 200
+
+
 def test_a_denial_of_head_has_the_same_headers_and_no_body():
+    assert denial("HEAD").status == 403
     assert denial("HEAD").headers == denial("GET").headers
     assert denial("HEAD").body == b""

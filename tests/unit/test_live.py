@@ -244,6 +244,17 @@ def test_a_file_is_looked_at_once_an_interval_and_read_only_if_it_changed(watche
     assert reason(watched, SECRET, now=clock.now) == "ok"
 
 
+def test_requests_of_one_instant_look_once(watched, clock, monkeypatch):
+    look, looks = live.Watch.look, []
+    monkeypatch.setattr(
+        live.Watch, "look", lambda watch, basis: looks.append(basis) or look(watch, basis)
+    )
+    clock.passes(LONGEST)
+    for _ in range(3):
+        assert reason(watched, SECRET, now=clock.now) == "ok"
+    assert len(looks) == 1
+
+
 def test_a_change_counts_when_it_has_stood_still(watched, secrets, clock):
     replace(secrets, NEW)
     clock.passes(LONGEST)  # seen

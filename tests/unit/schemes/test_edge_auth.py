@@ -11,7 +11,7 @@ from support.requests import PlainRequest
 from support.vectors import OLDER_SECRET, SECRET, Row, rows
 
 import edgeauth
-from edgeauth import EdgeAuthScheme, Key, sign
+from edgeauth import EdgeAuthScheme, Key, KeyRing, sign
 
 NOW = 1_700_000_000
 VALUE = sign(SECRET, pop="LHR", timestamp=NOW).encode()
@@ -75,7 +75,7 @@ def test_sign_takes_a_key_and_the_present():
         ({"pop": "LHR\n"}, "POP code"),
         ({"pop": "LÖR"}, "POP code"),
         ({"pop": b"LHR"}, "POP code"),
-        ({"pop": "LHR", "timestamp": 0}, "timestamp"),
+        ({"pop": "LHR", "timestamp": 0}, "timestamp 0 must"),
         ({"pop": "LHR", "timestamp": -1}, "timestamp"),
         ({"pop": "LHR", "timestamp": 1_000_000_000_000}, "timestamp"),
         ({"pop": "LHR", "timestamp": 1.5}, "timestamp"),
@@ -86,6 +86,23 @@ def test_sign_takes_a_key_and_the_present():
 def test_sign_makes_no_value_that_a_verifier_would_not_read(options, why):
     with pytest.raises(edgeauth.ConfigurationError, match=why):
         sign(SECRET, **options)
+
+
+def test_sign_takes_every_time_that_the_form_has():
+    for timestamp in (1, 999_999_999_999):
+        assert sign(SECRET, pop="LHR", timestamp=timestamp).startswith(f"{timestamp},LHR,0x")
+
+
+def test_a_secret_that_cannot_sign_is_refused_by_the_id_it_would_have():
+    with pytest.raises(edgeauth.ConfigurationError, match="secret of key 'key-1' has 5 bytes"):
+        sign("short", pop="LHR")
+
+
+def test_verify_has_the_window_it_is_given():
+    with pytest.raises(edgeauth.Expired):
+        edgeauth.verify(VALUE, [SECRET], now=NOW + 11, max_age=10)
+    with pytest.raises(edgeauth.NotYetValid):
+        edgeauth.verify(VALUE, [SECRET], now=NOW - 2, max_future=1)
 
 
 def test_a_text_outside_ascii_is_malformed_whatever_replaces_it():
@@ -115,12 +132,22 @@ def test_another_header_name_is_read_instead():
         scheme.verify(PlainRequest(fields=[("Edge-Auth", VALUE)]), now=NOW)
 
 
+def test_a_ring_is_used_as_it_is():
+    ring = KeyRing([SECRET])
+    assert EdgeAuthScheme(ring).keys is ring
+
+
 def test_the_identity_names_the_key_that_signed():
     ring = [Key("old", OLDER_SECRET), Key("new", SECRET)]
     scheme = EdgeAuthScheme(ring)
     old = sign(OLDER_SECRET, pop="JFK", timestamp=NOW, encoding="base64").encode()
     assert scheme.verify_value(VALUE, now=NOW) == (NOW, "LHR", "new")
     assert scheme.verify_value(old, now=NOW) == (NOW, "JFK", "old")
+
+
+def test_a_signature_of_no_key_is_told_so():
+    with pytest.raises(edgeauth.BadSignature, match="no key of the ring made this signature"):
+        edgeauth.verify(VALUE, [OLDER_SECRET], now=NOW)
 
 
 @pytest.mark.parametrize("encoding", ["hex", "base64"])
@@ -147,13 +174,21 @@ def test_a_hex_prefix_before_base64_is_malformed():
 
 @pytest.mark.parametrize("ending", [b",", b", ", b",  "])
 def test_an_empty_signature_asks_whether_the_edge_has_the_secret(ending):
-    with pytest.raises(edgeauth.MalformedHeader) as caught:
+    with pytest.raises(edgeauth.MalformedHeader, match="the signature is empty") as caught:
         edgeauth.verify(b"1700000000,LHR" + ending, [SECRET], now=NOW)
     assert "is the secret set at the edge?" in caught.value.hint
 
 
+@pytest.mark.parametrize("ending", [b"", b",\t", b",x", b", x"])
+def test_what_is_of_another_form_is_told_the_form(ending):
+    with pytest.raises(edgeauth.MalformedHeader, match="not of the form <unix time>,<POP>,<sig"):
+        edgeauth.verify(b"1700000000,LHR" + ending, [SECRET], now=NOW)
+
+
 def test_two_fields_with_a_required_pop_hint_at_the_setting():
-    with pytest.raises(edgeauth.MalformedHeader) as caught:
+    with pytest.raises(
+        edgeauth.MalformedHeader, match="two fields, and require_pop is on"
+    ) as caught:
         edgeauth.verify(sign(SECRET, pop=None, timestamp=NOW), [SECRET], now=NOW)
     assert "require_pop" in caught.value.hint
 
@@ -191,6 +226,20 @@ def test_the_window_is_exact_for_a_new_value_and_for_a_remembered_one(now, error
                 verify(given, now=now)
 
 
+@pytest.mark.parametrize("verb", ["verify", "verify_value"])
+@pytest.mark.parametrize("now", [NOW - 5, NOW, NOW + 60])
+def test_a_value_is_remembered_to_both_ends_of_its_window(now, verb):
+    given = PlainRequest(fields=[("Edge-Auth", VALUE)]) if verb == "verify" else VALUE
+    verify = getattr(EdgeAuthScheme([SECRET]), verb)
+    first = verify(given, now=NOW)
+    assert verify(given, now=now) is first
+
+
+def test_a_value_too_old_for_a_window_that_is_longer_ahead_has_expired():
+    with pytest.raises(edgeauth.Expired):
+        edgeauth.verify(VALUE, [SECRET], now=NOW + 3, max_age=2, max_future=5)
+
+
 def test_a_window_of_zero_seconds_is_a_window():
     scheme = EdgeAuthScheme([SECRET], max_age=0, max_future=0)
     assert scheme.verify_value(VALUE, now=NOW)
@@ -205,7 +254,11 @@ def test_refusals_after_the_signature_say_who_signed():
         edgeauth.verify(VALUE, [SECRET], now=NOW + 75)
     assert (expired.value.age, expired.value.limit) == (75, 60)
     assert expired.value.identity == (NOW, "LHR", "key-1")
-    with pytest.raises(edgeauth.PopNotAllowed) as pop:
+    with pytest.raises(edgeauth.NotYetValid) as early:
+        edgeauth.verify(VALUE, [SECRET], now=NOW - 9)
+    assert (early.value.age, early.value.limit) == (-9, 5)
+    assert early.value.identity == (NOW, "LHR", "key-1")
+    with pytest.raises(edgeauth.PopNotAllowed, match="POP LHR is not one of pops") as pop:
         edgeauth.verify(VALUE, [SECRET], now=NOW, pops=["JFK"])
     assert pop.value.identity.pop == "LHR"
 

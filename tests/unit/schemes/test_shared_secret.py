@@ -7,7 +7,7 @@ from support.requests import PlainRequest
 from support.vectors import OLDER_SECRET, SECRET
 
 import edgeauth
-from edgeauth import Key, SharedSecretScheme
+from edgeauth import Key, KeyRing, SharedSecretScheme
 
 NOW = 1_700_000_000
 SCHEME = SharedSecretScheme([Key("old", OLDER_SECRET), Key("new", SECRET)], header="X-Origin-Key")
@@ -42,10 +42,15 @@ def test_anything_but_the_whole_secret_is_refused(value):
 
 
 def test_a_missing_header_and_a_repeated_one_are_told_apart():
-    with pytest.raises(edgeauth.MissingHeader):
+    with pytest.raises(edgeauth.MissingHeader, match="no X-Origin-Key header"):
         SCHEME.verify(PlainRequest(fields=[("Edge-Auth", SECRET.encode())]), now=NOW)
-    with pytest.raises(edgeauth.MalformedHeader):
+    with pytest.raises(edgeauth.MalformedHeader, match="2 X-Origin-Key headers"):
         SCHEME.verify(PlainRequest(fields=[("X-Origin-Key", SECRET.encode())] * 2), now=NOW)
+
+
+def test_a_ring_is_used_as_it_is():
+    ring = KeyRing([SECRET])
+    assert SharedSecretScheme(ring).keys is ring
 
 
 def test_a_secret_is_accepted_only_in_its_time():
