@@ -4,7 +4,7 @@ PYTHON ?= $(firstword $(foreach v,python3.11 python3.12 python3.13 python3.14 py
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help lock lock-check audit reproducible sbom test test-wheel bench figures bench-service timing soak fuzz lint format coverage demo demo-nginx bench-report clean
+.PHONY: help lock lock-check audit reproducible sbom test test-wheel bench figures bench-service timing soak fuzz mutation lint format coverage demo demo-nginx bench-report clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -70,6 +70,13 @@ fuzz: $(VENV)/.installed ## coverage-guided fuzzing, FUZZ_SECONDS a target
 	for target in $(notdir $(wildcard fuzz/corpus/*)); do \
 	    PYTHONPATH=tests $(BIN)/python fuzz/run.py $$target -max_total_time=$(FUZZ_SECONDS) -max_len=512 -verbosity=0 -print_final_stats=1 || exit 1; \
 	done
+
+# Of each file's mutants as many; none means all. FILES names some of the files.
+SAMPLE ?=
+
+mutation: $(VENV)/.installed ## small mistakes in the core: does a test see each? ten minutes or so
+	$(INSTALL_LOCKED) requirements/mutation.txt
+	$(BIN)/python mutation/run.py $(FILES) $(if $(SAMPLE),--sample $(SAMPLE))
 
 CASES ?= 5000
 SERVED ?= 100

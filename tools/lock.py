@@ -44,6 +44,7 @@ LOCKS = (
     # Less than the whole of dev.txt, so that the demo is there soon.
     Lock("demo.txt", groups=("demo",), extras=("starlette", "flask"), same_versions_as="dev.txt"),
     Lock("installer.txt", groups=("installer",), same_versions_as="dev.txt"),
+    Lock("mutation.txt", groups=("mutation",), same_versions_as="dev.txt"),
     # For some platforms only.
     Lock("fuzz.txt", groups=("fuzz",)),
 )
