@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import json
+import math
 import os
 import time
 from datetime import date
@@ -132,6 +133,12 @@ def test_a_network_that_retires_is_in_the_list_and_counted_once():
         ip_network("192.0.2.0/24"): date(2026, 11, 30),
     }
     assert AddressList(["192.0.2.0/24"]).retiring == {}
+
+
+def test_the_next_retirement_is_the_midnight_after_the_first_last_day():
+    addresses = AddressList(["203.0.113.0/24"], retiring=RETIRING)
+    assert addresses.next_retirement == calendar.timegm((2026, 11, 1, 0, 0, 0))
+    assert AddressList(["203.0.113.0/24"]).next_retirement == math.inf
 
 
 @pytest.mark.parametrize("day", ["20261031", "2026-10", "2026-13-01", "soon", "", None, 20261031])

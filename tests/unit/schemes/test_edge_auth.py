@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import math
+import sys
 import time
 
 import pytest
@@ -238,6 +239,14 @@ def test_a_value_is_remembered_to_both_ends_of_its_window(now, verb):
 def test_a_value_too_old_for_a_window_that_is_longer_ahead_has_expired():
     with pytest.raises(edgeauth.Expired):
         edgeauth.verify(VALUE, [SECRET], now=NOW + 3, max_age=2, max_future=5)
+
+
+def test_a_window_is_any_number_that_a_float_can_be_and_kept_as_one():
+    scheme = EdgeAuthScheme([SECRET], max_age=sys.float_info.max, max_future=7)
+    assert scheme.max_age == sys.float_info.max
+    assert isinstance(scheme.max_future, float)
+    with pytest.raises(edgeauth.ConfigurationError, match="max_age must be 0 seconds or more"):
+        EdgeAuthScheme([SECRET], max_age=10**400)
 
 
 def test_a_window_of_zero_seconds_is_a_window():
