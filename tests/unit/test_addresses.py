@@ -184,6 +184,8 @@ def test_the_day_is_that_of_utc_wherever_the_machine_is(zone):
         zone(name)
         ages.add(addresses.age_days())
         assert addresses.age_days(calendar.timegm((2026, 11, 1, 11, 0, 0))) == 1
+        retiring = AddressList(["203.0.113.0/24"], retiring=RETIRING)
+        assert retiring.next_retirement == calendar.timegm((2026, 11, 1, 0, 0, 0))
     assert len(ages) == 1
 
 
