@@ -218,13 +218,7 @@ def read_bare_secret(path: str | os.PathLike[str], name: str) -> str:
         ConfigurationError: unreadable, or as :func:`bare_secret`.
     """
     where = f"{name} {str(path)!r}"
-    try:
-        with Path(path).open("rb") as file:
-            raw = file.read(MAX_SECRET_FILE_BYTES + 1)
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "not a usable path"
-        raise ConfigurationError(f"{where} cannot be read: {why}") from None
-    return bare_secret(raw, where)
+    return bare_secret(read_bytes(path, where, MAX_SECRET_FILE_BYTES + 1), where)
 
 
 def bare_secret(raw: bytes, where: str) -> str:
@@ -263,17 +257,26 @@ def parse_secrets(text: str, where: str) -> KeyRing:
     )
 
 
+def read_bytes(path: str | os.PathLike[str], where: str, limit: int) -> bytes:
+    """The first *limit* bytes of a file; *where* is what errors call it.
+
+    Raises:
+        ConfigurationError: it cannot be read.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(limit)
+    except (OSError, ValueError) as error:
+        raise _unreadable(where, error) from None
+
+
 def read_small_file(path: str | os.PathLike[str], where: str) -> str:
     """The text of a file of keys, or of ids; *where* is what errors call it.
 
     Raises:
         ConfigurationError: unreadable, over 1 MiB, or not UTF-8.
     """
-    try:
-        with Path(path).open("rb") as file:
-            raw = file.read(_MAX_FILE_BYTES + 1)
-    except (OSError, ValueError) as error:
-        raise _unreadable(where, error) from None
+    raw = read_bytes(path, where, _MAX_FILE_BYTES + 1)
     if len(raw) > _MAX_FILE_BYTES:
         raise ConfigurationError(f"{where} is over {_MAX_FILE_BYTES} bytes")
     try:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import dataclasses
 import re
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from edgeauth.errors import ConfigurationError
-from edgeauth.keys import MAX_SECRET_FILE_BYTES, bare_secret
+from edgeauth.keys import MAX_SECRET_FILE_BYTES, bare_secret, read_bytes
 from edgeauth.settings import Settings
 from edgeauth.standard_input import STDIN, read_standard_input
 
@@ -88,15 +87,8 @@ def read_settings(
 
 def _bare_secret(path: str) -> str:
     where = "--secret-file " + ("- (standard input)" if path == STDIN else repr(path))
-    if path == STDIN:
-        raw = read_standard_input(MAX_SECRET_FILE_BYTES + 1)
-    else:
-        try:
-            with Path(path).open("rb") as file:
-                raw = file.read(MAX_SECRET_FILE_BYTES + 1)
-        except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", None) or "not a usable path"
-            raise ConfigurationError(f"{where} cannot be read: {why}") from None
+    limit = MAX_SECRET_FILE_BYTES + 1
+    raw = read_standard_input(limit) if path == STDIN else read_bytes(path, where, limit)
     try:
         return bare_secret(raw, where)
     except ConfigurationError as error:
