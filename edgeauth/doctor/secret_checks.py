@@ -30,19 +30,18 @@ _NEW = "Put a new one on both sides: edgeauth keygen."
 
 def check_secrets(settings: Settings, config: str | None) -> list[Finding]:
     """The edge's secrets, that of passes, and who may read and write their files."""
-    found = []
+    found, keys = [], None
     try:
-        keys = list(settings.build_keys())
+        keys = settings.build_keys()
     except ConfigurationError as error:
         advice = "The app does not start with it. edgeauth keygen makes a secret."
         found.append(Finding("secret-unusable", "error", str(error), advice))
-        keys = []
     try:
-        settings.build_passes()
+        settings.build_passes(keys)
     except ConfigurationError as error:
         advice = "The app does not start with it. edgeauth keygen makes a secret."
         found.append(Finding("pass-secret-unusable", "error", str(error), advice))
-    found += [finding for key in keys for finding in _look(key)]
+    found += [finding for key in keys or () for finding in _look(key)]
     return [*found, *_permissions(settings, config)]
 
 
