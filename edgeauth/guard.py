@@ -22,6 +22,7 @@ from edgeauth.live import Basis, Watch
 from edgeauth.passes import HEADER as PASS_HEADER
 from edgeauth.passes import Passes
 from edgeauth.routes import is_exact_path, is_method
+from edgeauth.schemes import EdgeAuthScheme
 from edgeauth.settings import Settings
 from edgeauth.staleness import STALE_DAYS, StaleWarning
 
@@ -113,6 +114,10 @@ class Guard:
         self._last: tuple[EdgeIdentity | None, Verdict] = (None, _EXEMPT)
         self._log = DecisionLog(enforced=self._enforced)
         self._file = None if decisions is None else DecisionFile(decisions, self._proxies)
+        # Of a subclass nobody knows what else it looks at.
+        self._scheme_decides = (
+            type(self) is Guard and addresses is None and passes is None and self._file is None
+        )
         self._stale = StaleWarning(addresses_stale_days)
         if addresses is not None:
             self._stale.look(addresses)
@@ -180,7 +185,7 @@ class Guard:
         headers = self.scheme.headers
         return headers if self.passes is None else (*headers, PASS_HEADER)
 
-    def check(self, request: Request, *, now: float | None = None) -> Verdict:  # noqa: C901 - the order in one place
+    def check(self, request: Request, *, now: float | None = None) -> Verdict:
         """Decide about *request*, judged at *now* (Unix seconds; None: the present).
 
         Never raises on what a client sent. An unexpected failure, such as a bug in a
@@ -211,6 +216,46 @@ class Guard:
             return self._refuse(error.reason, request, error, moment)
         except Exception as error:  # noqa: BLE001 - a gate fails closed
             return self._refuse("error", request, error, moment)
+        verdict = self._accepted(identity)
+        if self._file is not None:
+            self._file.write(request, verdict, moment)
+        return verdict
+
+    def recall(
+        self, value: bytes, method: str, path: str, *, now: float | None = None
+    ) -> Verdict | None:
+        """The verdict about a request with the credential *value*, if it is known already.
+
+        What :meth:`check` would answer, found without a view of the request: a POP signs all
+        requests of a second alike, so nearly every request bears a value that was accepted a
+        moment ago. None says nothing, and :meth:`check` must be asked. So it is where more than
+        the value decides (addresses, passes, an exempt route), where every decision is written
+        down, and for any other scheme and any subclass.
+
+        Args:
+            value: of the only field of :attr:`stripped_headers` that is there, as received.
+            method: as :class:`Request` has it.
+            path: as :class:`Request` has it.
+            now: Unix seconds to judge at; None is the present.
+        """
+        moment = time.time() if now is None else now
+        watch = self._watch
+        if watch is not None and not watch.looked <= moment < watch.due:
+            self._look(watch, moment)
+        scheme = self._basis.scheme
+        if (
+            not self._scheme_decides
+            or type(scheme) is not EdgeAuthScheme
+            or (self._exempt and (method, path) in self._exempt)
+        ):
+            return None
+        identity = scheme.recall(value, moment)
+        if identity is None:
+            return None
+        last, verdict = self._last
+        return verdict if last is identity else self._accepted(identity)
+
+    def _accepted(self, identity: EdgeIdentity) -> Verdict:
         # A scheme that remembers values hands out one identity for all requests of a POP in
         # a second, and one verdict serves them all. Both in one tuple: no thread sees the
         # verdict of another identity.
@@ -218,8 +263,6 @@ class Guard:
         if last is not identity:
             verdict = Verdict(allowed=True, reason="ok", identity=identity)
             self._last = identity, verdict
-        if self._file is not None:
-            self._file.write(request, verdict, moment)
         return verdict
 
     def _by_pass(self, request: Request, passes: Passes, now: float) -> Verdict | None:

@@ -8,6 +8,7 @@ _SCHEMES = (
     "unit/schemes/test_edge_auth.py",
     "unit/schemes/test_shared_secret.py",
     "unit/test_guard.py",
+    "unit/test_recall.py",
     "properties/test_hostile_bytes.py",
 )
 SUBJECTS = {
@@ -16,6 +17,7 @@ SUBJECTS = {
     "schemes/base.py": _SCHEMES,
     "guard.py": (
         "unit/test_guard.py",
+        "unit/test_recall.py",
         "unit/test_passes.py",
         "unit/test_decision_file.py",
         "unit/test_live.py",

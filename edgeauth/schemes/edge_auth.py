@@ -110,12 +110,7 @@ class EdgeAuthScheme:
         values = request.header(self.header)
         if len(values) != 1:
             raise not_once(values, self.header)
-        remembered = self._accepted.get(values[0])
-        if remembered is not None:
-            opens, closes, identity = remembered
-            if opens <= now <= closes:
-                return identity
-        return self._verify_in_full(values[0], now)
+        return self.verify_value(values[0], now=now)
 
     def verify_value(self, value: bytes, *, now: float) -> EdgeIdentity:
         """Verify one header value at *now* (Unix seconds).
@@ -129,12 +124,19 @@ class EdgeAuthScheme:
 
         Not checked: whether the value was seen before, and which request it came with.
         """
+        return self.recall(value, now) or self._verify_in_full(value, now)
+
+    def recall(self, value: bytes, now: float) -> EdgeIdentity | None:
+        """Who signed *value*, if it was accepted before and is acceptable at *now*, too.
+
+        None says nothing about the value: it may have been forgotten.
+        """
         remembered = self._accepted.get(value)
         if remembered is not None:
             opens, closes, identity = remembered
             if opens <= now <= closes:
                 return identity
-        return self._verify_in_full(value, now)
+        return None
 
     def _verify_in_full(self, value: bytes, now: float) -> EdgeIdentity:
         match = _VALUE.fullmatch(value)

@@ -22,15 +22,8 @@ TESTS = Path(__file__).parents[1]
 
 ADAPTERS = ("unit/test_asgi.py", "unit/test_wsgi.py")
 GUARD = ("unit/test_guard.py",)
+RECALL = ("unit/test_recall.py",)
 SCHEME = ("unit/schemes/test_edge_auth.py",)
-
-REMEMBERED = """\
-            if opens <= now <= closes:
-                return identity
-        """
-FORGETFUL = """\
-            return identity
-        """
 
 
 @dataclass(frozen=True)
@@ -73,23 +66,12 @@ REMOVALS = [
         SCHEME,
     ),
     Removal(
-        "a remembered value of a request is refused when it is old",
+        "a remembered value is refused when it is old",
         "schemes/edge_auth.py",
         (
             (
-                REMEMBERED + "return self._verify_in_full(values[0], now)",
-                FORGETFUL + "return self._verify_in_full(values[0], now)",
-            ),
-        ),
-        SCHEME,
-    ),
-    Removal(
-        "a remembered value by itself is refused when it is old",
-        "schemes/edge_auth.py",
-        (
-            (
-                REMEMBERED + "return self._verify_in_full(value, now)",
-                FORGETFUL + "return self._verify_in_full(value, now)",
+                "            if opens <= now <= closes:\n                return identity",
+                "            return identity",
             ),
         ),
         SCHEME,
@@ -153,6 +135,24 @@ REMOVALS = [
         (*GUARD, *ADAPTERS),
     ),
     Removal(
+        "a value that was accepted before is not enough where an address counts",
+        "guard.py",
+        (("addresses is None and passes is None and self._file is None", "True"),),
+        RECALL,
+    ),
+    Removal(
+        "a guard of somebody else's is asked about every request",
+        "guard.py",
+        (("type(self) is Guard and", ""),),
+        RECALL,
+    ),
+    Removal(
+        "a scheme of somebody else's is asked about every request",
+        "guard.py",
+        (("or type(scheme) is not EdgeAuthScheme", ""),),
+        RECALL,
+    ),
+    Removal(
         "an address that is not listed is refused",
         "guard.py",
         (("if address not in addresses:", "if False:"),),
@@ -179,7 +179,7 @@ REMOVALS = [
     Removal(
         "an ASGI app does not see the credential",
         "asgi.py",
-        (('            inner["headers"] = request.rest\n', ""),),
+        (('            inner["headers"] = rest\n', ""),),
         ADAPTERS,
     ),
     Removal(
