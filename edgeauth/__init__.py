@@ -1,60 +1,30 @@
 """Lets an origin answer its own CDN edge and nobody else.
 
-The public names live here. Importing this package imports the standard library
-and itsdangerous, nothing more: each adapter is imported from its own module.
+The public names live here; ``edgeauth/public.py`` lists them. Importing this package imports
+the standard library and itsdangerous, nothing more: each adapter is imported from its own
+module.
 """
 
-from edgeauth.addresses import AddressList
-from edgeauth.errors import (
-    AddressNotAllowed,
-    BadSignature,
-    ConfigurationError,
-    EdgeAuthError,
-    Expired,
-    MalformedHeader,
-    MissingHeader,
-    NotYetValid,
-    PassNotAccepted,
-    PopNotAllowed,
-    VerificationError,
-)
-from edgeauth.guard import Denial, Guard, Verdict, denial
-from edgeauth.identity import EdgeIdentity
-from edgeauth.keys import Key, KeyRing
-from edgeauth.passes import Pass, Passes
-from edgeauth.request import Request
-from edgeauth.schemes import EdgeAuthScheme, Scheme, SharedSecretScheme, sign, verify
-from edgeauth.settings import Settings
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "AddressList",
-    "AddressNotAllowed",
-    "BadSignature",
-    "ConfigurationError",
-    "Denial",
-    "EdgeAuthError",
-    "EdgeAuthScheme",
-    "EdgeIdentity",
-    "Expired",
-    "Guard",
-    "Key",
-    "KeyRing",
-    "MalformedHeader",
-    "MissingHeader",
-    "NotYetValid",
-    "Pass",
-    "PassNotAccepted",
-    "Passes",
-    "PopNotAllowed",
-    "Request",
-    "Scheme",
-    "Settings",
-    "SharedSecretScheme",
-    "Verdict",
-    "VerificationError",
-    "denial",
-    "sign",
-    "verify",
-]
+# The first use of a public name imports all of them. The command uses none: it takes what it
+# needs from the files themselves, so that it answers sooner.
+if TYPE_CHECKING:
+    from edgeauth.public import *  # noqa: F403 - what public.py lists
+else:
+    # Out of the sight of type checkers: to them it would make every misspelled name a good one.
+    from importlib import import_module
+
+    def __getattr__(name: str) -> object:
+        """Find what is not here yet; Python asks (PEP 562)."""
+        public = import_module("edgeauth.public")
+        if name != "__all__" and name not in public.__all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        # Kept, so that each name is asked for once.
+        value = globals()[name] = getattr(public, name)
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *import_module("edgeauth.public").__all__})

@@ -23,8 +23,8 @@ from edgeauth.passes import HEADER as PASS_HEADER
 from edgeauth.passes import Passes
 from edgeauth.routes import is_exact_path, is_method
 from edgeauth.schemes import EdgeAuthScheme
-from edgeauth.settings import Settings
-from edgeauth.staleness import STALE_DAYS, StaleWarning
+from edgeauth.settings import STALE_DAYS, Settings
+from edgeauth.staleness import StaleWarning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -7,7 +7,6 @@ import math
 import re
 import time
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeauth.errors import ConfigurationError
@@ -263,6 +262,10 @@ def read_bytes(path: str | os.PathLike[str], where: str, limit: int) -> bytes:
     Raises:
         ConfigurationError: it cannot be read.
     """
+    # Here and below, since most set-ups have no file, and pathlib is slow to import. A guard
+    # has imported it before its first request.
+    from pathlib import Path  # noqa: PLC0415
+
     try:
         with Path(path).open("rb") as file:
             return file.read(limit)
@@ -297,6 +300,8 @@ def key_names(path: str | os.PathLike[str]) -> list[str]:
     Raises:
         ConfigurationError: the directory cannot be read.
     """
+    from pathlib import Path  # noqa: PLC0415
+
     try:
         entries = [entry.name for entry in Path(path).iterdir()]
     except (OSError, ValueError) as error:
@@ -311,6 +316,8 @@ def _by_number(name: str) -> tuple[list[str | int], str]:
 
 
 def _read_key(folder: str | os.PathLike[str], name: str) -> Key:
+    from pathlib import Path  # noqa: PLC0415
+
     where = f"secrets_dir {str(folder)!r}, file {name!r}"
     if Path(folder, name).is_fifo():
         raise ConfigurationError(f"{where} is a pipe: reading it could wait for ever")

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
-from edgeauth.addresses import AddressList
 from edgeauth.errors import ConfigurationError
 from edgeauth.keys import Key, KeyRing, read_bare_secret
-from edgeauth.passes import Passes, read_revoked
 from edgeauth.schemes import EdgeAuthScheme, SharedSecretScheme
-from edgeauth.staleness import STALE_DAYS
+
+if TYPE_CHECKING:
+    from edgeauth.addresses import AddressList
+    from edgeauth.passes import Passes
 
 PREFIX = "EDGEAUTH_"
 
@@ -26,6 +25,11 @@ SERVICE_PREFIX = f"{PREFIX}SERVICE_"
 
 # How the value of each setting is read: from the name as the user wrote it, and the value.
 Readers = Mapping[str, Callable[[str, object], object]]
+
+# The age in days from which an address list is told of as old. The public list changes a few
+# times a year, so one of this age has probably missed a change. ``edgeauth addresses update``
+# dates the list anew even when nothing changed.
+STALE_DAYS = 90
 
 # Where the keys come from: one of these is set.
 _SECRETS = ("secret", "secrets_file", "secrets_dir")
@@ -202,6 +206,10 @@ class Settings:
         """
         if self.addresses is None:
             return None
+        # Here, as with passes: a command that only signs should not pay for it. A guard has
+        # imported both before its first request.
+        from edgeauth.addresses import AddressList  # noqa: PLC0415
+
         if self.addresses == "fastly":
             return AddressList.fastly()
         return AddressList.from_file(self.addresses)
@@ -222,6 +230,8 @@ class Settings:
                 if getattr(self, name):
                     raise ConfigurationError(f"{name} is set, and pass_secret is not")
             return None
+        from edgeauth.passes import Passes, read_revoked  # noqa: PLC0415
+
         in_file = () if self.revoked_passes_file is None else read_revoked(self.revoked_passes_file)
         passes = Passes(secret, revoked=(*self.revoked_passes, *in_file))
         # Whoever issues passes needs no secret of the edge, so there may be none.
@@ -258,6 +268,7 @@ def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
     """
     # Here, since most set-ups have no file, and start-up should not pay for a parser.
     import tomllib  # noqa: PLC0415
+    from pathlib import Path  # noqa: PLC0415
 
     try:
         with Path(path).open("rb") as file:
@@ -312,6 +323,9 @@ def _read(readers: Readers, name: str, value: object, label: str) -> object:
 
 
 def _unknown(readers: Readers, name: object, label: object) -> ConfigurationError:
+    # Here, since only a mistake needs it.
+    import difflib  # noqa: PLC0415
+
     near = difflib.get_close_matches(str(name), readers, n=1)
     if not near:
         return ConfigurationError(f"unknown setting {label!r}; known are {', '.join(readers)}")

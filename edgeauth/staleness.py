@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 
 from edgeauth.decision_log import logger
 from edgeauth.errors import ConfigurationError
+from edgeauth.settings import STALE_DAYS
 
 if TYPE_CHECKING:
     from edgeauth.addresses import AddressList
 
-# The public list changes a few times a year, so one of this age has probably missed a
-# change. ``edgeauth addresses update`` dates the list anew even when nothing changed.
-STALE_DAYS = 90
 _MAX_STALE_DAYS = 3650
 
 _DAY_SECONDS = 86_400.0

@@ -11,7 +11,8 @@ from importlib import import_module
 
 import click
 
-from edgeauth import ConfigurationError, __version__
+from edgeauth import __version__
+from edgeauth.errors import ConfigurationError
 
 # Name and one line of help. The command is the object ``command`` in the file of that name,
 # which is imported when the command is run, so that none pays for the imports of another.

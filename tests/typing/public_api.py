@@ -42,6 +42,9 @@ from_environment = edgeauth.Guard.from_settings()
 assert_type(edgeauth.sign(SECRET, pop="LHR", encoding="base64"), str)
 assert_type(edgeauth.verify(b"value", [SECRET]), edgeauth.EdgeIdentity)
 
+# Were this not an error, mypy would tell of an ignore that nothing needs.
+misspelled = edgeauth.Gaurd  # type: ignore[attr-defined]
+
 
 starlette_app = Starlette(middleware=[Middleware(edgeauth.asgi.EdgeAuthMiddleware, guard=guard)])
 starlette_app.add_middleware(edgeauth.asgi.EdgeAuthMiddleware)

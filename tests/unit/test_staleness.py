@@ -7,7 +7,8 @@ import calendar
 import pytest
 
 from edgeauth import AddressList, ConfigurationError, EdgeAuthScheme, Guard
-from edgeauth.staleness import STALE_DAYS, StaleWarning
+from edgeauth.settings import STALE_DAYS
+from edgeauth.staleness import StaleWarning
 
 DAY = 86_400
 FIRST = calendar.timegm((2026, 10, 1, 0, 0, 0))

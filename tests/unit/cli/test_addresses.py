@@ -7,7 +7,7 @@ import json
 import pytest
 from support.list_server import answer, list_server
 
-from edgeauth.staleness import STALE_DAYS
+from edgeauth.settings import STALE_DAYS
 from edgeauth.upkeep.export import FORMATS
 
 LISTED = {
