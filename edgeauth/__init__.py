@@ -20,11 +20,13 @@ else:
     def __getattr__(name: str) -> object:
         """Find what is not here yet; Python asks (PEP 562)."""
         public = import_module("edgeauth.public")
-        if name != "__all__" and name not in public.__all__:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        # Kept, so that each name is asked for once.
-        value = globals()[name] = getattr(public, name)
-        return value
+        here = globals()
+        here.update((each, getattr(public, each)) for each in ("__all__", *public.__all__))
+        try:
+            # Of the list, or a file of the core, such as ``edgeauth.errors``: imported by now.
+            return here[name]
+        except KeyError:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
 
     def __dir__() -> list[str]:
         return sorted({*globals(), *import_module("edgeauth.public").__all__})

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 import re
+import stat
 import time
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -12,7 +14,6 @@ from typing import TYPE_CHECKING
 from edgeauth.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterable, Iterator
 
 MIN_SECRET_BYTES = 16
@@ -262,12 +263,8 @@ def read_bytes(path: str | os.PathLike[str], where: str, limit: int) -> bytes:
     Raises:
         ConfigurationError: it cannot be read.
     """
-    # Here and below, since most set-ups have no file, and pathlib is slow to import. A guard
-    # has imported it before its first request.
-    from pathlib import Path  # noqa: PLC0415
-
     try:
-        with Path(path).open("rb") as file:
+        with open(path, "rb") as file:
             return file.read(limit)
     except (OSError, ValueError) as error:
         raise _unreadable(where, error) from None
@@ -300,10 +297,8 @@ def key_names(path: str | os.PathLike[str]) -> list[str]:
     Raises:
         ConfigurationError: the directory cannot be read.
     """
-    from pathlib import Path  # noqa: PLC0415
-
     try:
-        entries = [entry.name for entry in Path(path).iterdir()]
+        entries = os.listdir(path)
     except (OSError, ValueError) as error:
         raise _unreadable(f"secrets_dir {str(path)!r}", error) from None
     return sorted((name for name in entries if not name.startswith(".")), key=_by_number)
@@ -316,12 +311,15 @@ def _by_number(name: str) -> tuple[list[str | int], str]:
 
 
 def _read_key(folder: str | os.PathLike[str], name: str) -> Key:
-    from pathlib import Path  # noqa: PLC0415
-
     where = f"secrets_dir {str(folder)!r}, file {name!r}"
-    if Path(folder, name).is_fifo():
+    file = os.path.join(folder, name)
+    try:
+        is_pipe = stat.S_ISFIFO(os.stat(file).st_mode)
+    except (OSError, ValueError) as error:
+        raise _unreadable(where, error) from None
+    if is_pipe:
         raise ConfigurationError(f"{where} is a pipe: reading it could wait for ever")
-    text = read_small_file(Path(folder, name), where)
+    text = read_small_file(file, where)
     try:
         return Key(name, text.removesuffix("\n").removesuffix("\r"))
     except ConfigurationError as error:

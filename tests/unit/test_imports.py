@@ -182,6 +182,10 @@ def test_a_misspelled_name_is_an_attribute_error(name):
         getattr(edgeauth, name)
 
 
+def test_a_file_of_the_core_is_an_attribute_at_once():
+    assert _printed("import edgeauth; print(edgeauth.errors.Expired.__name__)") == {"Expired"}
+
+
 def test_an_adapter_is_no_attribute_until_it_is_imported():
     look = "print(hasattr(edgeauth, 'asgi'))"
 
