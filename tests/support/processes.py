@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import secrets
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
 HOST = "127.0.0.1"
 
@@ -35,16 +38,26 @@ class Listening:
 
 
 def free_port() -> int:
-    """A TCP port of the loopback interface that nobody listened on a moment ago.
+    """A TCP port of loopback that nobody listens on and no other process of tests was given.
 
     Not one that the kernel chooses: until the server listens, a connection of anybody could
     get it for its own end. By chance, and not by a seed, since tests run beside others.
     """
+    given = _given_ports()
     while True:
         port = _BELOW_THE_KERNELS.start + secrets.randbelow(len(_BELOW_THE_KERNELS))
         with socket.socket() as probe, contextlib.suppress(OSError):
+            # Until this process ends: a server may be started long after it was given its port.
+            fcntl.lockf(given, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
             probe.bind((HOST, port))
             return port
+
+
+@cache
+def _given_ports() -> int:
+    """A file of this user's tests in which a process locks the byte of each port it was given."""
+    path = Path(tempfile.gettempdir(), f"edgeauth-ports-of-tests-{os.getuid()}")
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
 
 
 def accepts(address: tuple[str, int] | str) -> bool:
