@@ -315,7 +315,7 @@ def _read_key(folder: str | os.PathLike[str], name: str) -> Key:
     file = os.path.join(folder, name)
     try:
         is_pipe = stat.S_ISFIFO(os.stat(file).st_mode)
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise _unreadable(where, error) from None
     if is_pipe:
         raise ConfigurationError(f"{where} is a pipe: reading it could wait for ever")

@@ -365,6 +365,15 @@ def test_a_directory_in_a_directory_of_keys_is_refused(tmp_path):
         KeyRing.from_directory(tmp_path)
 
 
+def test_a_link_to_nowhere_in_a_directory_of_keys_is_refused(tmp_path):
+    (tmp_path / "a").symlink_to("b")
+    with pytest.raises(ConfigurationError) as caught:
+        KeyRing.from_directory(tmp_path)
+    assert str(caught.value) == (
+        f"secrets_dir {str(tmp_path)!r}, file 'a' cannot be read: No such file or directory"
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "why"), [("absent", "No such file"), ("nul\0", "not a usable path")]
 )
