@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
@@ -67,11 +68,12 @@ def in_words(seconds: float) -> str:
 def show(group: Group) -> None:
     table = Table(*group.header(), title_justify="left")
     for row in group.rows:
-        table.add_row(*row.cells(), style="bold red" if row.holds is False else "")
+        # The name of an extra stands in brackets, as rich's markup does.
+        table.add_row(*map(escape, row.cells()), style="bold red" if row.holds is False else "")
     console = Console()
     console.print(table)
     for note in group.notes:
-        console.print(note, style="dim")
+        console.print(note, style="dim", markup=False)
 
 
 def write(groups: Sequence[Group], packages: Sequence[str]) -> None:
