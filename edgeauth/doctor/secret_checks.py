@@ -39,8 +39,10 @@ def check_secrets(settings: Settings, config: str | None) -> list[Finding]:
     try:
         settings.build_passes(keys)
     except ConfigurationError as error:
-        advice = "The app does not start with it. edgeauth keygen makes a secret."
-        found.append(Finding("pass-secret-unusable", "error", str(error), advice))
+        # It is held against the keys too, and what is wrong with them is said already.
+        if str(error) not in {one.seen for one in found}:
+            advice = "The app does not start with it. edgeauth keygen makes a secret."
+            found.append(Finding("pass-secret-unusable", "error", str(error), advice))
     found += [finding for key in keys or () for finding in _look(key)]
     return [*found, *_permissions(settings, config)]
 

@@ -87,9 +87,18 @@ def test_a_file_of_secrets_that_others_may_read_is_found(tmp_path, mode, is_open
     assert len(check_secrets(settings, str(tmp_path / "without.toml"))) == 2 * is_open
 
 
-def test_a_file_that_is_missing_is_an_error_once(tmp_path):
-    found = check_secrets(Settings(secrets_file=str(tmp_path / "missing")), None)
-    assert ids(found) == [("secret-unusable", "error")]
+@pytest.mark.parametrize("pass_secret", [None, SECRET[::-1]], ids=["no passes", "passes"])
+def test_a_file_that_is_missing_is_an_error_once(tmp_path, pass_secret):
+    settings = Settings(secrets_file=str(tmp_path / "missing"), pass_secret=pass_secret)
+    assert ids(check_secrets(settings, None)) == [("secret-unusable", "error")]
+
+
+def test_keys_and_a_pass_secret_that_are_both_unusable_are_two_errors(tmp_path):
+    settings = Settings(secrets_file=str(tmp_path / "missing"), pass_secret="short")
+    assert ids(check_secrets(settings, None)) == [
+        ("secret-unusable", "error"),
+        ("pass-secret-unusable", "error"),
+    ]
 
 
 def test_the_files_of_a_folder_of_secrets_are_looked_at(tmp_path):
