@@ -74,7 +74,7 @@ fuzz: $(VENV)/.installed ## coverage-guided fuzzing, FUZZ_SECONDS a target
 # Of each file's mutants as many; none means all. FILES names some of the files.
 SAMPLE ?=
 
-mutation: $(VENV)/.installed ## small mistakes in the core: does a test see each? ten minutes or so
+mutation: $(VENV)/.installed ## small mistakes in the core: does a test see each? ten to twenty minutes
 	$(INSTALL_LOCKED) requirements/mutation.txt
 	$(BIN)/python mutation/run.py $(FILES) $(if $(SAMPLE),--sample $(SAMPLE))
 

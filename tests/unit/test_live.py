@@ -255,6 +255,20 @@ def test_requests_of_one_instant_look_once(watched, clock, monkeypatch):
     assert len(looks) == 1
 
 
+def test_what_is_known_already_looks_no_more_and_no_less_often(watched, clock, monkeypatch):
+    look, looks = live.Watch.look, []
+    monkeypatch.setattr(
+        live.Watch, "look", lambda watch, basis: looks.append(basis) or look(watch, basis)
+    )
+    value = sign(SECRET, pop="LHR", timestamp=1_700_000_000).encode()
+    seen = []
+    for seconds in (0, 0, LONGEST, 0, LONGEST):
+        clock.passes(seconds)
+        assert watched.recall(value, "GET", "/", now=clock.now).reason == "ok"
+        seen.append(len(looks))
+    assert seen == [0, 0, 1, 1, 2]
+
+
 def test_a_change_counts_when_it_has_stood_still(watched, secrets, clock):
     replace(secrets, NEW)
     clock.passes(LONGEST)  # seen
