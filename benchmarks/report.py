@@ -81,8 +81,8 @@ def write(groups: Sequence[Group], packages: Sequence[str]) -> None:
     lines = [
         "# Results of `make bench`",
         "",
-        "Written by the command itself. Ratios come first: all rows of a table were measured in",
-        "turn in one process, and a ratio is the median over the rounds. Times are CPU time.",
+        "Written by the command itself. Ratios come first: all rows of a table were measured side",
+        "by side in one run, and a ratio is the median over the rounds. Times are CPU time.",
         "",
         machine(packages),
         "",

@@ -244,22 +244,24 @@ def test_a_file_is_looked_at_once_an_interval_and_read_only_if_it_changed(watche
     assert reason(watched, SECRET, now=clock.now) == "ok"
 
 
-def test_requests_of_one_instant_look_once(watched, clock, monkeypatch):
-    look, looks = live.Watch.look, []
+@pytest.fixture
+def looks(monkeypatch):
+    """What was in force at each look from here on."""
+    look, seen = live.Watch.look, []
     monkeypatch.setattr(
-        live.Watch, "look", lambda watch, basis: looks.append(basis) or look(watch, basis)
+        live.Watch, "look", lambda watch, basis: seen.append(basis) or look(watch, basis)
     )
+    return seen
+
+
+def test_requests_of_one_instant_look_once(watched, clock, looks):
     clock.passes(LONGEST)
     for _ in range(3):
         assert reason(watched, SECRET, now=clock.now) == "ok"
     assert len(looks) == 1
 
 
-def test_what_is_known_already_looks_no_more_and_no_less_often(watched, clock, monkeypatch):
-    look, looks = live.Watch.look, []
-    monkeypatch.setattr(
-        live.Watch, "look", lambda watch, basis: looks.append(basis) or look(watch, basis)
-    )
+def test_what_is_known_already_looks_no_more_and_no_less_often(watched, clock, looks):
     value = sign(SECRET, pop="LHR", timestamp=1_700_000_000).encode()
     seen = []
     for seconds in (0, 0, LONGEST, 0, LONGEST):
