@@ -8,6 +8,7 @@ from typing import Any
 
 from edgeauth.errors import EdgeAuthError
 from edgeauth.guard import Guard, denial
+from edgeauth.request import listens_on_unix
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -100,6 +101,10 @@ class ScopeRequest:
     def peer(self) -> str | None:
         client = self._scope.get("client")
         return client[0] or None if client else None
+
+    @property
+    def unix(self) -> bool:
+        return listens_on_unix(self._scope)
 
     def header(self, name: str) -> list[bytes]:
         wanted = _field(name)

@@ -23,6 +23,9 @@ class TrustedProxies:
         networks: CIDRs or single addresses, and the word ``unix`` for a proxy that
             connects over a Unix socket. Empty: X-Forwarded-For is never read.
 
+    Attributes:
+        unix: whether a proxy on a Unix socket is believed.
+
     Raises:
         ConfigurationError: an entry cannot be read, or admits every address.
     """
@@ -31,7 +34,7 @@ class TrustedProxies:
         if isinstance(networks, (str, bytes)):
             raise ConfigurationError(f"trusted_proxies must be a list of CIDRs, not {networks!r}")
         entries = list(networks)
-        self._unix = UNIX in entries
+        self.unix = UNIX in entries
         cidrs = [entry for entry in entries if entry != UNIX]
         try:
             self._networks = AddressList(cidrs) if cidrs else None
@@ -39,10 +42,12 @@ class TrustedProxies:
             raise ConfigurationError(f"trusted_proxies: {error}") from None
 
     def trusts(self, peer: str | None) -> bool:
-        """Whether *peer* is one of the proxies; None is the other end of a Unix socket."""
-        if peer is None:
-            return self._unix
-        return self._networks is not None and peer in self._networks
+        """Whether the address *peer* is that of one of the proxies."""
+        return peer is not None and self._networks is not None and peer in self._networks
+
+    def trusts_peer_of(self, request: Request) -> bool:
+        """Whether *request* was sent by one of the proxies: by its address or a Unix socket."""
+        return self.unix if request.unix else self.trusts(request.peer)
 
     def client_address(self, request: Request) -> str:
         """The nearest address that is not a trusted proxy.
@@ -53,14 +58,10 @@ class TrustedProxies:
         Raises:
             AddressNotAllowed: there is no such address, or an entry that counts is none.
         """
-        address = request.peer
-        if address is None and not self.trusts(None):
-            raise AddressNotAllowed(
-                "the connection has no peer address (a Unix socket?)",
-                hint="if the proxy on that socket sets X-Forwarded-For, add 'unix' to "
-                "trusted_proxies; else take 'addresses' out of the settings",
-            )
-        if address is not None and not self.trusts(address):
+        address = None if request.unix else request.peer
+        if not self.trusts_peer_of(request):
+            if address is None:
+                raise _no_address(request)
             return address
         for hop in self._hops(request):
             address = hop
@@ -75,9 +76,27 @@ class TrustedProxies:
 
     @staticmethod
     def _hops(request: Request) -> Iterable[str]:
-        for field in reversed(request.header("X-Forwarded-For")):
+        fields = request.header("X-Forwarded-For")
+        if len(fields) > 1 and request.header("Transfer-Encoding"):
+            # uvicorn with httptools puts the trailers of a chunked body among the headers. The
+            # last field, which counts most, may then be the client's own.
+            raise AddressNotAllowed(
+                "several X-Forwarded-For fields, and the body is chunked: one may be a trailer",
+                hint="let the proxy write X-Forwarded-For as one field and drop trailers",
+            )
+        for field in reversed(fields):
             for entry in reversed(field.split(b",")):
                 address = canonical_address(entry.strip(b" \t").decode("latin-1"))
                 if address is None:
                     raise AddressNotAllowed("X-Forwarded-For holds something that is no address")
                 yield address
+
+
+def _no_address(request: Request) -> AddressNotAllowed:
+    if not request.unix:
+        return AddressNotAllowed("the connection has no peer address: it was reset already")
+    return AddressNotAllowed(
+        "the connection has no peer address (a Unix socket?)",
+        hint="if the proxy on that socket sets X-Forwarded-For, add 'unix' to "
+        "trusted_proxies; else take 'addresses' out of the settings",
+    )

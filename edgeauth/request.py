@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 
 class Request(Protocol):
@@ -36,7 +36,30 @@ class Request(Protocol):
 
     @property
     def peer(self) -> str | None:
-        """The address at the other end of the connection; None for a Unix socket."""
+        """The address at the other end of the connection; None where the server tells none."""
+
+    @property
+    def unix(self) -> bool:
+        """Whether the server listens on a Unix socket here.
+
+        A fact about the server. That a peer has no address says nothing: one that is gone
+        already has none either.
+        """
 
     def header(self, name: str) -> Sequence[bytes]:
         """All values of the named header field, as received, in order; any case of name."""
+
+
+def listens_on_unix(scope: Mapping[str, Any]) -> bool:
+    """Whether the server that made the ASGI *scope* listens on a Unix socket.
+
+    ASGI has a path and None in ``server`` then. hypercorn and daphne have no ``server``, granian
+    has the port "0", and gunicorn the first two letters of the path. With TCP all of them have
+    an address and a port. The peer is not asked: uvicorn and gunicorn lose its address when it
+    resets the connection.
+    """
+    server = scope.get("server")
+    if server is None:
+        return True
+    host, port = server
+    return str(host).startswith(("/", "@", "\0")) or str(port) in {"None", "0"}

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from edgeauth.guard import Guard, denial
+from edgeauth.request import listens_on_unix
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -72,6 +73,20 @@ class EnvironRequest:
     @property
     def peer(self) -> str | None:
         return self._environ.get("REMOTE_ADDR") or None
+
+    @property
+    def unix(self) -> bool:
+        environ = self._environ
+        # gunicorn and a2wsgi say it outright; a peer that is gone has no address in a2wsgi.
+        if (socket := environ.get("gunicorn.socket")) is not None:
+            return str(socket.family.name) == "AF_UNIX"
+        if (scope := environ.get("asgi.scope")) is not None:
+            return listens_on_unix(scope)
+        # The others have the address from accept(), which tells it even of a peer that is gone.
+        # What stands in its place for a Unix socket no TCP peer has: nothing, the address of
+        # nobody (uWSGI, tornado), a name (waitress). ProxyFix puts what a client may claim there.
+        peer = environ.get("werkzeug.proxy_fix.orig", environ).get("REMOTE_ADDR")
+        return not peer or peer in {"0.0.0.0", "localhost"}  # noqa: S104 - read, not bound
 
     def header(self, name: str) -> tuple[bytes, ...]:
         # A server joins repeated fields into one value with commas: at most one is here.

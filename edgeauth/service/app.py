@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from edgeauth.errors import EdgeAuthError
 from edgeauth.guard import denial
+from edgeauth.request import listens_on_unix
 from edgeauth.service.board import HOLDER, REASONS, Slot, age_place, decision_place
 from edgeauth.service.original import KINDS, AskedRequest, unbelieved
 
@@ -73,7 +74,7 @@ class DecisionApp:
         """Decide by *state* from the next request on."""
         self._guard = state.build_guard()
         self._proxies = state.build_proxies()
-        self._believes_unix = self._proxies.trusts(None)
+        self._believes_unix = self._proxies.unix
         self._kind = KINDS[state.service.proxy]
         self._admissions: dict[EdgeIdentity, _Admission] = {}
         self._refusals = {
@@ -98,7 +99,12 @@ class DecisionApp:
         """
         started = perf_counter()
         client = scope["client"]
-        believed = self._believes_unix if client is None else self._proxies.trusts(client[0])
+        # A peer that reset its TCP connection has no address either.
+        believed = (
+            self._believes_unix and listens_on_unix(scope)
+            if client is None
+            else self._proxies.trusts(client[0])
+        )
         request = AskedRequest(scope, self._kind.read if believed else unbelieved)
         now = time()
         allowed, reason, identity, _, holder = self._guard.check(request, now=now)

@@ -161,9 +161,11 @@ class Program:
             assert "Traceback" not in text, text
 
 
-def uvicorn(app: str, *, parser: str = "httptools", websockets: str = "auto") -> Program:
-    options = ("--port={port}", f"--http={parser}", f"--ws={websockets}", "--no-access-log")
-    return Program(f"uvicorn-{parser}", app, ("uvicorn", "{app}", *options))
+def uvicorn(
+    app: str, *, parser: str = "httptools", websockets: str = "auto", options: tuple[str, ...] = ()
+) -> Program:
+    usual = ("--port={port}", f"--http={parser}", f"--ws={websockets}", "--no-access-log")
+    return Program(f"uvicorn-{parser}", app, ("uvicorn", "{app}", *usual, *options))
 
 
 def uvicorn_unix(app: str) -> Program:

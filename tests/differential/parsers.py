@@ -7,6 +7,7 @@ server's own code.
 from __future__ import annotations
 
 import contextlib
+import socket
 from dataclasses import dataclass
 from types import SimpleNamespace, coroutine
 from typing import TYPE_CHECKING, Any
@@ -181,12 +182,12 @@ class _Never:
 
 def _gunicorn() -> Callable[[bytes], Parsed]:
     config = GunicornConfig()
-    socket = SimpleNamespace(send=lambda _data: None)
+    connection = SimpleNamespace(send=lambda _data: None, family=socket.AF_INET)
 
     def parse(raw: bytes) -> Parsed:
         try:
             request = next(RequestParser(config, iter([raw]), CLIENT))
-            _, environ = create(request, socket, CLIENT, SERVER, config)
+            _, environ = create(request, connection, CLIENT, SERVER, config)
             whole = len(request.body.read()) >= int(environ.get("CONTENT_LENGTH") or 0)
         except (NoMoreData, StopIteration):
             return WAITS

@@ -14,6 +14,7 @@ class PlainRequest:
     target: bytes | None = None
     host: bytes | None = b"origin.example"
     peer: str | None = "192.0.2.1"
+    unix: bool = False
     fields: list[tuple[str, bytes]] = field(default_factory=list)
 
     def header(self, name: str) -> list[bytes]:

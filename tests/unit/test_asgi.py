@@ -265,6 +265,26 @@ def test_the_peer_is_an_address_or_none(client, peer):
     assert ScopeRequest(http_scope(client=client)).peer == peer
 
 
+@pytest.mark.parametrize(
+    ("server", "unix"),
+    [
+        pytest.param(("/run/app.sock", None), True, id="ASGI, uvicorn"),
+        pytest.param(None, True, id="hypercorn, daphne"),
+        pytest.param(("/run/app.sock", "0"), True, id="granian"),
+        pytest.param(("/", "r"), True, id="gunicorn"),
+        pytest.param(("@app", None), True, id="an abstract socket"),
+        pytest.param(("127.0.0.1", 80), False, id="TCP"),
+        pytest.param(["127.0.0.1", 80], False, id="TCP, daphne"),
+        pytest.param(("127.0.0.1", "80"), False, id="TCP, granian"),
+        pytest.param(("::1", 80), False, id="TCP over IPv6"),
+        pytest.param(("testserver", 80), False, id="a test client"),
+    ],
+)
+@pytest.mark.parametrize("client", [None, ("192.0.2.1", 1)])
+def test_the_listener_and_not_the_peer_tells_a_unix_socket(server, client, unix):
+    assert ScopeRequest(http_scope(client=client, server=server)).unix is unix
+
+
 def test_a_server_that_tells_no_client_leaves_no_peer():
     scope = http_scope()
     del scope["client"]

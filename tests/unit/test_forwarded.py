@@ -11,9 +11,10 @@ from edgeauth.forwarded import TrustedProxies
 PROXY, BALANCER, EDGE, CLIENT = "10.0.0.1", "10.0.0.2", "151.101.1.1", "203.0.113.9"
 
 
-def address(peer, *forwarded, trusted=("10.0.0.0/24",)):
-    fields = [("X-Forwarded-For", value) for value in forwarded]
-    return TrustedProxies(trusted).client_address(PlainRequest(peer=peer, fields=fields))
+def address(peer, *forwarded, trusted=("10.0.0.0/24",), unix=False, others=()):
+    fields = [*others, *(("X-Forwarded-For", value) for value in forwarded)]
+    request = PlainRequest(peer=peer, unix=unix, fields=fields)
+    return TrustedProxies(trusted).client_address(request)
 
 
 @pytest.mark.parametrize(
@@ -71,19 +72,40 @@ def test_without_trusted_proxies_the_header_is_never_read():
 
 def test_a_unix_socket_is_refused_with_words_on_what_to_set():
     with pytest.raises(AddressNotAllowed, match="no peer address") as caught:
-        address(None, EDGE.encode())
+        address(None, EDGE.encode(), unix=True)
     assert "add 'unix' to trusted_proxies" in caught.value.hint
 
 
 def test_a_trusted_unix_socket_speaks_through_the_header():
-    assert address(None, EDGE.encode(), trusted=["unix"]) == EDGE
-    assert address(None, f"{EDGE}, {BALANCER}".encode(), trusted=["unix", BALANCER]) == EDGE
+    assert address(None, EDGE.encode(), trusted=["unix"], unix=True) == EDGE
+    chain = f"{EDGE}, {BALANCER}".encode()
+    assert address(None, chain, trusted=["unix", BALANCER], unix=True) == EDGE
+
+
+def test_a_name_that_a_server_makes_up_for_its_unix_socket_is_no_address():
+    assert address("localhost", EDGE.encode(), trusted=["unix"], unix=True) == EDGE
+    with pytest.raises(AddressNotAllowed, match="no peer address"):
+        address("localhost", EDGE.encode(), unix=True)
+
+
+def test_a_peer_whose_address_is_lost_is_no_trusted_unix_socket():
+    with pytest.raises(AddressNotAllowed, match="reset already") as caught:
+        address(None, EDGE.encode(), trusted=["unix"])
+    assert caught.value.hint is None
 
 
 def test_a_trusted_unix_socket_without_the_header_is_refused():
     with pytest.raises(AddressNotAllowed, match=r"sent no X-Forwarded-For") as caught:
-        address(None, trusted=["unix"])
+        address(None, trusted=["unix"], unix=True)
     assert caught.value.hint
+
+
+def test_a_field_that_may_be_a_trailer_is_not_believed():
+    chunked = [("Transfer-Encoding", b"chunked")]
+    with pytest.raises(AddressNotAllowed, match="may be a trailer") as caught:
+        address(PROXY, CLIENT.encode(), EDGE.encode(), others=chunked)
+    assert "drop trailers" in caught.value.hint
+    assert address(PROXY, EDGE.encode(), others=chunked) == EDGE
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ def test_behind_a_trusted_proxy_the_forwarded_address_counts():
 
 def test_a_unix_socket_with_addresses_on_is_refused_and_the_log_says_what_to_set(caplog):
     walled = guard(addresses=AddressList.fastly())
-    assert walled.check(signed(peer=None), now=NOW).reason == "address"
+    assert walled.check(signed(peer=None, unix=True), now=NOW).reason == "address"
     assert "add 'unix' to trusted_proxies" in caplog.text
 
 
@@ -243,7 +243,7 @@ def test_every_setting_reaches_the_guard():
     assert (scheme.require_pop, scheme.pops) == (False, {"LHR"})
     assert (len(built.addresses), built.mode, built.stripped_headers) == (21, "report-only", ())
     for forwarded, reason in ((b"8.8.8.8", "address"), (EDGE.encode(), "missing")):
-        request = PlainRequest(peer=None, fields=[("X-Forwarded-For", forwarded)])
+        request = PlainRequest(peer=None, unix=True, fields=[("X-Forwarded-For", forwarded)])
         assert built.check(request).reason == reason
     assert Guard.from_settings({"secret": SECRET}).stripped_headers == ("Edge-Auth",)
 

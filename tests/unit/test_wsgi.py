@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+from types import SimpleNamespace
+
 import pytest
 from support.vectors import SECRET
 
@@ -168,6 +171,34 @@ def test_the_target_is_what_the_server_tells_of_it(variables, target):
 )
 def test_the_peer_is_an_address_or_none(variables, peer):
     assert EnvironRequest(variables).peer == peer
+
+
+_TCP, _UNIX = SimpleNamespace(family=socket.AF_INET), SimpleNamespace(family=socket.AF_UNIX)
+
+
+@pytest.mark.parametrize(
+    ("variables", "unix"),
+    [
+        pytest.param({"REMOTE_ADDR": "192.0.2.1"}, False, id="an address"),
+        pytest.param({"REMOTE_ADDR": ""}, True, id="granian, cheroot"),
+        pytest.param({}, True, id="hypercorn, gevent"),
+        pytest.param({"REMOTE_ADDR": "localhost", "REMOTE_PORT": "None"}, True, id="waitress"),
+        pytest.param({"REMOTE_ADDR": "0.0.0.0"}, True, id="uWSGI, tornado"),
+        pytest.param({"REMOTE_ADDR": "", "gunicorn.socket": _UNIX}, True, id="gunicorn"),
+        pytest.param({"REMOTE_ADDR": "", "gunicorn.socket": _TCP}, False, id="gunicorn, TCP"),
+        pytest.param({"asgi.scope": {"server": ("/s", None)}}, True, id="a2wsgi"),
+        pytest.param(
+            {"asgi.scope": {"server": ("127.0.0.1", 80)}}, False, id="a2wsgi, a peer that is gone"
+        ),
+        pytest.param(
+            {"REMOTE_ADDR": "0.0.0.0", "werkzeug.proxy_fix.orig": {"REMOTE_ADDR": "192.0.2.1"}},
+            False,
+            id="a claim that ProxyFix believed",
+        ),
+    ],
+)
+def test_the_server_and_no_claim_tells_a_unix_socket(variables, unix):
+    assert EnvironRequest(variables).unix is unix
 
 
 def test_a_header_is_the_bytes_that_the_server_received():

@@ -85,7 +85,7 @@ class TestState:
 
         state = State.load(1, config, environ, {"proxy_addresses": "unix"})
 
-        assert state.build_proxies().trusts(None)
+        assert state.build_proxies().unix
         assert not state.build_proxies().trusts("198.51.100.1")
         assert state.build_guard()._proxies.trusts("198.51.100.1")
 
