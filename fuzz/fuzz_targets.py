@@ -81,6 +81,7 @@ class _Request:
     target: bytes | None = None
     host: bytes | None = None
     peer: str | None = "10.0.0.1"
+    unix: bool = False
 
     def header(self, name: str) -> list[bytes]:
         return self.values if name == "X-Forwarded-For" else []

@@ -36,7 +36,8 @@ import time, types
 def reason(*values, path="/", peer="192.0.2.1", by_pass=(), later=0):
     fields = {{"Edge-Auth": values, "Edge-Auth-Pass": by_pass, "X-Forwarded-For": [b"192.0.2.9"]}}
     request = types.SimpleNamespace(
-        method="GET", path=path, target=path.encode(), host=b"example.com", peer=peer,
+        method="GET", path=path, target=path.encode(), host=b"example.com",
+        peer=peer, unix=False,
         header=lambda name: fields[name],
     )
     return guard.check(request, now={_NOW} + later).reason
