@@ -23,7 +23,8 @@ _HANDSHAKE = "WEBSOCKET"
 class EdgeAuthMiddleware:
     """Lets requests through to *app* that come from the edge, and refuses all others.
 
-    The verdict is at ``scope["edgeauth"]``; the credential header is removed.
+    The verdict is at ``scope["edgeauth"]``, and what decided at ``scope["edgeauth.guard"]``; the
+    credential header is removed.
 
     Args:
         app: the ASGI application.
@@ -63,6 +64,7 @@ class EdgeAuthMiddleware:
             # A copy, since what is outside of this middleware holds the same scope.
             inner = dict(scope)
             inner["edgeauth"] = verdict
+            inner["edgeauth.guard"] = self.guard
             inner["headers"] = rest
             await self.app(inner, receive, send)
         elif kind == "http":

@@ -25,3 +25,7 @@ class EdgeIdentity(NamedTuple):
         compared in any other way, so clock skew is part of the figure.
         """
         return None if self.timestamp is None else now - self.timestamp
+
+
+#: Stands where an identity is wanted and there is none, in report-only mode alone.
+UNVERIFIED = EdgeIdentity(timestamp=None, pop=None, key_id="unverified")

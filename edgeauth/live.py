@@ -49,9 +49,6 @@ if TYPE_CHECKING:
     from edgeauth.schemes import Scheme
     from edgeauth.settings import Settings
 
-MIN_INTERVAL = 0.01
-MAX_INTERVAL = 3600.0
-
 # How long a file must have stood still. Longer than the ticks in which file systems count
 # time, so that no change falls into the tick of one that was read for good.
 _SETTLE_SECONDS = 1.0
@@ -129,15 +126,6 @@ class Watch:
 
     def __init__(self, settings: Settings) -> None:
         interval = settings.watch_interval
-        if (
-            isinstance(interval, bool)
-            or not isinstance(interval, (int, float))
-            or not MIN_INTERVAL <= interval <= MAX_INTERVAL
-        ):
-            raise ConfigurationError(
-                f"watch_interval is {interval!r}; write {MIN_INTERVAL} to {MAX_INTERVAL:.0f} "
-                "seconds"
-            )
         self._settings = settings
         self._interval = interval
         self._keys = _watched_keys(settings, self._read_keys)

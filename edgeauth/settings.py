@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 from edgeauth.errors import ConfigurationError
 from edgeauth.keys import Key, KeyRing, read_bare_secret
 from edgeauth.schemes import EdgeAuthScheme, SharedSecretScheme
+from edgeauth.schemes.edge_auth import window
 
 if TYPE_CHECKING:
     from edgeauth.addresses import AddressList
@@ -23,6 +24,9 @@ PREFIX = "EDGEAUTH_"
 SERVICE_TABLE = "service"
 SERVICE_PREFIX = f"{PREFIX}SERVICE_"
 
+# Names a TOML file, for every adapter and command.
+CONFIG_VARIABLE = f"{PREFIX}CONFIG"
+
 # How the value of each setting is read: from the name as the user wrote it, and the value.
 Readers = Mapping[str, Callable[[str, object], object]]
 
@@ -30,9 +34,16 @@ Readers = Mapping[str, Callable[[str, object], object]]
 # times a year, so one of this age has probably missed a change. ``edgeauth addresses update``
 # dates the list anew even when nothing changed.
 STALE_DAYS = 90
+_MAX_STALE_DAYS = 3650
+
+# The seconds from one look at the files to the next.
+_INTERVALS = (0.01, 3600)
 
 # Where the keys come from: one of these is set.
 _SECRETS = ("secret", "secrets_file", "secrets_dir")
+
+# What only the signed header has, and a secret in a header has not.
+_OF_EDGE_AUTH = ("max_age", "max_future", "require_pop", "pops")
 
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0"})
@@ -40,7 +51,9 @@ _FALSE = frozenset({"false", "no", "off", "0"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The settings of a guard, each of the right type; whether they fit is seen on building.
+    """The settings of a guard, each of the right type and in its range.
+
+    Whether they fit together, and what the files that they name hold, is seen on building.
 
     Attributes:
         secret: the secret, if it is given directly. Not in the repr.
@@ -65,6 +78,9 @@ class Settings:
         pass_secret_file: a file that holds that secret and nothing else.
         revoked_passes: ids of passes that are no longer accepted.
         revoked_passes_file: a file of more of them, one a line.
+
+    Raises:
+        ConfigurationError: a number is not in its range.
     """
 
     secret: str | None = field(default=None, repr=False)
@@ -89,6 +105,13 @@ class Settings:
     revoked_passes: tuple[str, ...] = ()
     revoked_passes_file: str | None = None
 
+    def __post_init__(self) -> None:
+        # Here, and nowhere else: whoever has settings has numbers that can be used.
+        window("max_age", self.max_age)
+        window("max_future", self.max_future)
+        _check_number("watch_interval", self.watch_interval, *_INTERVALS, "seconds")
+        check_stale_days(self.addresses_stale_days)
+
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> Settings:
         """Read settings from lower-case names, as in a TOML file, Django or Flask.
@@ -106,13 +129,17 @@ class Settings:
     def from_environ(cls, environ: Mapping[str, str] | None = None) -> Settings:
         """Read ``EDGEAUTH_<NAME>`` variables; lists are separated by commas.
 
+        Beneath them is the TOML file that ``EDGEAUTH_CONFIG`` names, if it does. An empty
+        variable is one that is not set, but for a secret.
+
         Args:
             environ: the variables; None is ``os.environ``.
 
         Raises:
-            ConfigurationError: an unknown name, or a value of the wrong kind.
+            ConfigurationError: an unknown name, or a value of the wrong kind; or as
+                :meth:`from_toml`.
         """
-        return cls(**_from_environ(environ))
+        return cls(**_from_environ(environ, None))
 
     @classmethod
     def from_toml(cls, path: str | os.PathLike[str]) -> Settings:
@@ -122,9 +149,7 @@ class Settings:
             ConfigurationError: unreadable, not TOML, an unknown name, or a value of the
                 wrong kind.
         """
-        document = read_toml(path)
-        document.pop(SERVICE_TABLE, None)
-        return cls.from_mapping(document)
+        return cls(**_from_toml(path))
 
     @classmethod
     def load(
@@ -134,14 +159,20 @@ class Settings:
     ) -> Settings:
         """Read a TOML file, if one is named, and the environment, which wins.
 
+        Args:
+            config: the file; None is the one that ``EDGEAUTH_CONFIG`` names, if it does.
+            environ: the variables; None is ``os.environ``.
+
         Raises:
             ConfigurationError: as :meth:`from_toml` and :meth:`from_environ`.
         """
-        settings = cls() if config is None else cls.from_toml(config)
-        return settings.with_environ(environ)
+        return cls(**_from_environ(environ, config))
 
     def with_environ(self, environ: Mapping[str, str] | None = None) -> Settings:
         """These settings, but for what the environment sets: an operator has the last word.
+
+        So has the file that ``EDGEAUTH_CONFIG`` names: it wins over these settings, and the
+        variables win over it.
 
         Args:
             environ: the variables; None is ``os.environ``.
@@ -149,7 +180,7 @@ class Settings:
         Raises:
             ConfigurationError: as :meth:`from_environ`.
         """
-        return dataclasses.replace(self, **_from_environ(environ))
+        return dataclasses.replace(self, **_from_environ(environ, None))
 
     @property
     def has_secret(self) -> bool:
@@ -157,7 +188,22 @@ class Settings:
         return any(getattr(self, name) is not None for name in _SECRETS)
 
     def build_keys(self) -> KeyRing:
+        """The key ring of :meth:`read_keys`, of secrets that are not known to everybody.
+
+        Raises:
+            ConfigurationError: as :meth:`read_keys`; or a secret is published, or trivially
+                guessable.
+        """
+        keys = self.read_keys()
+        for key in keys:
+            _refuse_guessable(f"the secret of key {key.id!r}", key.secret)
+        return keys
+
+    def read_keys(self) -> KeyRing:
         """The key ring: of the file, of the directory, or of the one secret, ``default``.
+
+        For whoever only signs, or explains a header: nothing is let in by them. A guard takes
+        :meth:`build_keys`.
 
         Raises:
             ConfigurationError: none or several of them are set, or the ring refuses them.
@@ -184,10 +230,11 @@ class Settings:
             keys: the key ring, if it was built already; None builds it.
 
         Raises:
-            ConfigurationError: a value that the scheme refuses.
+            ConfigurationError: a value that the scheme refuses, or a setting that it has not.
         """
         keys = self.build_keys() if keys is None else keys
         if self.scheme == "shared-secret":
+            self._refuse_idle_options()
             return SharedSecretScheme(keys, header=self.header)
         return EdgeAuthScheme(
             keys,
@@ -197,6 +244,17 @@ class Settings:
             require_pop=self.require_pop,
             pops=self.pops,
         )
+
+    def _refuse_idle_options(self) -> None:
+        """Refuse what somebody set and nothing would obey."""
+        defaults = Settings()
+        for name in _OF_EDGE_AUTH:
+            value = getattr(self, name)
+            if value != getattr(defaults, name):
+                raise ConfigurationError(
+                    f"{name} is {value!r}, and the scheme {self.scheme} has neither a time nor a "
+                    f"POP to hold it against: leave {name} out, or set scheme to edge-auth"
+                )
 
     def build_addresses(self) -> AddressList | None:
         """The address list, or None where addresses are not checked.
@@ -234,10 +292,15 @@ class Settings:
 
         in_file = () if self.revoked_passes_file is None else read_revoked(self.revoked_passes_file)
         passes = Passes(secret, revoked=(*self.revoked_passes, *in_file))
+        _refuse_guessable(self._pass_secret_name, passes.secret)
         # Whoever issues passes needs no secret of the edge, so there may be none.
         if self.has_secret:
             refuse_one_secret_for_both(self.build_keys() if keys is None else keys, passes)
         return passes
+
+    @property
+    def _pass_secret_name(self) -> str:
+        return "pass_secret" if self.pass_secret_file is None else "pass_secret_file"
 
     def _read_pass_secret(self) -> str | None:
         if self.pass_secret_file is None:
@@ -245,6 +308,18 @@ class Settings:
         if self.pass_secret is not None:
             raise ConfigurationError("both pass_secret and pass_secret_file are set: keep one")
         return read_bare_secret(self.pass_secret_file, "pass_secret_file")
+
+
+def _refuse_guessable(what: str, secret: bytes) -> None:
+    # Here: whoever only verifies a value, or signs one, should not pay for the words.
+    from edgeauth.guessable import why_guessable  # noqa: PLC0415
+
+    why = why_guessable(secret)
+    if why is not None:
+        raise ConfigurationError(
+            f"{what} is no secret: {why}; make another one (edgeauth keygen), and give it to "
+            "the edge too"
+        )
 
 
 def refuse_one_secret_for_both(keys: KeyRing, passes: Passes) -> None:
@@ -281,13 +356,42 @@ def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise ConfigurationError(f"config {str(path)!r} is not UTF-8 text") from None
 
 
-def _from_environ(environ: Mapping[str, str] | None) -> dict[str, Any]:
+def config_path(
+    config: str | os.PathLike[str] | None, environ: Mapping[str, str] | None = None
+) -> str | os.PathLike[str] | None:
+    """The TOML file: *config*, or else what ``EDGEAUTH_CONFIG`` names, or None.
+
+    Args:
+        config: the file that an argument named, if one did.
+        environ: the variables; None is ``os.environ``.
+    """
+    if config is not None:
+        return config
+    return (os.environ if environ is None else environ).get(CONFIG_VARIABLE) or None
+
+
+def _from_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
+    document = read_toml(path)
+    document.pop(SERVICE_TABLE, None)
+    return read_mapping(_READERS, document)
+
+
+def _from_environ(
+    environ: Mapping[str, str] | None, config: str | os.PathLike[str] | None
+) -> dict[str, Any]:
+    path = config_path(config, environ)
+    in_file = {} if path is None else _from_toml(path)
+    return {**in_file, **read_variables(environ)}
+
+
+def read_variables(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The settings that variables set, each of the right type; no file is read.
+
+    Raises:
+        ConfigurationError: an unknown name, or a value of the wrong kind.
+    """
     variables = os.environ if environ is None else environ
-    return read_environ(
-        _READERS,
-        PREFIX,
-        {name: text for name, text in variables.items() if not name.startswith(SERVICE_PREFIX)},
-    )
+    return read_environ(_READERS, PREFIX, variables, not_these=(SERVICE_PREFIX, CONFIG_VARIABLE))
 
 
 def read_mapping(readers: Readers, mapping: Mapping[str, Any]) -> dict[str, Any]:
@@ -299,19 +403,43 @@ def read_mapping(readers: Readers, mapping: Mapping[str, Any]) -> dict[str, Any]
     return {name: _read(readers, name, value, name) for name, value in mapping.items()}
 
 
-def read_environ(readers: Readers, prefix: str, environ: Mapping[str, str]) -> dict[str, Any]:
+def read_environ(
+    readers: Readers, prefix: str, environ: Mapping[str, str], *, not_these: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """The variables whose names begin with *prefix*, each as its reader has it.
+
+    An empty one is not set (Compose writes ``${NAME:-}`` so), but for a secret. Those that a
+    cluster sets by itself (:mod:`edgeauth.injected`) are left out.
+
+    Args:
+        readers: the settings that there are.
+        prefix: what comes before their names.
+        environ: the variables.
+        not_these: names, and prefixes that end with ``_``, which are somebody else's.
 
     Raises:
         ConfigurationError: an unknown name, or a value of the wrong kind.
     """
-    return {
-        name.removeprefix(prefix).lower(): _read(
-            readers, name.removeprefix(prefix).lower(), value, name
-        )
-        for name, value in environ.items()
-        if name.startswith(prefix)
-    }
+    found = {}
+    for label, text in environ.items():
+        if not label.startswith(prefix) or _is_one_of(label, not_these):
+            continue
+        name = label.removeprefix(prefix).lower()
+        reader = readers.get(name)
+        if reader is None:
+            # Here, since few have such a variable.
+            from edgeauth.injected import injected  # noqa: PLC0415
+
+            if label in injected(environ):
+                continue
+        elif not text and reader is not read_secret:
+            continue
+        found[name] = _read(readers, name, text, label)
+    return found
+
+
+def _is_one_of(label: str, names: tuple[str, ...]) -> bool:
+    return any(label == name or (name[-1] == "_" and label.startswith(name)) for name in names)
 
 
 def _read(readers: Readers, name: str, value: object, label: str) -> object:
@@ -340,8 +468,23 @@ def wrong_value(label: str, value: object, expected: str) -> NoReturn:
     raise ConfigurationError(f"{label} is {value!r}; write {expected}")
 
 
-def _secret(label: str, value: object) -> str:
-    # The one reader whose error does not repeat what it read.
+def check_stale_days(days: float) -> None:
+    """Refuse what is no age in days that an address list may have.
+
+    Raises:
+        ConfigurationError: it is none.
+    """
+    _check_number("addresses_stale_days", days, 1, _MAX_STALE_DAYS, "days")
+
+
+def _check_number(name: str, value: float, least: float, most: float, unit: str) -> None:
+    # bool is an int in Python.
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= most:
+        wrong_value(name, value, f"{least} to {most} {unit}")
+
+
+def read_secret(label: str, value: object) -> str:
+    """A secret; the one reader whose error does not repeat what it read."""
     if not isinstance(value, str) or not value:
         raise ConfigurationError(f"{label} is empty or not text; write a secret (edgeauth keygen)")
     return value
@@ -411,7 +554,7 @@ def read_one_of(*choices: str) -> Callable[[str, object], str]:
 
 
 _READERS: Readers = {
-    "secret": _secret,
+    "secret": read_secret,
     "secrets_file": read_text,
     "secrets_dir": read_text,
     "scheme": read_one_of("edge-auth", "shared-secret"),
@@ -428,7 +571,7 @@ _READERS: Readers = {
     "strip_header": _flag,
     "decisions": _text_or_off,
     "watch_interval": _number_of("seconds"),
-    "pass_secret": _secret,
+    "pass_secret": read_secret,
     "pass_secret_file": read_text,
     "revoked_passes": read_list,
     "revoked_passes_file": read_text,

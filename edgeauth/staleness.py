@@ -6,13 +6,10 @@ import time
 from typing import TYPE_CHECKING
 
 from edgeauth.decision_log import logger
-from edgeauth.errors import ConfigurationError
-from edgeauth.settings import STALE_DAYS
+from edgeauth.settings import STALE_DAYS, check_stale_days
 
 if TYPE_CHECKING:
     from edgeauth.addresses import AddressList
-
-_MAX_STALE_DAYS = 3650
 
 _DAY_SECONDS = 86_400.0
 
@@ -31,14 +28,7 @@ class StaleWarning:
     """
 
     def __init__(self, stale_days: float = STALE_DAYS) -> None:
-        if (
-            isinstance(stale_days, bool)
-            or not isinstance(stale_days, (int, float))
-            or not 1 <= stale_days <= _MAX_STALE_DAYS
-        ):
-            raise ConfigurationError(
-                f"addresses_stale_days is {stale_days!r}; write 1 to {_MAX_STALE_DAYS} days"
-            )
+        check_stale_days(stale_days)
         self._stale_days = stale_days
         self._warned_at: float | None = None
 

@@ -19,10 +19,12 @@ from starlette.exceptions import HTTPException, WebSocketException
 from starlette.requests import HTTPConnection  # noqa: TC002 - FastAPI reads the annotation
 
 from edgeauth.errors import ConfigurationError
+from edgeauth.identity import UNVERIFIED, EdgeIdentity
 
 if TYPE_CHECKING:
-    from edgeauth.guard import Verdict
-    from edgeauth.identity import EdgeIdentity
+    from edgeauth.guard import Guard, Verdict
+
+__all__ = ["UNVERIFIED", "edge_identity"]
 
 
 # A coroutine although it awaits nothing: FastAPI runs plain functions in a thread, which
@@ -30,9 +32,12 @@ if TYPE_CHECKING:
 async def edge_identity(connection: HTTPConnection) -> EdgeIdentity:
     """The identity behind a request or WebSocket that came through the edge.
 
+    In report-only mode, which refuses nobody, it is :data:`UNVERIFIED` for a request without
+    one: its key id is ``unverified``, which no rule of logs or metrics should take for a key.
+
     Raises:
-        HTTPException: 403; the request was let in without one, because its path is exempt
-            or the mode is report-only. For a WebSocket it is a WebSocketException (1008).
+        HTTPException: 403; the request was let in without one, because its path is exempt or
+            by a pass. For a WebSocket it is a WebSocketException (1008).
         ConfigurationError: there is no verdict, so no middleware checked this request.
     """
     verdict: Verdict | None = connection.scope.get("edgeauth")
@@ -40,8 +45,11 @@ async def edge_identity(connection: HTTPConnection) -> EdgeIdentity:
         raise ConfigurationError(
             "nothing checked this request: app.add_middleware(edgeauth.asgi.EdgeAuthMiddleware)"
         )
-    if verdict.identity is None:
-        if connection.scope["type"] == "websocket":
-            raise WebSocketException(1008)
-        raise HTTPException(403, headers={"Cache-Control": "no-store"})
-    return verdict.identity
+    if verdict.identity is not None:
+        return verdict.identity
+    guard: Guard | None = connection.scope.get("edgeauth.guard")
+    if not verdict.enforced or (guard is not None and guard.mode == "report-only"):
+        return UNVERIFIED
+    if connection.scope["type"] == "websocket":
+        raise WebSocketException(1008)
+    raise HTTPException(403, headers={"Cache-Control": "no-store"})

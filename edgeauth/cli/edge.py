@@ -63,7 +63,7 @@ def command(
     if scheme is not None:
         settings = dataclasses.replace(settings, scheme=scheme)
     # Building the scheme finds every mistake in the settings now, and not on a request.
-    header = settings.build_scheme().header
+    header = settings.build_scheme(settings.read_keys()).header
     credential = _credential(settings, pop)
     credential()
     edge = StandInPop(_origin(upstream), header, credential)
@@ -88,7 +88,7 @@ def command(
 
 def _credential(settings: Settings, pop: str) -> Callable[[], str]:
     """What makes a credential; the key is looked up each time, since keys may be dated."""
-    keys = settings.build_keys()
+    keys = settings.read_keys()
 
     def shared_secret() -> str:
         return keys.signing_key().secret.decode()

@@ -204,7 +204,7 @@ def status(
     Exit status: 0 if nothing keeps the rotation from being finished, or none is under way;
     1 if the old key is still seen, or nothing shows that it is not.
     """
-    keys = read_settings(config, None, secrets_file).build_keys()
+    keys = read_settings(config, None, secrets_file).read_keys()
     evidence = _evidence(log, metrics, over)
     now = time.time()
     for line in table(_row(key, keys, evidence, now) for key in keys):

@@ -160,8 +160,9 @@ def _plan(
     if not settings.has_secret:
         return plan
     # What the scheme refuses must not come up in the midst of the requests.
-    settings.build_scheme()
-    return plan._replace(key=settings.build_keys().signing_key(), no_key=None)
+    keys = settings.read_keys()
+    settings.build_scheme(keys)
+    return plan._replace(key=keys.signing_key(), no_key=None)
 
 
 def _print(result: Result) -> None:

@@ -62,7 +62,7 @@ def command(
         )
     moment = time.time() if at is None else at
     value = sign(
-        settings.build_keys().signing_key(moment),
+        settings.read_keys().signing_key(moment),
         pop=_default_pop(settings) if pop is None and not two_field else pop,
         timestamp=int(moment),
         encoding=encoding,

@@ -52,7 +52,8 @@ def command(
     """
     if value == secret_file == STDIN:
         raise click.UsageError("standard input can give the secret or the value, not both")
-    scheme = read_settings(config, secret_file, secrets_file).build_scheme()
+    settings = read_settings(config, secret_file, secrets_file)
+    scheme = settings.build_scheme(settings.read_keys())
     if isinstance(scheme, SharedSecretScheme) and value != STDIN:
         raise click.UsageError(
             "the scheme is shared-secret, so the value is a secret: give it on standard input"

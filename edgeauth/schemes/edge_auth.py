@@ -93,8 +93,8 @@ class EdgeAuthScheme:
         self.keys = keys if isinstance(keys, KeyRing) else KeyRing(keys)
         self.header = field_name(header)
         self.headers = (self.header,)
-        self.max_age = _window("max_age", max_age)
-        self.max_future = _window("max_future", max_future)
+        self.max_age = window("max_age", max_age)
+        self.max_future = window("max_future", max_future)
         self.require_pop = require_pop
         self.pops = None if pops is None else _pop_codes(pops)
         self._accepted: dict[bytes, tuple[float, float, EdgeIdentity]] = {}
@@ -278,7 +278,12 @@ def _malformed(value: bytes) -> MalformedHeader:
     return MalformedHeader("the value is not of the form <unix time>,<POP>,<signature>")
 
 
-def _window(name: str, value: float) -> float:
+def window(name: str, value: float) -> float:
+    """*value* as a length of time, in seconds, that a value may be old or early.
+
+    Raises:
+        ConfigurationError: it is none.
+    """
     # bool is an int in Python, and "max_age = true" is no length of time.
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ConfigurationError(f"{name} must be a number of seconds, not {value!r}")

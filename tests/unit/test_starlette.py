@@ -10,13 +10,14 @@ import pytest
 from fastapi import Depends, FastAPI, WebSocket
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 from starlette.routing import Route, WebSocketRoute
 from support.vectors import SECRET
 
-from edgeauth import ConfigurationError, EdgeIdentity, Guard, sign
+from edgeauth import ConfigurationError, EdgeIdentity, Guard, Verdict, sign
 from edgeauth.asgi import EdgeAuthMiddleware
-from edgeauth.starlette import edge_identity
+from edgeauth.starlette import UNVERIFIED, edge_identity
 
 
 def starlette_app(middleware):
@@ -108,23 +109,39 @@ def test_a_websocket_endpoint_gets_the_identity(app_behind):
     assert (accepted["type"], text["text"]) == ("websocket.accept", '"LHR"')
 
 
-@pytest.mark.parametrize(
-    "settings", [{"exempt": ["GET /"]}, {"mode": "report-only"}], ids=["exempt", "report-only"]
-)
-def test_an_endpoint_that_wants_an_identity_refuses_a_request_without_one(app_behind, settings):
-    response = get(app_behind(settings), {})
+def test_an_endpoint_that_wants_an_identity_refuses_an_exempt_request(app_behind):
+    response = get(app_behind({"exempt": ["GET /"]}), {})
     assert response.status_code == 403
     assert response.headers["Cache-Control"] == "no-store"
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [{"exempt": ["WEBSOCKET /ws"]}, {"mode": "report-only"}],
-    ids=["exempt", "report-only"],
-)
-def test_an_endpoint_that_wants_an_identity_refuses_a_websocket_without_one(app_behind, settings):
-    (closed,) = messages_of_websocket(app_behind(settings), {})
+def test_an_endpoint_that_wants_an_identity_refuses_an_exempt_websocket(app_behind):
+    (closed,) = messages_of_websocket(app_behind({"exempt": ["WEBSOCKET /ws"]}), {})
     assert (closed["type"], closed["code"]) == ("websocket.close", 1008)
+
+
+@pytest.mark.parametrize("exempt", [{}, {"exempt": ["GET /"]}], ids=["refused", "exempt"])
+def test_in_report_only_an_endpoint_gets_an_identity_that_is_called_unverified(app_behind, exempt):
+    response = get(app_behind({"mode": "report-only", **exempt}), {})
+    assert (response.status_code, response.json()) == (200, UNVERIFIED.pop)
+    assert (UNVERIFIED.key_id, UNVERIFIED.pop) == ("unverified", None)
+
+
+@pytest.mark.parametrize("exempt", [{}, {"exempt": ["WEBSOCKET /ws"]}], ids=["refused", "exempt"])
+def test_in_report_only_a_websocket_endpoint_gets_it_too(app_behind, exempt):
+    accepted, text, *_ = messages_of_websocket(app_behind({"mode": "report-only", **exempt}), {})
+    assert (accepted["type"], text["text"]) == ("websocket.accept", "null")
+
+
+def test_in_report_only_a_signed_request_has_its_own_identity(app_behind):
+    response = get(app_behind({"mode": "report-only"}), signed())
+    assert (response.status_code, response.json()) == (200, "LHR")
+
+
+def test_a_verdict_of_report_only_without_its_guard_is_enough():
+    verdict = Verdict(allowed=True, reason="missing", enforced=False)
+    connection = HTTPConnection({"type": "http", "edgeauth": verdict})
+    assert asyncio.run(edge_identity(connection)) == UNVERIFIED
 
 
 @pytest.mark.parametrize("ask", [get, messages_of_websocket], ids=["http", "websocket"])
