@@ -25,7 +25,7 @@ import edgeauth.wsgi
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SECRET = "an-example-secret-of-32-bytes-ok"
+SECRET = "9bd1c6f0a7e84e25b3f7c1d09e5a4826"
 CALLS = 500
 
 # What a browser's request looks like when it arrives from a CDN.

@@ -34,7 +34,7 @@ import edgeauth
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-SECRET = "an-example-secret-of-32-bytes-ok"
+SECRET = "9bd1c6f0a7e84e25b3f7c1d09e5a4826"
 CONNECTIONS = 8
 STARTS = 10
 SECONDS = 5

@@ -113,7 +113,7 @@ def _side_by_side(commands: dict[str, list[str]]) -> dict[str, list[Spent]]:
 
 
 def _run(command: list[str]) -> Spent:
-    environ = {**os.environ, "EDGEAUTH_SECRET": "an-example-secret-of-32-bytes-ok"}
+    environ = {**os.environ, "EDGEAUTH_SECRET": "9bd1c6f0a7e84e25b3f7c1d09e5a4826"}
     # An installation is compiled. A checkout is after its first run, unless this forbids it.
     environ.pop("PYTHONDONTWRITEBYTECODE", None)
     start = time.perf_counter()

@@ -50,9 +50,9 @@ _WORDS = sorted(
 )
 _SEPARATORS = frozenset(" \t\0-_.:/\"'<>")
 
-# Rows and columns of a keyboard. Numbers and the alphabet need none.
+# Rows and columns of a keyboard, and where counting goes on, in hex too.
 _ROWS = (
-    *("qwertyuiop", "asdfghjkl", "zxcvbnm", "90"),
+    *("qwertyuiop", "asdfghjkl", "zxcvbnm", "90", "9a", "f0"),
     *("1q2w3e4r5t6y7u8i9o0p", "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p"),
 )
 _STEPS = {row[place : place + 2] for row in _ROWS for place in range(len(row) - 1)}

@@ -28,17 +28,21 @@ if TYPE_CHECKING:
 
 _PORT = "[0-9]{1,5}"
 _ADDRESS = "[0-9A-Fa-f:.]{2,45}"
-_URL = re.compile(rf"(tcp|udp|sctp)://(?:\[({_ADDRESS})\]|([0-9.]{{7,15}})):({_PORT})")
+_URL = rf"(?:tcp|udp|sctp)://(?:\[({_ADDRESS})\]|([0-9.]{{7,15}})):{_PORT}"
 
 # What the name of a service is followed by, and the value that stands there. Where a name has
 # a port or a protocol in it, the value must be of the same.
-_NAMED_PORT = re.compile(rf"_SERVICE_PORT_[A-Z0-9_]+={_PORT}")
-_OF_A_PORT = re.compile(
+_OF_A_PORT = (
+    rf"_PORT={_URL}"
+    rf"|_PORT_({_PORT})_(?P<kind>TCP|UDP|SCTP)(?:"
     # The range of ports, from START to END, is Docker's.
-    rf"_PORT_({_PORT})_(?P<kind>TCP|UDP|SCTP)(?:"
     rf"(?:_START|_END)?=(?i:(?P=kind))://(?:\[{_ADDRESS}\]|[0-9.]+):{_PORT}"
-    rf"|_PROTO=(?i:(?P=kind))|_PORT=\1|_PORT_(?:START|END)={_PORT}|_ADDR={_ADDRESS})"
+    rf"|_PROTO=(?i:(?P=kind))|_PORT=\3|_PORT_(?:START|END)={_PORT}|_ADDR={_ADDRESS})"
 )
+_OF_KUBERNETES = re.compile(
+    rf"{_OF_A_PORT}|_SERVICE_HOST={_ADDRESS}|_SERVICE_PORT(?:_[A-Z0-9_]+)?={_PORT}"
+)
+_OF_DOCKER = re.compile(rf"{_OF_A_PORT}|_NAME=/.+|_ENV_.+=.*", re.DOTALL)
 
 
 def injected(environ: Mapping[str, str]) -> set[str]:
@@ -47,32 +51,32 @@ def injected(environ: Mapping[str, str]) -> set[str]:
     Each is told by its name and its value together, and only beside those that always come
     with it: a mistyped setting stays one.
     """
-    return {name for service in _services(environ) for name in service}
+    return {
+        name
+        for service, form in _services(environ)
+        for name, value in environ.items()
+        if name.startswith(service) and form.fullmatch(f"{name.removeprefix(service)}={value}")
+    }
 
 
-def _services(environ: Mapping[str, str]) -> Iterator[list[str]]:
+def _services(environ: Mapping[str, str]) -> Iterator[tuple[str, re.Pattern[str]]]:
+    """The services that there are links to, each with the form of its variables."""
     for name, value in environ.items():
-        if name.endswith("_PORT") and (url := _URL.fullmatch(value)):
-            service = name.removesuffix("_PORT")
-            host = f"{service}_SERVICE_HOST"
-            port = f"{service}_SERVICE_PORT"
-            if environ.get(host) == (url[2] or url[3]) and environ.get(port) == url[4]:
-                yield [name, host, port, *_those(environ, service, _NAMED_PORT)]
-                yield _those(environ, service, _OF_A_PORT)
+        if name.endswith("_SERVICE_HOST"):
+            service = name.removesuffix("_SERVICE_HOST")
+            # Any of them: a Service edgeauth-service can hide EDGEAUTH_SERVICE_PORT.
+            if any(
+                other.startswith(f"{service}_PORT") and value in _hosts(url)
+                for other, url in environ.items()
+            ):
+                yield service, _OF_KUBERNETES
         elif name.endswith("_NAME"):
             service = name.removesuffix("_NAME")
             container, _, alias = value.rpartition("/")
             if container.startswith("/") and alias.upper().replace("-", "_") == service:
-                url = _URL.fullmatch(environ.get(f"{service}_PORT", ""))
-                yield [name, *([f"{service}_PORT"] if url else [])]
-                yield _those(environ, service, _OF_A_PORT)
-                yield [other for other in environ if other.startswith(f"{service}_ENV_")]
+                yield service, _OF_DOCKER
 
 
-def _those(environ: Mapping[str, str], service: str, form: re.Pattern[str]) -> list[str]:
-    """The variables of *service* whose names and values are together of *form*."""
-    return [
-        name
-        for name, value in environ.items()
-        if name.startswith(service) and form.fullmatch(f"{name.removeprefix(service)}={value}")
-    ]
+def _hosts(url: str) -> tuple[str | None, ...]:
+    match = re.fullmatch(_URL, url)
+    return () if match is None else match.groups()

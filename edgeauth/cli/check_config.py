@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import os
+from typing import TYPE_CHECKING
 
 import click
 
 from edgeauth.cli.options import config_option
 from edgeauth.cli.text import table
+from edgeauth.doctor.rehearsal import rehearse
 from edgeauth.escaping import escaped
-from edgeauth.guard import Guard
 from edgeauth.service.settings import ServiceSettings
-from edgeauth.settings import PREFIX, Settings, read_toml
+from edgeauth.settings import Settings, config_path, read_toml, read_variables
+
+if TYPE_CHECKING:
+    from collections.abc import Container
 
 
 @click.command("check-config")
@@ -21,17 +24,20 @@ def command(*, config: str | None) -> None:
     """Print the settings as the app reads them, without secrets.
 
     Each line is a setting, its value and where that comes from: default, file or
-    environment. Keys and the address list are loaded too, and the service's own settings
-    are read, so that what the app or the service would refuse at start is refused here,
-    with exit status 2.
+    environment. The guard is built as at start, without making a file of decisions, and the
+    service's own settings are read: what either would refuse is refused here, with exit
+    status 2. Run it as the user that runs the app.
     """
-    settings = Settings.load(config)
-    ServiceSettings.load(config)
-    # Not the decisions: looking must not leave a file that the app may then not write to.
-    guard = Guard.from_settings(dataclasses.replace(settings, decisions=None))
-    in_file = {} if config is None else read_toml(config)
+    path = config_path(config)
+    settings = Settings.load(path)
+    ServiceSettings.load(path)
+    guard = rehearse(settings)
+    in_file = {} if path is None else read_toml(path)
+    variables = read_variables()
     names = [field.name for field in dataclasses.fields(settings)]
-    for line in table([name, _shown(settings, name), _source(name, in_file)] for name in names):
+    for line in table(
+        [name, _shown(settings, name), _source(name, variables, in_file)] for name in names
+    ):
         click.echo(line)
     click.echo()
     ids = [key.id for key in settings.build_keys()]
@@ -45,8 +51,8 @@ def command(*, config: str | None) -> None:
         click.secho("REPORT-ONLY: every request is let through", fg="red", bold=True)
 
 
-def _source(name: str, in_file: dict[str, object]) -> str:
-    if PREFIX + name.upper() in os.environ:
+def _source(name: str, variables: Container[str], in_file: Container[str]) -> str:
+    if name in variables:
         return "environment"
     return "file" if name in in_file else "default"
 

@@ -14,10 +14,10 @@ from edgeauth.doctor.clock_checks import check_clock
 from edgeauth.doctor.finding import Finding
 from edgeauth.doctor.peer_checks import check_peer
 from edgeauth.doctor.secret_checks import check_secrets
-from edgeauth.doctor.setting_checks import check_settings
+from edgeauth.doctor.setting_checks import check_settings, check_start
 from edgeauth.errors import ConfigurationError
 from edgeauth.escaping import escaped
-from edgeauth.settings import Settings
+from edgeauth.settings import Settings, config_path
 
 _WIDTH = 88
 _COLOURS = {"error": "red", "warning": "yellow"}
@@ -62,8 +62,9 @@ def command(
 def _findings(
     app_name: str | None, listen: str | None, clock_url: str | None, config: str | None
 ) -> list[Finding]:
+    path = config_path(config)
     try:
-        settings = Settings.load(config)
+        settings = Settings.load(path)
     except ConfigurationError as error:
         # Nothing else can be known without them.
         return [Finding("settings-unusable", "error", str(error), "The app does not start.")]
@@ -71,8 +72,9 @@ def _findings(
     found = []
     # An app may be given its settings in code, where only its gate can be looked at.
     if app is None or settings.has_secret:
-        found += check_secrets(settings, config)
+        found += check_secrets(settings, path)
     found += check_settings(settings, now=time.time())
+    found += check_start(settings, found)
     asgi = app is None or is_asgi(app)
     found += check_peer(settings, os.environ, listen=listen, is_asgi=asgi)
     found += check_clock(settings, clock_url)

@@ -36,7 +36,9 @@ def _moment(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
 
 
 config_option = click.option(
-    "--config", metavar="FILE", help="A TOML file of settings; EDGEAUTH_* variables win over it."
+    "--config",
+    metavar="FILE",
+    help="A TOML file of settings; EDGEAUTH_* variables win over it. [EDGEAUTH_CONFIG]",
 )
 
 at_option = click.option(

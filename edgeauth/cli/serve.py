@@ -11,7 +11,8 @@ from edgeauth.errors import ConfigurationError
 @click.option(
     "--config",
     type=click.Path(dir_okay=False),
-    help="A TOML file: the guard's settings, and a table [service] for the options below.",
+    help="A TOML file: the guard's settings, and a table [service] for the options below. "
+    "[EDGEAUTH_CONFIG]",
 )
 @click.option("--listen", metavar="ADDRESS", help="unix:/path, host:port, or systemd.")
 @click.option("--socket-mode", metavar="OCTAL", help="Permissions of the Unix socket. [660]")

@@ -11,21 +11,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-import secrets
-from typing import TYPE_CHECKING
-
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's name
 from django.utils.module_loading import import_string
 
 from edgeauth.django.conf import project_settings
 from edgeauth.django.middleware import EdgeAuthMiddleware
+from edgeauth.doctor.rehearsal import rehearse
 from edgeauth.errors import ConfigurationError
-from edgeauth.guard import Guard
-
-if TYPE_CHECKING:
-    from edgeauth.settings import Settings
 
 _MIDDLEWARE = f"{EdgeAuthMiddleware.__module__}.{EdgeAuthMiddleware.__qualname__}"
 
@@ -35,16 +28,9 @@ _MAY_COME_BEFORE = frozenset({"django.middleware.security.SecurityMiddleware"})
 
 
 def check_settings(**_kwargs: object) -> list[CheckMessage]:
-    """The settings make a guard; whether there is a secret is left to deployment.
-
-    Images are built, and static files collected, where secrets are kept out on purpose.
-    """
+    """The settings make a guard; whether there is a secret is left to deployment."""
     try:
-        parsed = project_settings()
-        if not _has_secret(parsed):
-            parsed = dataclasses.replace(parsed, secret=secrets.token_hex())
-        # A guard in report-only mode says so in the log; here nothing is guarded yet.
-        Guard.from_settings(dataclasses.replace(parsed, mode="enforce"))
+        rehearse(project_settings(), secret_may_follow=True)
     except ConfigurationError as error:
         return [
             Error(
@@ -102,20 +88,17 @@ def check_deployment(**_kwargs: object) -> list[CheckMessage]:
                 id="edgeauth.W004",
             )
         )
-    if not _has_secret(parsed):
+    if not parsed.has_secret:
         messages.append(
             Error(
                 "edgeauth has no secret: the site will not start.",
-                hint="Set EDGEAUTH_SECRET or EDGEAUTH_SECRETS_FILE in the environment, or secret "
-                "or secrets_file in settings.EDGEAUTH. edgeauth keygen makes a secret.",
+                hint="Set EDGEAUTH_SECRET, EDGEAUTH_SECRETS_FILE or EDGEAUTH_SECRETS_DIR in the "
+                "environment, or secret, secrets_file or secrets_dir in settings.EDGEAUTH. "
+                "edgeauth keygen makes a secret.",
                 id="edgeauth.E005",
             )
         )
     return messages
-
-
-def _has_secret(parsed: Settings) -> bool:
-    return parsed.secret is not None or parsed.secrets_file is not None
 
 
 def _is_the_gate(path: str) -> bool:

@@ -13,22 +13,23 @@ from edgeauth.keys import key_names
 from edgeauth.settings import read_toml
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterator
 
     from edgeauth.keys import Key
     from edgeauth.settings import Settings
 
-# Of the vendor's documentation, and what people write to be replaced later.
+# What people write to be replaced later. With nothing else in it, the app does not start.
 _EXAMPLES = (
-    *(b"some-pre-shared-secret", b"changeme", b"change-me", b"change_me", b"replace-me"),
-    *(b"example", b"placeholder", b"your-secret", b"your_secret", b"secret-here", b"password"),
+    *(b"changeme", b"change-me", b"change_me", b"replace-me", b"example", b"placeholder"),
+    *(b"your-secret", b"your_secret", b"secret-here", b"password"),
 )
 _FEW_BYTES = 8
 
 _NEW = "Put a new one on both sides: edgeauth keygen."
 
 
-def check_secrets(settings: Settings, config: str | None) -> list[Finding]:
+def check_secrets(settings: Settings, config: str | os.PathLike[str] | None) -> list[Finding]:
     """The edge's secrets, that of passes, and who may read and write their files."""
     found, keys = [], None
     try:
@@ -65,7 +66,7 @@ def _look(key: Key) -> Iterator[Finding]:
         yield Finding("secret-guessable", "error", few, _NEW)
 
 
-def _files(settings: Settings, config: str | None) -> Iterator[Path]:
+def _files(settings: Settings, config: str | os.PathLike[str] | None) -> Iterator[Path]:
     """The files that hold a secret."""
     for name in (settings.secrets_file, settings.pass_secret_file):
         if name is not None:
@@ -78,7 +79,7 @@ def _files(settings: Settings, config: str | None) -> Iterator[Path]:
         yield Path(config)
 
 
-def _permissions(settings: Settings, config: str | None) -> Iterator[Finding]:
+def _permissions(settings: Settings, config: str | os.PathLike[str] | None) -> Iterator[Finding]:
     for file in _files(settings, config):
         if _mode(file, stat.S_ISREG) & (stat.S_IROTH | stat.S_IWOTH):
             yield _open(

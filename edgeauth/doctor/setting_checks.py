@@ -1,10 +1,11 @@
-"""Settings that let too much in, or will."""
+"""Settings with which the app does not start, and those that let too much in, or will."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from edgeauth.doctor.finding import Finding
+from edgeauth.doctor.rehearsal import rehearse
 from edgeauth.errors import ConfigurationError
 from edgeauth.staleness import StaleWarning
 
@@ -25,6 +26,16 @@ def report_only(where: str) -> Finding:
     )
 
 
+def check_start(settings: Settings, found: list[Finding]) -> list[Finding]:
+    """Whether the app starts, where *found* does not say already that it does not."""
+    try:
+        rehearse(settings, secret_may_follow=True)
+    except ConfigurationError as error:
+        if str(error) not in {finding.seen for finding in found}:
+            return [Finding("settings-unusable", "error", str(error), "The app does not start.")]
+    return []
+
+
 def check_settings(settings: Settings, *, now: float) -> list[Finding]:
     """The mode, the window and the age of the address list at *now* (Unix seconds)."""
     found = [report_only("the settings")] if settings.mode == "report-only" else []
@@ -43,10 +54,10 @@ def check_settings(settings: Settings, *, now: float) -> list[Finding]:
             )
     try:
         addresses = settings.build_addresses()
-        stale = StaleWarning(settings.addresses_stale_days)
     except ConfigurationError as error:
         advice = "The app does not start with it."
         return [*found, Finding("addresses-unusable", "error", str(error), advice)]
+    stale = StaleWarning(settings.addresses_stale_days)
     age = None if addresses is None else stale.age_if_old(addresses, now)
     if addresses is not None and age is not None:
         found.append(

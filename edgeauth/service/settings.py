@@ -13,6 +13,7 @@ from edgeauth.settings import (
     SERVICE_PREFIX,
     SERVICE_TABLE,
     Readers,
+    config_path,
     read_environ,
     read_list,
     read_mapping,
@@ -65,11 +66,14 @@ class ServiceSettings:
     ) -> ServiceSettings:
         """Read the table ``[service]``, the environment, which wins, and flags, which win.
 
+        The table is in *config*, or else in the file that ``EDGEAUTH_CONFIG`` names.
+
         Raises:
             ConfigurationError: the file cannot be read, an unknown name, or a value of the
                 wrong kind.
         """
-        table = {} if config is None else read_toml(config).get(SERVICE_TABLE, {})
+        path = config_path(config, environ)
+        table = {} if path is None else read_toml(path).get(SERVICE_TABLE, {})
         if not isinstance(table, dict):
             raise ConfigurationError(f"{SERVICE_TABLE} must be a table: write [{SERVICE_TABLE}]")
         variables = os.environ if environ is None else environ

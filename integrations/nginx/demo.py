@@ -5,16 +5,18 @@ Prints a table and exits 0 if every request got what it should.
 
 from __future__ import annotations
 
+import secrets
 import sys
 import time
 from typing import NamedTuple
 
 from support.processes import HOST, free_port, running, stop
 from support.proxies import NGINX, proxying
-from support.service import SECRET, question, serving, short_folder
+from support.service import question, serving, short_folder
 
 import edgeauth
 
+SECRET = secrets.token_hex()
 GUARD = f'secret = "{SECRET}"\nexempt = ["GET /healthz"]'
 
 

@@ -17,6 +17,7 @@ os.environ.setdefault("CONFORMANCE_DECISIONS", os.devnull)
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "conformance.origins.django_site")
 
 from conformance.origins import asgi_app, django_entry, flask_app, judge, judged_service, wsgi_app
+from support.vectors import SECRET
 
 from edgeauth.service.app import DecisionApp
 from edgeauth.service.board import Board
@@ -100,7 +101,7 @@ def _seen(status: int, content: bytes) -> Seen:
 def _service() -> Callable[[Arrival], Seen]:
     # judged_service has put the judged guard into State.
     assert judged_service.state.State is State
-    app = DecisionApp(State.load(1, None, {"EDGEAUTH_SECRET": "s" * 16}, {}), Board(1).slots[0])
+    app = DecisionApp(State.load(1, None, {"EDGEAUTH_SECRET": SECRET}, {}), Board(1).slots[0])
 
     def run(arrival: Arrival) -> Seen:
         answer = app.answer(dict(arrival.scope or {}))

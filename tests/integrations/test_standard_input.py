@@ -9,7 +9,7 @@ import sys
 import pytest
 from support.service import COMMAND
 
-SECRET = "a-secret-of-the-tests"
+SECRET = "the-geese-cross-the-river-at-six"
 
 READERS = [
     ["verify"],

@@ -26,7 +26,7 @@ print(*sorted(set(sys.modules) - before))
 _NETWORK = {"http.client", "urllib.request", "ftplib", "smtplib", "ssl", "asyncio", "imaplib"}
 
 _NOW = 1_700_000_000
-_OLD, _NEW, _PASS = (f"the {which} secret for tests" for which in ("old", "new", "pass"))
+_OLD, _NEW, _PASS = (f"the {which} secret, never printed" for which in ("elder", "newer", "third"))
 
 # Says the reason of a verdict; the set-up of the guard stands before it, and imports no more
 # than an app has to.

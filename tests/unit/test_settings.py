@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import re
 
 import pytest
 from support.vectors import OLDER_SECRET, SECRET
@@ -45,7 +46,7 @@ def test_a_secret_is_not_in_the_repr():
 @pytest.mark.parametrize(
     ("name", "text", "value"),
     [
-        ("secret", "x" * 16, "x" * 16),
+        ("secret", SECRET, SECRET),
         ("secrets_file", "/run/secrets/edgeauth", "/run/secrets/edgeauth"),
         ("secrets_dir", "/run/secrets/edgeauth", "/run/secrets/edgeauth"),
         ("scheme", "shared-secret", "shared-secret"),
@@ -67,7 +68,7 @@ def test_a_secret_is_not_in_the_repr():
         ("decisions", "/var/log/edgeauth.jsonl", "/var/log/edgeauth.jsonl"),
         ("decisions", "off", None),
         ("watch_interval", "0.5", 0.5),
-        ("pass_secret", "x" * 16, "x" * 16),
+        ("pass_secret", SECRET, SECRET),
         ("pass_secret_file", "/run/secrets/pass", "/run/secrets/pass"),
         ("revoked_passes", "0a,0b", ("0a", "0b")),
         ("revoked_passes_file", "/etc/edgeauth/revoked", "/etc/edgeauth/revoked"),
@@ -173,6 +174,97 @@ def test_the_environment_wins_over_the_file(tmp_path):
     assert (settings.secret, settings.max_age) == (SECRET, 20)
 
 
+def test_a_variable_names_a_file_beneath_the_variables(tmp_path):
+    file = tmp_path / "edgeauth.toml"
+    file.write_text(f'secret = "{SECRET}"\nmax_age = 30\nmax_future = 2\n[service]\nworkers = 2\n')
+    environ = {"EDGEAUTH_CONFIG": str(file), "EDGEAUTH_MAX_AGE": "20"}
+    for settings in (
+        Settings.from_environ(environ),
+        Settings.load(None, environ),
+        Settings.from_mapping({"max_age": 50, "max_future": 50}).with_environ(environ),
+    ):
+        assert (settings.secret, settings.max_age, settings.max_future) == (SECRET, 20, 2)
+
+
+def test_a_file_that_an_argument_names_stands_for_the_one_of_the_variable(tmp_path):
+    named, of_variable = tmp_path / "named.toml", tmp_path / "absent.toml"
+    named.write_text("max_age = 30\n")
+    settings = Settings.load(named, {"EDGEAUTH_CONFIG": str(of_variable)})
+    assert settings.max_age == 30
+
+
+def test_a_file_that_a_variable_names_and_nobody_can_read_is_an_error(tmp_path):
+    environ = {"EDGEAUTH_CONFIG": str(tmp_path / "absent.toml")}
+    with pytest.raises(ConfigurationError, match=r"absent.toml' cannot be read"):
+        Settings.from_environ(environ)
+
+
+def test_a_variable_like_that_of_the_file_is_unknown():
+    with pytest.raises(ConfigurationError, match="EDGEAUTH_CONFIGS"):
+        Settings.from_environ({"EDGEAUTH_CONFIGS": "x"})
+
+
+SECRETS = ("secret", "pass_secret")
+
+
+@pytest.mark.parametrize("name", [n for n in Settings.__dataclass_fields__ if n not in SECRETS])
+def test_an_empty_variable_is_one_that_is_not_set(name, tmp_path):
+    """Compose writes ``EDGEAUTH_POPS: ${POPS:-}`` so."""
+    file = tmp_path / "edgeauth.toml"
+    file.write_text("max_age = 30\n")
+    empty = {f"EDGEAUTH_{name.upper()}": "", "EDGEAUTH_CONFIG": ""}
+    assert Settings.from_environ(empty) == Settings()
+    assert Settings.load(file, empty).max_age == 30
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_an_empty_secret_is_an_error_and_not_one_that_is_not_set(name):
+    with pytest.raises(ConfigurationError, match=f"EDGEAUTH_{name.upper()} is empty"):
+        Settings.from_environ({f"EDGEAUTH_{name.upper()}": ""})
+
+
+def test_an_empty_variable_of_an_unknown_name_is_an_error():
+    with pytest.raises(ConfigurationError, match="EDGEAUTH_SECRETS"):
+        Settings.from_environ({"EDGEAUTH_SECRETS": ""})
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"pops": ["LHR"]}, r"pops is \('LHR',\)"),
+        ({"max_age": 30}, "max_age is 30"),
+        ({"max_future": 0}, "max_future is 0"),
+        ({"require_pop": False}, "require_pop is False"),
+    ],
+)
+def test_an_option_that_the_scheme_would_ignore_is_an_error(options, told):
+    settings = Settings.from_mapping({"secret": SECRET, "scheme": "shared-secret", **options})
+    with pytest.raises(ConfigurationError, match=f"^{told}, and the scheme shared-secret"):
+        settings.build_scheme()
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"watch_interval": 0}, "watch_interval is 0; write 0.01 to 3600 seconds"),
+        ({"watch_interval": 3601}, "write 0.01 to 3600 seconds"),
+        ({"watch_interval": True}, "write 0.01 to 3600 seconds"),
+        ({"addresses_stale_days": 0}, "addresses_stale_days is 0; write 1 to 3650 days"),
+        ({"max_age": -1}, "max_age must be 0 seconds or more"),
+        ({"max_future": -5, "scheme": "shared-secret"}, "max_future must be 0 seconds or more"),
+    ],
+)
+def test_a_number_out_of_its_range_is_refused_wherever_settings_are_made(options, told):
+    with pytest.raises(ConfigurationError, match=re.escape(told)):
+        Settings(**options)
+    if True not in options.values():
+        with pytest.raises(ConfigurationError, match=re.escape(told)):
+            Settings.from_mapping(options)
+        variables = {f"EDGEAUTH_{name.upper()}": str(value) for name, value in options.items()}
+        with pytest.raises(ConfigurationError, match=re.escape(told)):
+            Settings().with_environ(variables)
+
+
 def test_the_environment_wins_over_a_mapping():
     settings = Settings.from_mapping({"secret": SECRET, "max_age": 30})
     settings = settings.with_environ({"EDGEAUTH_MAX_AGE": "20"})
@@ -233,6 +325,32 @@ def test_a_secrets_file_makes_a_ring_of_its_keys(tmp_path):
 def test_a_missing_or_weak_secret_is_refused(settings, why):
     with pytest.raises(ConfigurationError, match=why):
         settings.build_scheme()
+
+
+@pytest.mark.parametrize("kind", ["secret", "secrets_file", "secrets_dir"])
+def test_a_secret_that_everybody_knows_makes_no_keys_and_is_not_shown(tmp_path, kind):
+    known = "some-pre-shared-secret"
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "2026").write_text(known)
+    (tmp_path / "file").write_text(f"2025:{SECRET}\n2026:{known}\n")
+    value = {"secret": known, "secrets_file": tmp_path / "file", "secrets_dir": tmp_path / "keys"}
+    settings = Settings.from_mapping({kind: value[kind]})
+    key_id = "default" if kind == "secret" else "2026"
+    for build in (settings.build_keys, settings.build_scheme):
+        with pytest.raises(ConfigurationError, match=f"key '{key_id}' is no secret") as caught:
+            build()
+        assert known not in str(caught.value)
+    # To sign with it, and to explain a value that it signed, lets nobody in.
+    assert known.encode() in [key.secret for key in settings.read_keys()]
+
+
+@pytest.mark.parametrize("name", ["pass_secret", "pass_secret_file"])
+def test_a_pass_secret_that_everybody_knows_is_refused(tmp_path, name):
+    (tmp_path / "pass").write_text("changemechangeme")
+    value = {"pass_secret": "changemechangeme", "pass_secret_file": tmp_path / "pass"}[name]
+    with pytest.raises(ConfigurationError, match=f"^{name} is no secret: ") as caught:
+        Settings.from_mapping({name: value}).build_passes()
+    assert "changeme" not in str(caught.value)
 
 
 def test_the_shared_secret_scheme_is_built_by_name():

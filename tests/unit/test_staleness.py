@@ -52,7 +52,7 @@ def test_a_list_without_a_date_is_not_old(caplog):
 
 
 def test_a_guard_says_at_its_start_that_its_list_is_old(caplog):
-    scheme = EdgeAuthScheme(["a-secret-of-this-test"])
+    scheme = EdgeAuthScheme(["the-geese-cross-the-river-at-six"])
     Guard(scheme, AddressList(NETWORKS, as_of="2020-01"))
     assert "edgeauth addresses update" in caplog.text
 
@@ -75,7 +75,7 @@ def test_the_setting_reaches_the_guard(tmp_path, caplog):
     (tmp_path / "list.json").write_text(
         '{"addresses": ["192.0.2.0/24"], "ipv6_addresses": [], "as_of": "2020-01"}'
     )
-    settings = {"secret": "a-secret-of-this-test", "addresses": tmp_path / "list.json"}
+    settings = {"secret": "the-geese-cross-the-river-at-six", "addresses": tmp_path / "list.json"}
     Guard.from_settings({**settings, "addresses_stale_days": 3650})
     assert caplog.messages == []
     Guard.from_settings(settings)

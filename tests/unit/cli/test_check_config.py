@@ -35,6 +35,25 @@ def test_every_setting_is_there_with_its_value_and_source(edgeauth, tmp_path):
     assert read["exempt"] == ("-", "default")
 
 
+def test_the_file_that_a_variable_names_is_read_and_an_empty_variable_is_no_source(
+    edgeauth, tmp_path
+):
+    (tmp_path / "edgeauth.toml").write_text(f'secret = "{SECRET}"\nmax_age = 30\n')
+    env = {"EDGEAUTH_CONFIG": "edgeauth.toml", "EDGEAUTH_MAX_AGE": "", "EDGEAUTH_POPS": ""}
+    result = edgeauth("check-config", env=env)
+    assert (result.exit_code, result.stderr) == (0, "")
+    words = {line.split()[0]: line.split()[1:] for line in result.stdout.splitlines() if line}
+    assert words["max_age"] == ["30", "file"]
+    assert words["pops"] == ["-", "default"]
+    assert words["secret"][-1] == "file"
+
+
+def test_no_file_of_decisions_is_made(edgeauth, tmp_path):
+    result = edgeauth("check-config", env={**ENV, "EDGEAUTH_DECISIONS": "decisions"})
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_keys_are_counted_and_named_and_never_shown(edgeauth, tmp_path):
     (tmp_path / "secrets").write_text(KEYS)
     result = edgeauth("check-config", env={"EDGEAUTH_SECRETS_FILE": "secrets"})
@@ -73,6 +92,13 @@ def test_report_only_is_loud(edgeauth, mode, loud):
         ({**ENV, "EDGEAUTH_EXEMPT": "GET /a*"}, "no pattern"),
         ({**ENV, "EDGEAUTH_TRUSTED_PROXIES": "0.0.0.0/0"}, "trusted_proxies"),
         ({**ENV, "EDGEAUTH_MAX_AGE": "-1"}, "max_age"),
+        ({**ENV, "EDGEAUTH_WATCH_INTERVAL": "0"}, "0.01 to 3600 seconds"),
+        ({**ENV, "EDGEAUTH_DECISIONS": "missing/decisions"}, "cannot be opened"),
+        ({**ENV, "EDGEAUTH_DECISIONS": "."}, "cannot be opened"),
+        ({**ENV, "EDGEAUTH_SCHEME": "shared-secret", "EDGEAUTH_POPS": "LHR"}, "shared-secret"),
+        ({"EDGEAUTH_SECRET": "some-pre-shared-secret"}, "printed in edgeauth's documentation"),
+        ({"EDGEAUTH_SECRET": ""}, "EDGEAUTH_SECRET is empty"),
+        ({**ENV, "EDGEAUTH_CONFIG": "missing.toml"}, "cannot be read"),
     ],
 )
 def test_what_the_app_would_refuse_at_start_is_refused_here(edgeauth, env, words):

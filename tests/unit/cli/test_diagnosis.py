@@ -9,7 +9,8 @@ import hmac
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.vectors import OLDER_SECRET, SECRET, Row, rows
+from support.vectors import OLDER_SECRET, Row, rows
+from support.vectors import VECTOR_SECRET as SECRET
 
 from edgeauth import EdgeAuthScheme, Key, VerificationError, sign
 from edgeauth.cli.diagnosis import diagnose

@@ -28,7 +28,7 @@ def test_an_accepted_value_is_exit_status_0_and_shown_field_by_field(edgeauth):
         "\n"
         "  ok    timestamp  1700000000         2023-11-14 22:13:20 UTC, 0 s ago\n"
         "  ok    POP        LHR                any is accepted\n"
-        "  ok    signature  0xf3abb01b...dfab  made by key default\n"
+        "  ok    signature  0x9bf356d5...9917  made by key default\n"
     )
 
 

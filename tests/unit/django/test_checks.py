@@ -28,6 +28,11 @@ def test_a_good_project_gets_no_message(deploy):
     ("mapping", "told"),
     [
         ({"secret": "short"}, "16"),
+        ({"secret": "some-pre-shared-secret"}, "printed in edgeauth's documentation"),
+        ({"secrets_dir": "/nowhere"}, "cannot be read"),
+        ({"secret": SECRET, "decisions": "/nowhere/decisions"}, "cannot be opened"),
+        ({"secret": SECRET, "watch_interval": 0}, "0.01 to 3600 seconds"),
+        ({"secret": SECRET, "scheme": "shared-secret", "pops": ["LHR"]}, "the scheme"),
         ({"secret": SECRET, "exemt": []}, "did you mean 'exempt'"),
         ({"secret": SECRET, "exempt": ["/healthz"]}, "METHOD /exact/path"),
         ({"exempt": ["/healthz"]}, "METHOD /exact/path"),
@@ -43,6 +48,26 @@ def test_e001_settings_that_cannot_be_used(project, mapping, told, deploy):
     assert told in found["edgeauth.E001"].msg
     assert "settings.EDGEAUTH" in found["edgeauth.E001"].hint
     assert "short" not in found["edgeauth.E001"].msg
+
+
+def test_a_project_whose_secrets_are_in_a_directory_gets_no_message(project, tmp_path):
+    (tmp_path / "2026").write_text(SECRET)
+    project(EDGEAUTH={"secrets_dir": tmp_path})
+    assert messages(deploy=True) == {}
+
+
+def test_a_project_whose_settings_are_in_a_file_gets_no_message(project, tmp_path, monkeypatch):
+    file = tmp_path / "edgeauth.toml"
+    file.write_text(f'secret = "{SECRET}"\nmode = "report-only"\n')
+    monkeypatch.setenv("EDGEAUTH_CONFIG", str(file))
+    project(EDGEAUTH={"exempt": ["GET /healthz"], "mode": "enforce"})
+    assert list(messages(deploy=True)) == ["edgeauth.W004"]
+
+
+def test_a_check_makes_no_file_of_decisions(project, tmp_path):
+    project(EDGEAUTH={"secret": SECRET, "decisions": tmp_path / "decisions"})
+    assert messages(deploy=True) == {}
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_e002_the_app_without_its_middleware(project):

@@ -30,6 +30,8 @@ def test_a_healthy_set_up_has_no_findings(tmp_path):
         (SECRET + "\n", "stray newline"),
         (" " + SECRET, "white space"),
         ("short", "has 5 bytes"),
+        ("some-pre-shared-secret", "printed in edgeauth's documentation"),
+        ("changeme-changeme", "words that everybody tries"),
         (None, "no secret"),
     ],
 )
@@ -48,10 +50,9 @@ def test_a_secret_with_which_the_app_does_not_start_is_an_error(secret, words):
     [
         (f'"{SECRET}"', ("secret-quotes", "warning")),
         (f"'{SECRET}'", ("secret-quotes", "warning")),
-        ("some-pre-shared-secret", ("secret-example", "error")),
-        ("CHANGEME-changeme-now", ("secret-example", "error")),
-        ("x" * 32, ("secret-guessable", "error")),
-        ("0101010101010101", ("secret-guessable", "error")),
+        ("CHANGEME-when-we-go-live", ("secret-example", "error")),
+        ("the-password-of-our-shop", ("secret-example", "error")),
+        ("gdacbacgdbacbgda", ("secret-guessable", "error")),
     ],
 )
 def test_a_secret_that_the_app_takes_and_should_not_is_found(secret, expected):
@@ -153,7 +154,6 @@ def test_a_file_of_revoked_passes_is_no_secret_and_others_must_not_write_it(
         ({"max_age": 300, "max_future": 60}, []),
         ({"addresses": "/missing"}, ["addresses-unusable"]),
         ({"addresses": "fastly", "addresses_stale_days": 100}, []),
-        ({"addresses": "fastly", "addresses_stale_days": 0}, ["addresses-unusable"]),
     ],
 )
 def test_settings_that_let_too_much_in_are_found(options, expected):

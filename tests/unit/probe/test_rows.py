@@ -9,7 +9,7 @@ import pytest
 from support.requests import PlainRequest
 from support.vectors import SECRET
 
-from edgeauth import AddressList, Guard, Key, SharedSecretScheme
+from edgeauth import AddressList, EdgeAuthScheme, Guard, Key, SharedSecretScheme
 from edgeauth.probe.rows import Plan, rows
 
 NOW = 1_700_000_000
@@ -86,7 +86,7 @@ def test_it_signs_as_a_pop_that_the_origin_accepts(pops, accepted):
 
 
 def test_an_origin_that_uses_the_published_secret_is_found():
-    guard = Guard.from_settings({"secret": "some-pre-shared-secret"})
+    guard = Guard(EdgeAuthScheme(["some-pre-shared-secret"]))
     assert reasons(PLAN, guard)["example-secret"] == "ok"
 
 

@@ -49,6 +49,20 @@ def test_a_wrong_option_says_what_to_write(environ, said):
         ServiceSettings.load(None, environ)
 
 
+def test_an_empty_variable_of_the_service_is_one_that_is_not_set(config):
+    empty = {f"EDGEAUTH_SERVICE_{n.upper()}": "" for n in ServiceSettings.__dataclass_fields__}
+
+    assert ServiceSettings.load(None, empty) == ServiceSettings()
+    assert ServiceSettings.load(config, empty).workers == 2
+
+
+def test_the_file_that_a_variable_names_has_the_table_too(config):
+    environ = {"EDGEAUTH_CONFIG": str(config)}
+
+    assert ServiceSettings.load(None, environ).proxy == "envoy"
+    assert State.load(1, None, environ, {}).settings.secret == SECRET
+
+
 def test_admin_can_be_turned_off():
     assert ServiceSettings.load(None, {}, {"admin": "off"}).admin is None
     assert ServiceSettings.load(None, {}, {"admin": "127.0.0.1:9180"}).admin == "127.0.0.1:9180"
