@@ -86,6 +86,7 @@ def test_the_links_of_a_cluster_are_no_settings(links):
         ({"EDGEAUTH_NAME": "/shop/other"}, "EDGEAUTH_NAME"),
         ({"EDGEAUTH_ENV_A": "b"}, "EDGEAUTH_ENV_A"),
         ({"EDGEAUTH_SERVICE_PORT": "8080"}, "EDGEAUTH_SERVICE_PORT"),
+        ({"EDGEAUTH_SERVICE_HOST": "10.0.0.1"}, "EDGEAUTH_SERVICE_HOST"),
         # A setting beside the links, or a value that no cluster would write.
         ({**service_links("edgeauth"), "EDGEAUTH_PORTS": "80"}, "EDGEAUTH_PORTS"),
         ({**service_links("edgeauth"), "EDGEAUTH_PORT": "10.0.0.1:8080"}, "EDGEAUTH_PORT"),

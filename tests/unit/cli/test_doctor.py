@@ -49,6 +49,31 @@ def test_settings_that_cannot_be_read_are_a_finding(edgeauth):
     assert "did you mean 'EDGEAUTH_MAX_AGE'" in result.stdout.replace("\n  ", " ")
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "id_"),
+    [
+        ("EXEMPT", "/healthz", "settings-unusable"),
+        ("TRUSTED_PROXIES", "0.0.0.0/0", "settings-unusable"),
+        ("DECISIONS", "missing/decisions", "settings-unusable"),
+        ("WATCH_INTERVAL", "0", "settings-unusable"),
+        ("ADDRESSES", "missing", "addresses-unusable"),
+        ("SECRET", "some-pre-shared-secret", "secret-unusable"),
+        ("PASS_SECRET", "changemechangeme", "pass-secret-unusable"),
+    ],
+)
+def test_what_the_app_would_refuse_at_start_is_one_finding(edgeauth, name, value, id_):
+    result = edgeauth("doctor", "--json", env={**ENV, f"EDGEAUTH_{name}": value})
+    assert [finding["id"] for finding in json.loads(result.stdout)["findings"]] == [id_]
+
+
+def test_the_file_that_a_variable_names_is_looked_at(edgeauth, tmp_path):
+    (tmp_path / "edgeauth.toml").write_text(f'secret = "{SECRET}"\n')
+    (tmp_path / "edgeauth.toml").chmod(0o644)
+    result = edgeauth("doctor", "--json", env={"EDGEAUTH_CONFIG": "edgeauth.toml"})
+    (finding,) = json.loads(result.stdout)["findings"]
+    assert finding["id"] == "file-open-to-others"
+
+
 def test_a_missing_secret_is_a_finding_unless_the_app_may_have_it_in_code(edgeauth, tmp_path):
     assert "secret-unusable" in edgeauth("doctor").stdout
     (tmp_path / "app_with_its_own_secret.py").write_text(
