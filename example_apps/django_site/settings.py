@@ -12,5 +12,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
 ]
 
-# EDGEAUTH_SECRET, and whatever else is set, comes from the environment.
-EDGEAUTH = {"exempt": ["GET /healthz"]}
+EDGEAUTH = {
+    "secret": os.environ["EDGEAUTH_SECRET"],
+    "exempt": ["GET /healthz"],
+}
