@@ -11,7 +11,7 @@ import os
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from support.vectors import NOW, PASS_SECRET, SECRET
+from support.vectors import NOW, PASS_SECRET, VECTOR_SECRET
 
 from edgeauth import (
     AddressList,
@@ -44,7 +44,7 @@ class JudgedGuard(Guard):
 
     def __init__(self) -> None:
         # With passes, so that adapters remove that header too.
-        super().__init__(EdgeAuthScheme([SECRET]), passes=Passes(PASS_SECRET))
+        super().__init__(EdgeAuthScheme([VECTOR_SECRET]), passes=Passes(PASS_SECRET))
         self._decisions = os.open(
             os.environ["CONFORMANCE_DECISIONS"], os.O_WRONLY | os.O_APPEND | os.O_CREAT
         )
@@ -69,6 +69,7 @@ def _guard(options: str) -> Guard:
         of_guard["addresses"] = AddressList(given.pop("addresses"))
     if given.pop("passes", False):
         of_guard["passes"] = Passes(PASS_SECRET)
-    keys = [Key(**key) if isinstance(key, dict) else key for key in given.pop("secrets", [SECRET])]
+    secrets = given.pop("secrets", [VECTOR_SECRET])
+    keys = [Key(**key) if isinstance(key, dict) else key for key in secrets]
     schemes = {"edge-auth": EdgeAuthScheme, "shared-secret": SharedSecretScheme}
     return Guard(schemes[given.pop("scheme", "edge-auth")](keys, **given), **of_guard)
