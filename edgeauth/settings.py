@@ -139,7 +139,7 @@ class Settings:
             ConfigurationError: an unknown name, or a value of the wrong kind; or as
                 :meth:`from_toml`.
         """
-        return cls(**_from_environ(environ, None))
+        return cls.load(None, environ)
 
     @classmethod
     def from_toml(cls, path: str | os.PathLike[str]) -> Settings:
@@ -149,7 +149,7 @@ class Settings:
             ConfigurationError: unreadable, not TOML, an unknown name, or a value of the
                 wrong kind.
         """
-        return cls(**_from_toml(path))
+        return cls(**_from_document(read_toml(path)))
 
     @classmethod
     def load(
@@ -166,7 +166,18 @@ class Settings:
         Raises:
             ConfigurationError: as :meth:`from_toml` and :meth:`from_environ`.
         """
-        return cls(**_from_environ(environ, config))
+        return cls.of_document(read_document(config, environ), environ)
+
+    @classmethod
+    def of_document(
+        cls, document: Mapping[str, Any], environ: Mapping[str, str] | None = None
+    ) -> Settings:
+        """As :meth:`load`, of what :func:`read_document` read: no file is read again.
+
+        Raises:
+            ConfigurationError: an unknown name, or a value of the wrong kind.
+        """
+        return cls(**{**_from_document(document), **read_variables(environ)})
 
     def with_environ(self, environ: Mapping[str, str] | None = None) -> Settings:
         """These settings, but for what the environment sets: an operator has the last word.
@@ -180,7 +191,8 @@ class Settings:
         Raises:
             ConfigurationError: as :meth:`from_environ`.
         """
-        return dataclasses.replace(self, **_from_environ(environ, None))
+        in_file = _from_document(read_document(None, environ))
+        return dataclasses.replace(self, **{**in_file, **read_variables(environ)})
 
     @property
     def has_secret(self) -> bool:
@@ -317,8 +329,7 @@ def _refuse_guessable(what: str, secret: bytes) -> None:
     why = why_guessable(secret)
     if why is not None:
         raise ConfigurationError(
-            f"{what} is no secret: {why}; make another one (edgeauth keygen), and give it to "
-            "the edge too"
+            f"{what} is no secret: {why}; make another one for both sides (edgeauth keygen)"
         )
 
 
@@ -370,18 +381,21 @@ def config_path(
     return (os.environ if environ is None else environ).get(CONFIG_VARIABLE) or None
 
 
-def _from_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
-    document = read_toml(path)
-    document.pop(SERVICE_TABLE, None)
-    return read_mapping(_READERS, document)
-
-
-def _from_environ(
-    environ: Mapping[str, str] | None, config: str | os.PathLike[str] | None
+def read_document(
+    config: str | os.PathLike[str] | None, environ: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
+    """The tables and values of the file that :func:`config_path` finds; none without one.
+
+    Raises:
+        ConfigurationError: unreadable, or not TOML.
+    """
     path = config_path(config, environ)
-    in_file = {} if path is None else _from_toml(path)
-    return {**in_file, **read_variables(environ)}
+    return {} if path is None else read_toml(path)
+
+
+def _from_document(document: Mapping[str, Any]) -> dict[str, Any]:
+    of_guard = {name: value for name, value in document.items() if name != SERVICE_TABLE}
+    return read_mapping(_READERS, of_guard)
 
 
 def read_variables(environ: Mapping[str, str] | None = None) -> dict[str, Any]:

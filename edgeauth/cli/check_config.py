@@ -12,7 +12,7 @@ from edgeauth.cli.text import table
 from edgeauth.doctor.rehearsal import rehearse
 from edgeauth.escaping import escaped
 from edgeauth.service.settings import ServiceSettings
-from edgeauth.settings import Settings, config_path, read_toml, read_variables
+from edgeauth.settings import Settings, read_document, read_variables
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -28,15 +28,14 @@ def command(*, config: str | None) -> None:
     service's own settings are read: what either would refuse is refused here, with exit
     status 2. Run it as the user that runs the app.
     """
-    path = config_path(config)
-    settings = Settings.load(path)
-    ServiceSettings.load(path)
+    document = read_document(config)
+    settings = Settings.of_document(document)
+    ServiceSettings.load(config)
     guard = rehearse(settings)
-    in_file = {} if path is None else read_toml(path)
     variables = read_variables()
     names = [field.name for field in dataclasses.fields(settings)]
     for line in table(
-        [name, _shown(settings, name), _source(name, variables, in_file)] for name in names
+        [name, _shown(settings, name), _source(name, variables, document)] for name in names
     ):
         click.echo(line)
     click.echo()

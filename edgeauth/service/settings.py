@@ -13,13 +13,12 @@ from edgeauth.settings import (
     SERVICE_PREFIX,
     SERVICE_TABLE,
     Readers,
-    config_path,
+    read_document,
     read_environ,
     read_list,
     read_mapping,
     read_one_of,
     read_text,
-    read_toml,
     wrong_value,
 )
 
@@ -72,8 +71,7 @@ class ServiceSettings:
             ConfigurationError: the file cannot be read, an unknown name, or a value of the
                 wrong kind.
         """
-        path = config_path(config, environ)
-        table = {} if path is None else read_toml(path).get(SERVICE_TABLE, {})
+        table = read_document(config, environ).get(SERVICE_TABLE, {})
         if not isinstance(table, dict):
             raise ConfigurationError(f"{SERVICE_TABLE} must be a table: write [{SERVICE_TABLE}]")
         variables = os.environ if environ is None else environ

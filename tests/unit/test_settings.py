@@ -6,9 +6,11 @@ import pathlib
 import re
 
 import pytest
+from flask import Flask
 from support.vectors import OLDER_SECRET, SECRET
 
-from edgeauth import ConfigurationError, Settings, SharedSecretScheme
+from edgeauth import ConfigurationError, Settings, SharedSecretScheme, asgi, wsgi
+from edgeauth.flask import EdgeAuth
 
 
 def test_the_defaults_are_those_of_the_documentation():
@@ -184,6 +186,22 @@ def test_a_variable_names_a_file_beneath_the_variables(tmp_path):
         Settings.from_mapping({"max_age": 50, "max_future": 50}).with_environ(environ),
     ):
         assert (settings.secret, settings.max_age, settings.max_future) == (SECRET, 20, 2)
+
+
+def test_every_adapter_reads_the_file_that_a_variable_names(tmp_path, monkeypatch):
+    file = tmp_path / "edgeauth.toml"
+    file.write_text(f'secret = "{SECRET}"\nheader = "X-Proof"\n')
+    monkeypatch.setenv("EDGEAUTH_CONFIG", str(file))
+    app = Flask("shop")
+    app.config["EDGEAUTH"] = {"exempt": ["GET /healthz"]}
+    EdgeAuth(app)
+    guards = [
+        asgi.EdgeAuthMiddleware(None).guard,
+        wsgi.EdgeAuthMiddleware(None).guard,
+        app.wsgi_app.guard,
+    ]
+    assert {guard.scheme.header for guard in guards} == {"X-Proof"}
+    assert app.wsgi_app.guard.exempt == ("GET /healthz",)
 
 
 def test_a_file_that_an_argument_names_stands_for_the_one_of_the_variable(tmp_path):
