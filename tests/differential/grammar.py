@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from support.oracle import Rules, Secret, make_pass, make_value
-from support.vectors import NOW, OLDER_SECRET, PASS_SECRET, SECRET
+from support.vectors import NOW, PASS_SECRET
+from support.vectors import OLDER_VECTOR_SECRET as OLDER_SECRET
+from support.vectors import VECTOR_SECRET as SECRET
 
 from differential.rules import PROFILES, judge_line
 

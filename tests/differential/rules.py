@@ -7,7 +7,9 @@ import math
 from typing import Any
 
 from support.oracle import Rules, Secret
-from support.vectors import NOW, OLDER_SECRET, PASS_SECRET, SECRET
+from support.vectors import NOW, PASS_SECRET
+from support.vectors import OLDER_VECTOR_SECRET as OLDER_SECRET
+from support.vectors import VECTOR_SECRET as SECRET
 
 _EDGE = ("192.0.2.0/24", "2001:db8::/32")
 _HERE = ("127.0.0.0/8",)

@@ -16,6 +16,7 @@ _DOCUMENT = json.loads((_FOLDER / "edge-auth.json").read_text("utf-8"))
 SECRET = "9bd1c6f0a7e84e25b3f7c1d09e5a4826"
 OLDER_SECRET = "1c7fe2805b3a4d96a0d4e8b72f6c9513"
 VECTOR_SECRET: str = _DOCUMENT["secret"]
+OLDER_VECTOR_SECRET: str = _DOCUMENT["older_secret"]
 PASS_SECRET = "a-secret-that-signs-the-passes"
 
 # The clock of the vectors.
