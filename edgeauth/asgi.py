@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
+from edgeauth.body import drop_messages, owed_by_fields
 from edgeauth.errors import EdgeAuthError
 from edgeauth.guard import Guard, denial
 from edgeauth.request import listens_on_unix
@@ -68,7 +70,7 @@ class EdgeAuthMiddleware:
             inner["headers"] = rest
             await self.app(inner, receive, send)
         elif kind == "http":
-            await _deny(send, "http", scope["method"])
+            await _deny_http(scope, receive, send)
         else:
             await _deny_websocket(scope, receive, send)
 
@@ -144,6 +146,16 @@ def _field(name: str) -> bytes:
     return name.lower().encode()
 
 
+async def _deny_http(scope: Scope, receive: Receive, send: Send) -> None:
+    most = owed_by_fields(scope["headers"], scope.get("http_version", "1.1"))
+    await _deny(send, "http", scope["method"], more=most > 0)
+    if most:
+        # The whole answer is out, by its length; to the server the request is still open.
+        await drop_messages(receive, most)
+        with suppress(OSError):  # so a server may tell that the client has gone
+            await send({"type": "http.response.body", "body": b""})
+
+
 async def _deny_websocket(scope: Scope, receive: Receive, send: Send) -> None:
     await receive()  # websocket.connect: no answer is allowed before it
     if "websocket.http.response" in (scope.get("extensions") or {}):
@@ -152,8 +164,9 @@ async def _deny_websocket(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "websocket.close", "code": 1008, "reason": ""})
 
 
-async def _deny(send: Send, prefix: str, method: str) -> None:
+async def _deny(send: Send, prefix: str, method: str, *, more: bool = False) -> None:
     answer = denial(method)
     headers = [(name.encode(), value.encode()) for name, value in answer.headers]
     await send({"type": f"{prefix}.response.start", "status": answer.status, "headers": headers})
-    await send({"type": f"{prefix}.response.body", "body": answer.body})
+    body: Message = {"type": f"{prefix}.response.body", "body": answer.body}
+    await send({**body, "more_body": True} if more else body)

@@ -6,11 +6,12 @@ from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from edgeauth.body import drop_stream, owed_by_environ
 from edgeauth.guard import Guard, denial
 from edgeauth.request import listens_on_unix
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 
@@ -35,7 +36,7 @@ class EdgeAuthMiddleware:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         verdict = self.guard.check(EnvironRequest(environ))
         if not verdict.allowed:
-            return _deny(environ["REQUEST_METHOD"], start_response)
+            return _deny(environ, start_response)
         for name in self._stripped:
             environ.pop(name, None)
         environ["edgeauth"] = verdict
@@ -116,10 +117,17 @@ def received(text: str) -> bytes:
     return text.encode("latin-1", "replace")
 
 
-def _deny(method: str, start_response: StartResponse) -> list[bytes]:
-    answer = denial(method)
+def _deny(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    answer = denial(environ["REQUEST_METHOD"])
     start_response(
         f"{answer.status} {HTTPStatus(answer.status).phrase}",
         [(name.title(), value) for name, value in answer.headers],
     )
-    return [answer.body]
+    most = owed_by_environ(environ)
+    return _then_drop(answer.body, environ, most) if most else [answer.body]
+
+
+def _then_drop(body: bytes, environ: WSGIEnvironment, most: int) -> Iterator[bytes]:
+    # A server sends each piece before it asks for the next (PEP 3333).
+    yield body
+    drop_stream(environ, most)

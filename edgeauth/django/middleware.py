@@ -8,6 +8,7 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpResponse
 
 from edgeauth.asgi import ScopeRequest
+from edgeauth.body import drop_stream, owed_by_environ
 from edgeauth.django.conf import project_settings
 from edgeauth.guard import Guard, denial
 from edgeauth.wsgi import EnvironRequest, routed, variable
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from django.core.handlers.asgi import ASGIRequest
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
+
+    from edgeauth.guard import Denial
 
     Response = HttpResponseBase | Awaitable[HttpResponseBase]
 
@@ -58,7 +61,7 @@ class EdgeAuthMiddleware:
         view = MetaRequest(request) if scope is None else ScopeRequest(scope)
         verdict = self.guard.check(view)
         if not verdict.allowed:
-            response = _denied(view.method)
+            response = _denied(request, view.method, has_scope=scope is not None)
             return _awaitable(response) if self._is_async else response
         request.edgeauth = verdict  # type: ignore[attr-defined]
         if self._variables:
@@ -95,10 +98,27 @@ class MetaRequest(EnvironRequest):
         return routed(script_name, self._request.path_info)
 
 
-def _denied(method: str) -> HttpResponse:
-    answer = denial(method)
-    headers = {name.title(): value for name, value in answer.headers}
-    return HttpResponse(answer.body, status=answer.status, headers=headers)
+class _Denied(HttpResponse):
+    """The denial. After it was sent, what is left of the request's body is dropped."""
+
+    def __init__(self, request: HttpRequest, most: int, answer: Denial) -> None:
+        headers = {name.title(): value for name, value in answer.headers}
+        super().__init__(answer.body, status=answer.status, headers=headers)
+        self._request = request
+        self._most = most
+
+    def close(self) -> None:
+        if self._most:
+            # Django counts what it has read of a length, and nothing of chunks.
+            chunked = "HTTP_TRANSFER_ENCODING" in self._request.META
+            drop_stream(self._request.META, self._most, None if chunked else self._request.read)
+        super().close()
+
+
+def _denied(request: HttpRequest, method: str, *, has_scope: bool) -> HttpResponse:
+    # Under ASGI Django has the whole body before its first middleware.
+    most = 0 if has_scope else owed_by_environ(request.META)
+    return _Denied(request, most, denial(method))
 
 
 async def _awaitable(response: HttpResponse) -> HttpResponse:
