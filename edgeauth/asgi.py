@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
-from edgeauth.body import drop_messages, owed_by_fields
+from edgeauth.body import MOST, drop_messages, owed_by_fields
 from edgeauth.errors import EdgeAuthError
 from edgeauth.guard import Guard, denial
 from edgeauth.request import listens_on_unix
@@ -147,11 +147,12 @@ def _field(name: str) -> bytes:
 
 
 async def _deny_http(scope: Scope, receive: Receive, send: Send) -> None:
-    most = owed_by_fields(scope["headers"], scope.get("http_version", "1.1"))
-    await _deny(send, "http", scope["method"], more=most > 0)
-    if most:
+    length = owed_by_fields(scope["headers"], scope.get("http_version", "1.1"))
+    ended = not length or (length <= MOST and await drop_messages(receive))
+    await _deny(send, "http", scope["method"], more=not ended)
+    if not ended:
         # The whole answer is out, by its length; to the server the request is still open.
-        await drop_messages(receive, most)
+        await drop_messages(receive)
         with suppress(OSError):  # so a server may tell that the client has gone
             await send({"type": "http.response.body", "body": b""})
 

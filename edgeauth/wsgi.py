@@ -6,7 +6,7 @@ from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from edgeauth.body import drop_stream, owed_by_environ
+from edgeauth.body import Upload
 from edgeauth.guard import Guard, denial
 from edgeauth.request import listens_on_unix
 
@@ -118,16 +118,17 @@ def received(text: str) -> bytes:
 
 
 def _deny(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    upload = Upload(environ)
+    upload.drop_before_denial()
     answer = denial(environ["REQUEST_METHOD"])
     start_response(
         f"{answer.status} {HTTPStatus(answer.status).phrase}",
         [(name.title(), value) for name, value in answer.headers],
     )
-    most = owed_by_environ(environ)
-    return _then_drop(answer.body, environ, most) if most else [answer.body]
+    return [answer.body] if upload.ended else _then_drop(answer.body, upload)
 
 
-def _then_drop(body: bytes, environ: WSGIEnvironment, most: int) -> Iterator[bytes]:
+def _then_drop(body: bytes, upload: Upload) -> Iterator[bytes]:
     # A server sends each piece before it asks for the next (PEP 3333).
     yield body
-    drop_stream(environ, most)
+    upload.drop_after_denial()

@@ -8,7 +8,7 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpResponse
 
 from edgeauth.asgi import ScopeRequest
-from edgeauth.body import drop_stream, owed_by_environ
+from edgeauth.body import Upload
 from edgeauth.django.conf import project_settings
 from edgeauth.guard import Guard, denial
 from edgeauth.wsgi import EnvironRequest, routed, variable
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from django.core.handlers.asgi import ASGIRequest
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
-
-    from edgeauth.guard import Denial
 
     Response = HttpResponseBase | Awaitable[HttpResponseBase]
 
@@ -99,26 +97,25 @@ class MetaRequest(EnvironRequest):
 
 
 class _Denied(HttpResponse):
-    """The denial. After it was sent, what is left of the request's body is dropped."""
+    """The denial, after which a part of the request's body is dropped."""
 
-    def __init__(self, request: HttpRequest, most: int, answer: Denial) -> None:
-        headers = {name.title(): value for name, value in answer.headers}
-        super().__init__(answer.body, status=answer.status, headers=headers)
-        self._request = request
-        self._most = most
+    upload: Upload | None = None
 
     def close(self) -> None:
-        if self._most:
-            # Django counts what it has read of a length, and nothing of chunks.
-            chunked = "HTTP_TRANSFER_ENCODING" in self._request.META
-            drop_stream(self._request.META, self._most, None if chunked else self._request.read)
+        if self.upload is not None:
+            self.upload.drop_after_denial()
         super().close()
 
 
 def _denied(request: HttpRequest, method: str, *, has_scope: bool) -> HttpResponse:
-    # Under ASGI Django has the whole body before its first middleware.
-    most = 0 if has_scope else owed_by_environ(request.META)
-    return _Denied(request, most, denial(method))
+    answer = denial(method)
+    headers = {name.title(): value for name, value in answer.headers}
+    response = _Denied(answer.body, status=answer.status, headers=headers)
+    if not has_scope:  # under ASGI Django has the whole body before its first middleware
+        # Of a length Django counts what was read.
+        response.upload = Upload(request.META, request.read)
+        response.upload.drop_before_denial()
+    return response
 
 
 async def _awaitable(response: HttpResponse) -> HttpResponse:

@@ -64,9 +64,9 @@ WSGI = (
     _gunicorn("django-gunicorn", "django_wsgi"),
     Server("uwsgi-http", _UWSGI, "wsgi"),
     Server("uwsgi-http-socket", _UWSGI.replace("--http=", "--http-socket="), "wsgi"),
-    Server("granian-wsgi", f"{_GRANIAN}wsgi", "wsgi"),
+    Server("granian-wsgi", f"{_GRANIAN}wsgi --blocking-threads=1", "wsgi"),
     Server("waitress", "waitress-serve --listen=127.0.0.1:{port} {app}", "wsgi"),
-    Server("cheroot", "cheroot {app} --bind=127.0.0.1:{port}", "wsgi"),
+    Server("cheroot", "cheroot {app} --bind=127.0.0.1:{port} --threads=1", "wsgi"),
 )
 ASGI = (
     Server("hypercorn", "hypercorn {app} --bind=127.0.0.1:{port} --workers=0", "asgi"),
