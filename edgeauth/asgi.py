@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
-from edgeauth.body import MOST, drop_messages, owed_by_fields
+from edgeauth.body import GRACE, MOST, SECONDS, drop_messages, owed_by_fields
 from edgeauth.errors import EdgeAuthError
 from edgeauth.guard import Guard, denial
 from edgeauth.request import listens_on_unix
@@ -148,13 +147,20 @@ def _field(name: str) -> bytes:
 
 async def _deny_http(scope: Scope, receive: Receive, send: Send) -> None:
     length = owed_by_fields(scope["headers"], scope.get("http_version", "1.1"))
-    ended = not length or (length <= MOST and await drop_messages(receive))
-    await _deny(send, "http", scope["method"], more=not ended)
-    if not ended:
-        # The whole answer is out, by its length; to the server the request is still open.
-        await drop_messages(receive)
-        with suppress(OSError):  # so a server may tell that the client has gone
-            await send({"type": "http.response.body", "body": b""})
+    if not length or (length <= MOST and await drop_messages(receive, SECONDS)):
+        await _deny(send, "http", scope["method"])
+        return
+
+    async def in_two(message: Message) -> None:
+        body = message.get("body")
+        if body is None:
+            await send(message)
+            return
+        await send({**message, "body": body[:-1], "more_body": True})
+        await drop_messages(receive, GRACE)
+        await send({**message, "body": body[-1:]})
+
+    await _deny(in_two, "http", scope["method"])
 
 
 async def _deny_websocket(scope: Scope, receive: Receive, send: Send) -> None:
@@ -165,9 +171,8 @@ async def _deny_websocket(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "websocket.close", "code": 1008, "reason": ""})
 
 
-async def _deny(send: Send, prefix: str, method: str, *, more: bool = False) -> None:
+async def _deny(send: Send, prefix: str, method: str) -> None:
     answer = denial(method)
     headers = [(name.encode(), value.encode()) for name, value in answer.headers]
     await send({"type": f"{prefix}.response.start", "status": answer.status, "headers": headers})
-    body: Message = {"type": f"{prefix}.response.body", "body": answer.body}
-    await send({**body, "more_body": True} if more else body)
+    await send({"type": f"{prefix}.response.body", "body": answer.body})

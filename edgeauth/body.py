@@ -2,8 +2,9 @@
 
 A server that closes a connection with bytes on it that nobody read resets it, and what it had
 sent may be lost with it. To nginx that is a broken origin: it answers 502 and asks this origin
-nothing for ten seconds. So a body is read and dropped before the denial. Of one that is too
-large or too slow for that, a part is dropped after the denial, while the other side reads it.
+nothing for ten seconds. So a body is read and dropped before the denial. Where it is too large
+or too slow for that, or cannot be read in safety, the last byte of the denial comes a moment
+after the others: a proxy stops sending when it sees that it is answered.
 """
 
 from __future__ import annotations
@@ -13,27 +14,25 @@ import socket
 import stat
 import sys
 import threading
-from contextlib import suppress
+import time
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 
-# Bytes that are dropped of one body, before the denial and again after it. nginx takes bodies
-# of 1 MiB by default.
+# Bytes that are dropped of one body. nginx takes bodies of 1 MiB by default.
 MOST = 2 * 1024 * 1024
 
-# For the same, however many pieces it comes in.
+# For all of them, however many pieces they come in; and between the denial and its last byte.
 SECONDS = 1.0
+GRACE = 0.1
 
 _PIECE = 64 * 1024
 
-# Threads that may wait, past the deadline, for a server that cannot be told to give up.
-_HELPERS = threading.BoundedSemaphore(32)
-
-# Servers that make a stream of its own for each request, which no later request is read from.
-# A thread may be left behind in it.
-_OWN_STREAM = frozenset({"granian", "a2wsgi"})
+# Servers under WSGI whose stream blocks for as long as a client likes, and who tell no way to
+# cut that short.
+_UNCUT = frozenset({"granian", "a2wsgi"})
 
 
 def owed(length: str | bytes | None, *, chunked: bool, expects: bool) -> int:
@@ -73,7 +72,7 @@ def owed_by_fields(fields: Iterable[tuple[bytes, bytes]], version: str) -> int:
 _TELLING = frozenset({b"content-length", b"transfer-encoding", b"expect"})
 
 
-async def drop_messages(receive: Callable[[], Awaitable[Any]]) -> bool:
+async def drop_messages(receive: Callable[[], Awaitable[Any]], seconds: float) -> bool:
     """Receive a part of the body of an ASGI request and drop it; whether it is at its end.
 
     Never raises on what a client or a server does. Of an event loop that is neither asyncio's
@@ -85,10 +84,10 @@ async def drop_messages(receive: Callable[[], Awaitable[Any]]) -> bool:
         try:
             asyncio.get_running_loop()
         except RuntimeError:
-            with sys.modules["trio"].move_on_after(SECONDS):
+            with sys.modules["trio"].move_on_after(seconds):
                 return await _receive(receive)
         else:
-            async with asyncio.timeout(SECONDS):
+            async with asyncio.timeout(seconds):
                 return await _receive(receive)
     return False
 
@@ -106,10 +105,9 @@ async def _receive(receive: Callable[[], Awaitable[Any]]) -> bool:
 class Upload:
     """The body of a refused WSGI request.
 
-    A read may block for as long as the client likes, so it is done only where it can be cut
-    short: where the server tells its connection, or where a thread can be left behind. The
-    others (waitress, tornado, twisted) have read the whole body before, or read the rest of it
-    by themselves (Apache). Nothing here raises on what a client or a server does.
+    A read may block for as long as the client likes, so it is done only where the server tells
+    its connection, whose end cuts it short. Most others (waitress, tornado, twisted) have read
+    the whole body before. Nothing here raises on what a client or a server does.
 
     Args:
         environ: of the request.
@@ -129,77 +127,61 @@ class Upload:
             expects="HTTP_EXPECT" in environ,
         )
         self._late = False
+        # Whether nothing more is to be done about it.
         self.ended = self._left == 0
 
-    def drop_before_denial(self) -> None:
+    def drop(self) -> None:
         """Read and drop the body, unless it is too large; :attr:`ended` tells whether all of it."""
-        if not self.ended and self._left <= MOST:
-            # One way: the denial is yet to be sent.
-            self._drop(socket.SHUT_RD)
-
-    def drop_after_denial(self) -> None:
-        """Read and drop a part of what is left while the client reads the denial."""
-        if not self.ended:
-            # Both ways: what of the body comes later is then no request to the server.
-            self._drop(socket.SHUT_RDWR)
-
-    def _drop(self, how: int) -> None:
-        with suppress(Exception):
-            stream = self._environ["wsgi.input"]
-            connection = _connection(
-                self._environ.get("gunicorn.socket"), stream, getattr(stream, "rfile", None)
-            )
-            if connection is not None:
-                self._drop_until_cut(connection, how)
-            elif type(stream).__module__.partition(".")[0] in _OWN_STREAM:
-                self._drop_in_a_thread()
-            else:
+        if self.ended:
+            return
+        stream = self._environ.get("wsgi.input")
+        if type(stream).__module__.partition(".")[0] in _UNCUT:
+            return
+        with self._connection() as connection:
+            if connection is None:
                 self.ended = True
+            elif self._left <= MOST:
+                self._drop(connection, SECONDS)
 
-    def _drop_until_cut(self, connection: socket.socket, how: int) -> None:
-        with connection:
-            if self._late:
-                connection.shutdown(how)
-                return
-            watch = threading.Timer(SECONDS, self._cut, (connection, how))
-            watch.daemon = True
-            watch.start()
-            try:
-                self._read_on()
-            finally:
-                watch.cancel()
-                watch.join()
+    def denied(self, denial: bytes) -> Iterator[bytes]:
+        """The pieces of *denial*, for a body that is not at its end."""
+        # A server sends each piece before it asks for the next (PEP 3333).
+        yield denial[:-1]
+        with self._connection() as connection:
+            if connection is None:
+                time.sleep(GRACE)
+            elif not self._late:
+                self._drop(connection, GRACE)
+        yield denial[-1:]
+        # What comes of the body now must be no request to the server.
+        with self._connection() as connection:
+            if connection is not None and not self.ended:
+                _shut(connection, socket.SHUT_RDWR)
 
-    def _cut(self, connection: socket.socket, how: int) -> None:
-        self._late = True
-        with suppress(OSError):
-            connection.shutdown(how)
-
-    def _drop_in_a_thread(self) -> None:
-        if not self._late and _HELPERS.acquire(blocking=False):
-            helper = threading.Thread(target=self._read_on_apart, daemon=True)
-            helper.start()
-            helper.join(SECONDS)
-            self._late = helper.is_alive()
-
-    def _read_on_apart(self) -> None:
-        try:
+    def _drop(self, connection: socket.socket, seconds: float) -> None:
+        watch = threading.Timer(seconds, self._cut, [connection])
+        watch.daemon = True
+        watch.start()
+        with suppress(Exception):
             self._read_on()
-        finally:
-            _HELPERS.release()
+        watch.cancel()
+        watch.join()
+
+    def _cut(self, connection: socket.socket) -> None:
+        self._late = True
+        _shut(connection, socket.SHUT_RD)
 
     def _read_on(self) -> None:
-        with suppress(Exception):
-            read = self._reader()
-            most = MOST
-            while most > 0:
-                piece = read(min(most, _PIECE) if self._chunked else min(self._left, most, _PIECE))
-                most -= len(piece)
-                if not self._chunked:
-                    self._left -= len(piece)
-                if not piece or self._left <= 0:
-                    self.ended = not self._late
-                    return
+        read = self._reader()
+        most = MOST
+        while most > 0:
+            piece = read(_PIECE if self._chunked else min(self._left, _PIECE))
+            most -= len(piece)
+            if not self._chunked:
+                self._left -= len(piece)
+            if not piece or self._left <= 0:
+                self.ended = not self._late
+                return
 
     def _reader(self) -> Callable[[int], bytes]:
         read: Callable[[int], bytes] = self._environ["wsgi.input"].read
@@ -212,16 +194,28 @@ class Upload:
         chunk: Callable[[], bytes] = sys.modules["uwsgi"].chunked_read
         return lambda _size: chunk()
 
+    @contextmanager
+    def _connection(self) -> Iterator[socket.socket | None]:
+        """A second handle of the connection, or None where the server does not tell it.
 
-def _connection(*holders: object) -> socket.socket | None:
-    """A second handle of the connection that the first of *holders* is of; None for none.
+        A second, so that the number of the descriptor is nobody else's while it is used.
+        """
+        stream = self._environ.get("wsgi.input")
+        holders = (self._environ.get("gunicorn.socket"), stream, getattr(stream, "rfile", None))
+        for holder in holders:
+            # A file of a buffered body has a descriptor too, and a buffer in memory raises.
+            with suppress(AttributeError, OSError):
+                descriptor = holder.fileno()  # type: ignore[union-attr]
+                if stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+                    connection = socket.socket(fileno=os.dup(descriptor))
+                    break
+        else:
+            yield None
+            return
+        with connection:
+            yield connection
 
-    A second, so that the number of the descriptor is nobody else's while it is used.
-    """
-    for holder in holders:
-        # A file of a buffered body has a descriptor too, and a buffer in memory raises.
-        with suppress(AttributeError, OSError):
-            descriptor = holder.fileno()  # type: ignore[attr-defined]
-            if stat.S_ISSOCK(os.fstat(descriptor).st_mode):
-                return socket.socket(fileno=os.dup(descriptor))
-    return None
+
+def _shut(connection: socket.socket, how: int) -> None:
+    with suppress(OSError):  # it may have ended by itself
+        connection.shutdown(how)

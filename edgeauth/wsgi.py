@@ -11,7 +11,7 @@ from edgeauth.guard import Guard, denial
 from edgeauth.request import listens_on_unix
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 
@@ -119,16 +119,10 @@ def received(text: str) -> bytes:
 
 def _deny(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     upload = Upload(environ)
-    upload.drop_before_denial()
+    upload.drop()
     answer = denial(environ["REQUEST_METHOD"])
     start_response(
         f"{answer.status} {HTTPStatus(answer.status).phrase}",
         [(name.title(), value) for name, value in answer.headers],
     )
-    return [answer.body] if upload.ended else _then_drop(answer.body, upload)
-
-
-def _then_drop(body: bytes, upload: Upload) -> Iterator[bytes]:
-    # A server sends each piece before it asks for the next (PEP 3333).
-    yield body
-    upload.drop_after_denial()
+    return [answer.body] if upload.ended else upload.denied(answer.body)

@@ -14,7 +14,7 @@ from edgeauth.guard import Guard, denial
 from edgeauth.wsgi import EnvironRequest, routed, variable
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
 
     from django.core.handlers.asgi import ASGIRequest
     from django.http import HttpRequest
@@ -97,14 +97,14 @@ class MetaRequest(EnvironRequest):
 
 
 class _Denied(HttpResponse):
-    """The denial, after which a part of the request's body is dropped."""
+    """The denial of a request whose body may not be at its end."""
 
     upload: Upload | None = None
 
-    def close(self) -> None:
-        if self.upload is not None:
-            self.upload.drop_after_denial()
-        super().close()
+    def __iter__(self) -> Iterator[bytes]:
+        if self.upload is None or self.upload.ended:
+            return super().__iter__()
+        return self.upload.denied(self.content)
 
 
 def _denied(request: HttpRequest, method: str, *, has_scope: bool) -> HttpResponse:
@@ -114,7 +114,7 @@ def _denied(request: HttpRequest, method: str, *, has_scope: bool) -> HttpRespon
     if not has_scope:  # under ASGI Django has the whole body before its first middleware
         # Of a length Django counts what was read.
         response.upload = Upload(request.META, request.read)
-        response.upload.drop_before_denial()
+        response.upload.drop()
     return response
 
 
