@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from support.processes import HOST, free_port, running
+from support.wire import answers, converse
+
+from edgeauth import sign
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +48,17 @@ class Server:
         environ = {"PYTHONPATH": str(_TESTS), "EDGEAUTH_SECRET": SECRET}
         log = folder / f"{name}.log"
         with running(argv, address=(HOST, port), log=log, cwd=folder, env=environ):
+            # Most listen before they have imported the application.
+            assert signed(port) == 200
             yield port
+
+
+def signed(port: int) -> int:
+    """The status of a signed request."""
+    head = f"GET / HTTP/1.1\r\nHost: {HOST}\r\nEdge-Auth: {sign(SECRET, pop='LHR')}\r\n"
+    sent = f"{head}Connection: close\r\n\r\n".encode()
+    (answer,) = answers(converse((HOST, port), sent, seconds=20), ["GET"])
+    return answer.status
 
 
 def _gunicorn(name: str, app: str, *options: str) -> Server:

@@ -11,8 +11,7 @@ from support.processes import HOST, free_port, running
 from support.proxies import nginx_binary
 from support.wire import answers, converse
 
-from bodies.servers import SECRET, SERVERS
-from edgeauth import sign
+from bodies.servers import SERVERS, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,14 +68,10 @@ def passed_on(request, tmp_path_factory):
         yield port
 
 
-def ask(port, *lines, body=b"", method="POST"):
-    head = [f"{method} / HTTP/1.1", f"Host: {HOST}", "Connection: close", *lines, "", ""]
-    (answer,) = answers(converse((HOST, port), "\r\n".join(head).encode() + body), [method])
+def upload(port, framing, body):
+    head = ["POST / HTTP/1.1", f"Host: {HOST}", "Connection: close", framing, "", ""]
+    (answer,) = answers(converse((HOST, port), "\r\n".join(head).encode() + body), ["POST"])
     return answer.status
-
-
-def signed(port):
-    return ask(port, f"Edge-Auth: {sign(SECRET, pop='LHR')}", method="GET")
 
 
 def statuses_of_uploads(port, size, *, chunked=False):
@@ -84,7 +79,7 @@ def statuses_of_uploads(port, size, *, chunked=False):
     body, framing = b"x" * size, f"Content-Length: {size}"
     if chunked:
         body, framing = b"%x\r\n%b\r\n0\r\n\r\n" % (size, body), "Transfer-Encoding: chunked"
-    return [(ask(port, framing, body=body), signed(port), signed(port)) for _ in range(8)]
+    return [(upload(port, framing, body), signed(port), signed(port)) for _ in range(8)]
 
 
 @pytest.mark.parametrize("size", [200_000, 900_000, LARGEST])
