@@ -10,6 +10,7 @@ from edgeauth.body import GRACE, MOST, SECONDS, drop_messages, owed_by_fields
 from edgeauth.errors import EdgeAuthError
 from edgeauth.guard import Guard, denial
 from edgeauth.request import listens_on_unix
+from edgeauth.scope import hand_back, parted, settled
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -43,23 +44,30 @@ class EdgeAuthMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
         if kind != "http" and kind != "websocket":  # noqa: PLR1714 - cheaper on every request
-            if kind != "lifespan":
-                raise EdgeAuthError(f"an ASGI scope of unknown type {kind!r} is refused")
+            _demand_lifespan(kind)
             await self.app(scope, receive, send)
             return
         # Apart, for the guard, the fields that the application must not see. Going through
         # them is most of what a request costs here, so it is done once.
         names = self._stripped
+        outer = scope
+        if type(scope["headers"]) is not list:
+            scope = settled(scope)
         apart, rest = [], []
-        for field in scope["headers"]:
-            if field[0] in names:
-                apart.append(field)
-            else:
-                rest.append(field)
+        try:
+            for field in scope["headers"]:
+                if field[0] in names:
+                    apart.append(field)
+                else:
+                    rest.append(field)
+        except TypeError:  # a field that can be unpacked, and no more
+            scope = settled(scope)
+            apart, rest = parted(scope, names)
         verdict = None
         if len(apart) == 1:
             verdict = self.guard.recall(apart[0][1], scope.get("method", _HANDSHAKE), scope["path"])
         if verdict is None:
+            scope = settled(scope)
             verdict = self.guard.check(SplitRequest(scope, names, apart))
         if verdict.allowed:
             # A copy, since what is outside of this middleware holds the same scope.
@@ -67,11 +75,19 @@ class EdgeAuthMiddleware:
             inner["edgeauth"] = verdict
             inner["edgeauth.guard"] = self.guard
             inner["headers"] = rest
-            await self.app(inner, receive, send)
-        elif kind == "http":
-            await _deny_http(scope, receive, send)
+            size = len(inner)
+            try:
+                await self.app(inner, receive, send)
+            finally:
+                if len(inner) != size or inner.get("endpoint") is not scope.get("endpoint"):
+                    hand_back(inner, outer)
         else:
-            await _deny_websocket(scope, receive, send)
+            await (_deny_http if kind == "http" else _deny_websocket)(scope, receive, send)
+
+
+def _demand_lifespan(kind: str) -> None:
+    if kind != "lifespan":
+        raise EdgeAuthError(f"an ASGI scope of unknown type {kind!r} is refused")
 
 
 class ScopeRequest:

@@ -62,7 +62,7 @@ class EdgeAuth:
 
 
 def _attach_verdict(_app: Flask, **_extra: object) -> None:
-    verdict = request.environ.get("edgeauth")
+    verdict = request.environ.get("edgeauth.verdict")
     if verdict is None:
         # Somebody replaced app.wsgi_app instead of wrapping it: nothing was checked.
         raise ConfigurationError(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class EdgeAuthMiddleware:
     """Lets requests through to *app* that come from the edge, and refuses all others.
 
-    The verdict is at ``environ["edgeauth"]``; the credential header is removed.
+    The verdict is at ``environ["edgeauth.verdict"]``; the credential header is removed.
 
     Args:
         app: the WSGI application.
@@ -39,7 +39,8 @@ class EdgeAuthMiddleware:
             return _deny(environ, start_response)
         for name in self._stripped:
             environ.pop(name, None)
-        environ["edgeauth"] = verdict
+        # With a dot: of any other name validators demand a text.
+        environ["edgeauth.verdict"] = verdict
         return self.app(environ, start_response)
 
 

@@ -74,7 +74,7 @@ class EdgeAuthMiddleware:
         if has_scope:
             asgi = cast("ASGIRequest", request)
             fields = self._fields
-            kept = [field for field in asgi.scope["headers"] if field[0] not in fields]
+            kept = [(name, value) for name, value in asgi.scope["headers"] if name not in fields]
             # A copy: the server's own scope is not ours to change.
             asgi.scope = {**asgi.scope, "headers": kept}
 

@@ -5,7 +5,7 @@ from rotation.answer import answer
 
 
 def application(environ, start_response):
-    body = answer(environ["edgeauth"])
+    body = answer(environ["edgeauth.verdict"])
     start_response("200 OK", [("Content-Length", str(len(body)))])
     return [body]
 

@@ -39,7 +39,7 @@ def _wsgi(environ, start_response):
     assert "HTTP_EDGE_AUTH" not in environ
     if environ["PATH_INFO"].startswith(WORKING):
         time.sleep(_WORK_SECONDS)
-    body = _told(environ["edgeauth"])
+    body = _told(environ["edgeauth.verdict"])
     start_response("200 OK", [("Content-Length", str(len(body)))])
     return [body]
 

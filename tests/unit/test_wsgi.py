@@ -58,7 +58,7 @@ def test_an_accepted_request_reaches_the_app_with_its_verdict_and_without_the_cr
     status, _, body, app = serve(environ_of(HTTP_EDGE_AUTH=value, HTTP_ACCEPT="*/*"))
 
     assert (status, body) == ("200 OK", b"app")
-    assert app.environ["edgeauth"].reason == "ok"
+    assert app.environ["edgeauth.verdict"].reason == "ok"
     assert "HTTP_EDGE_AUTH" not in app.environ
     assert app.environ["HTTP_ACCEPT"] == "*/*"
 
@@ -93,20 +93,22 @@ def test_report_only_lets_a_refused_request_through_marked_and_stripped():
     status, _, _, app = serve(environ_of(HTTP_EDGE_AUTH="forged"), mode="report-only")
 
     assert status == "200 OK"
-    assert app.environ["edgeauth"] == Verdict(allowed=True, reason="malformed", enforced=False)
+    assert app.environ["edgeauth.verdict"] == Verdict(
+        allowed=True, reason="malformed", enforced=False
+    )
     assert "HTTP_EDGE_AUTH" not in app.environ
 
 
 def test_an_exempt_request_needs_no_credential():
     *_, app = serve(environ_of(PATH_INFO="/healthz"), exempt=["GET /healthz"])
 
-    assert app.environ["edgeauth"].reason == "exempt"
+    assert app.environ["edgeauth.verdict"].reason == "exempt"
 
 
 def test_a_verdict_that_came_with_the_environ_is_replaced(value):
-    *_, app = serve(environ_of(HTTP_EDGE_AUTH=value, edgeauth="forged"))
+    *_, app = serve(environ_of(HTTP_EDGE_AUTH=value, **{"edgeauth.verdict": "forged"}))
 
-    assert app.environ["edgeauth"].reason == "ok"
+    assert app.environ["edgeauth.verdict"].reason == "ok"
 
 
 def test_without_a_guard_one_is_built_from_the_environment_at_construction(monkeypatch, value):

@@ -19,7 +19,9 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
     # Frameworks read an empty PATH_INFO, and one without a slash, as if the slash were there.
     routed = environ.get("SCRIPT_NAME", "") + "/" + environ["PATH_INFO"].removeprefix("/")
     path = routed.encode("latin-1").decode("utf-8", "replace")
-    body = sight(environ["edgeauth"], path, [name for name in environ if name.startswith("HTTP_")])
+    body = sight(
+        environ["edgeauth.verdict"], path, [name for name in environ if name.startswith("HTTP_")]
+    )
     headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
     start_response("200 OK", headers)
     return [b"" if environ["REQUEST_METHOD"] == "HEAD" else body]

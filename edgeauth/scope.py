@@ -1,0 +1,51 @@
+"""What an ASGI scope may be, and what of it goes back to where it came from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+# What the gate takes and gives: the application's own, and nobody's outside.
+_INNER = ("headers", "edgeauth", "edgeauth.guard")
+
+
+def settled(scope: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """*scope*, or a copy of it in which fields and addresses can be read more than once.
+
+    The specification promises iterables, and of each field and address no more than two items
+    to unpack.
+    """
+    changed: dict[str, Any] = {}
+    fields = scope["headers"]
+    if type(fields) is not list or not all(isinstance(field, (tuple, list)) for field in fields):
+        changed["headers"] = [(name, value) for name, value in fields]
+    for end in ("client", "server"):
+        address = scope.get(end)
+        if address is not None and not isinstance(address, (tuple, list)):
+            changed[end] = tuple(address)
+    return {**scope, **changed} if changed else scope
+
+
+def parted(
+    scope: MutableMapping[str, Any], names: tuple[bytes, ...]
+) -> tuple[list[Any], list[Any]]:
+    """The fields of a settled *scope* that have one of *names*, and the others."""
+    fields = scope["headers"]
+    return (
+        [field for field in fields if field[0] in names],
+        [field for field in fields if field[0] not in names],
+    )
+
+
+def hand_back(inner: MutableMapping[str, Any], outer: MutableMapping[str, Any]) -> None:
+    """Put into *outer* what the application wrote into its own copy *inner*.
+
+    A router writes which route it took, and tracing outside of the gate names requests by it.
+    """
+    kept = {name: outer[name] for name in _INNER if name in outer}
+    outer.update(inner)
+    for name in _INNER:
+        outer.pop(name, None)
+    outer.update(kept)

@@ -1,0 +1,248 @@
+"""What is dropped of a refused body: of which, how much, and for how long."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import socket
+import sys
+import types
+
+import pytest
+import trio
+from django.http import HttpResponse
+from django.test import RequestFactory, override_settings
+from support.vectors import SECRET
+
+from edgeauth import EdgeAuthScheme, Guard, body
+from edgeauth.asgi import EdgeAuthMiddleware
+from edgeauth.body import MOST, Upload, drop_messages, owed, owed_by_fields
+from edgeauth.django.middleware import EdgeAuthMiddleware as DjangoGate
+from edgeauth.wsgi import EdgeAuthMiddleware as WSGIGate
+
+
+@pytest.mark.parametrize(
+    ("length", "told", "bytes_"),
+    [
+        (None, {}, 0),
+        ("", {}, 0),
+        ("0", {}, 0),
+        ("5", {}, 5),
+        (b"5", {}, 5),
+        ("-5", {}, 0),
+        ("five", {}, 0),
+        ("5", {"expects": True}, 0),
+        (None, {"chunked": True}, MOST),
+        (None, {"chunked": True, "expects": True}, 0),
+        ("99999999999", {}, 99999999999),
+    ],
+)
+def test_what_is_owed_is_what_the_request_announces(length, told, bytes_):
+    assert owed(length, **{"chunked": False, "expects": False, **told}) == bytes_
+
+
+def test_a_body_of_http_2_is_left_alone():
+    assert owed_by_fields([(b"content-length", b"5")], "2") == 0
+    assert owed_by_fields([(b"content-length", b"5")], "1.1") == 5
+
+
+def http_scope(*fields):
+    return {"type": "http", "method": "POST", "path": "/", "headers": list(fields)}
+
+
+def denied(scope, messages, run=asyncio.run):
+    """What a gate sent, and how many of *messages* it received before it."""
+    sent, received = [], []
+
+    async def receive():
+        if not messages:
+            await (trio if run is trio.run else asyncio).sleep(60)
+        received.append(messages.pop(0))
+        return received[-1]
+
+    async def send(message):
+        sent.append((message, len(received)))
+
+    gate = EdgeAuthMiddleware(None, Guard(EdgeAuthScheme([SECRET])))
+    run(gate, scope, receive, send) if run is trio.run else run(gate(scope, receive, send))
+    return [message.get("body") for message, _ in sent[1:]], [count for _, count in sent]
+
+
+def part(size, *, more=True):
+    return {"type": "http.request", "body": b"x" * size, "more_body": more}
+
+
+RUNS = pytest.mark.parametrize("run", [asyncio.run, trio.run], ids=["asyncio", "trio"])
+
+
+@RUNS
+def test_a_body_is_dropped_before_the_denial(run):
+    messages = [part(5), part(5, more=False)]
+    bodies, counts = denied(http_scope((b"content-length", b"10")), messages, run)
+    assert (bodies, counts) == ([b"Forbidden\n"], [2, 2])
+
+
+@RUNS
+def test_a_body_that_does_not_end_is_denied_at_its_deadline(run, monkeypatch):
+    monkeypatch.setattr("edgeauth.asgi.SECONDS", 0.05)
+    bodies, counts = denied(http_scope((b"transfer-encoding", b"chunked")), [part(5)], run)
+    assert (bodies, counts) == ([b"Forbidden", b"\n"], [1, 1, 1])
+
+
+def test_a_body_that_is_too_large_is_denied_first_and_dropped_in_part():
+    messages = [part(MOST // 2) for _ in range(9)]
+    bodies, counts = denied(http_scope((b"content-length", b"999999999")), messages)
+    assert (bodies, counts) == ([b"Forbidden", b"\n"], [0, 0, 2])
+
+
+def test_messages_without_end_and_bytes_are_too_much_at_some_time(monkeypatch):
+    monkeypatch.setattr(body, "MOST", 3)
+    messages = [{"type": "http.request", "more_body": True}] * 9
+    _, counts = denied(http_scope((b"transfer-encoding", b"chunked")), messages)
+    assert counts == [3, 3, 6]
+
+
+def test_a_client_that_leaves_ends_its_body():
+    _, counts = denied(http_scope((b"content-length", b"9")), [{"type": "http.disconnect"}])
+    assert counts == [1, 1]
+
+
+def test_on_an_unknown_event_loop_nothing_is_received(monkeypatch):
+    monkeypatch.delitem(sys.modules, "trio")
+    dropping = drop_messages(None, 1)
+    with pytest.raises(StopIteration) as end:
+        dropping.send(None)
+    assert end.value.value is False
+
+
+@contextlib.contextmanager
+def uploading(sent, **variables):
+    """An environ whose body comes from a socket, and the client's end of it."""
+    client, server = socket.socketpair()
+    with client, server, server.makefile("rb") as stream:
+        client.sendall(sent)
+        yield {"REQUEST_METHOD": "POST", "wsgi.input": stream, **variables}, client
+
+
+def deny(environ):
+    gate = WSGIGate(None, Guard(EdgeAuthScheme([SECRET])))
+    return gate(environ, lambda _status, _headers: None)
+
+
+def test_a_body_is_read_from_the_connection_before_the_denial():
+    with uploading(b"12345NEXT", CONTENT_LENGTH="5") as (environ, _):
+        assert deny(environ) == [b"Forbidden\n"]
+        assert environ["wsgi.input"].read(4) == b"NEXT"
+
+
+def test_the_socket_that_gunicorn_tells_is_the_connection():
+    client, server = socket.socketpair()
+    with client, server:
+        environ = {
+            "REQUEST_METHOD": "POST",
+            "CONTENT_LENGTH": "5",
+            "wsgi.input": io.BytesIO(b"12345"),
+            "gunicorn.socket": server,
+        }
+        assert deny(environ) == [b"Forbidden\n"]
+        assert environ["wsgi.input"].read() == b""
+
+
+def test_a_slow_body_is_cut_denied_and_its_connection_ended(monkeypatch):
+    monkeypatch.setattr(body, "SECONDS", 0.05)
+    with uploading(b"1", CONTENT_LENGTH="5") as (environ, client):
+        assert b"".join(deny(environ)) == b"Forbidden\n"
+        assert client.recv(1) == b""
+
+
+def test_a_large_body_is_dropped_in_part_between_the_denial_and_its_last_byte():
+    with uploading(b"x" * 1000, CONTENT_LENGTH=str(MOST + 1)) as (environ, client):
+        pieces = iter(deny(environ))
+        assert next(pieces) == b"Forbidden"
+        assert list(pieces) == [b"\n"]
+        assert client.recv(1) == b""
+
+
+def test_of_a_body_without_end_no_more_is_read_than_the_bound(monkeypatch):
+    monkeypatch.setattr(body, "MOST", 10)
+    monkeypatch.setattr(body, "_PIECE", 5)
+    with uploading(
+        b"x" * 40, HTTP_TRANSFER_ENCODING="chunked", **{"wsgi.input_terminated": True}
+    ) as (environ, _):
+        assert list(deny(environ)) == [b"Forbidden", b"\n"]
+        assert len(environ["wsgi.input"].read(40)) == 20
+
+
+def test_a_client_that_leaves_ends_its_upload():
+    with uploading(b"1", CONTENT_LENGTH="5") as (environ, client):
+        client.shutdown(socket.SHUT_WR)
+        assert deny(environ) == [b"Forbidden\n"]
+
+
+def test_chunks_are_read_from_uwsgi_and_raw_from_nobody(monkeypatch):
+    with uploading(b"raw", HTTP_TRANSFER_ENCODING="chunked") as (environ, _):
+        assert list(deny(environ)) == [b"Forbidden", b"\n"]
+        assert environ["wsgi.input"].read(3) == b"raw"
+    chunks = [b"1", b"2", b""]
+    uwsgi = types.SimpleNamespace(chunked_read=lambda: chunks.pop(0))
+    monkeypatch.setitem(sys.modules, "uwsgi", uwsgi)
+    with uploading(b"raw", HTTP_TRANSFER_ENCODING="chunked") as (environ, _):
+        assert deny(environ) == [b"Forbidden\n"]
+    assert chunks == []
+
+
+def test_a_body_in_memory_is_left_there():
+    environ = {"REQUEST_METHOD": "POST", "CONTENT_LENGTH": "5", "wsgi.input": io.BytesIO(b"12345")}
+    assert deny(environ) == [b"Forbidden\n"]
+    assert environ["wsgi.input"].read() == b"12345"
+
+
+def test_a_body_in_a_file_is_left_there(tmp_path):
+    (tmp_path / "body").write_bytes(b"12345")
+    with (tmp_path / "body").open("rb") as file:
+        assert deny({"REQUEST_METHOD": "POST", "CONTENT_LENGTH": "5", "wsgi.input": file}) == [
+            b"Forbidden\n"
+        ]
+        assert file.read() == b"12345"
+
+
+def test_where_a_read_cannot_be_cut_short_none_is_tried_and_the_last_byte_waits():
+    stream = type("WSGIBody", (), {"__module__": "granian._granian"})()
+    environ = {"REQUEST_METHOD": "POST", "CONTENT_LENGTH": "5", "wsgi.input": stream}
+    assert list(deny(environ)) == [b"Forbidden", b"\n"]
+
+
+def test_a_connection_that_has_ended_meanwhile_is_no_error():
+    with uploading(b"x", CONTENT_LENGTH=str(MOST + 1)) as (environ, client):
+        client.close()
+        assert list(Upload(environ).denied(b"Forbidden\n")) == [b"Forbidden", b"\n"]
+
+
+@pytest.fixture
+def django_gate():
+    with override_settings(EDGEAUTH={"secret": SECRET}):
+        yield DjangoGate(lambda _request: HttpResponse("page"))
+
+
+def django_request(environ):
+    return RequestFactory().generic("POST", "/", **environ)
+
+
+def test_django_drops_the_body_before_its_denial(django_gate):
+    with uploading(b"12345NEXT", CONTENT_LENGTH="5") as (environ, _):
+        response = django_gate(django_request(environ))
+        assert list(response) == [b"Forbidden\n"]
+        assert environ["wsgi.input"].read(4) == b"NEXT"
+
+
+def test_django_waits_with_the_last_byte_for_a_body_that_is_too_large(django_gate):
+    with uploading(b"x" * 1000, CONTENT_LENGTH=str(MOST + 1)) as (environ, client):
+        response = django_gate(django_request(environ))
+        assert response.content == b"Forbidden\n"
+        assert list(response) == [b"Forbidden", b"\n"]
+        assert client.recv(1) == b""
+
+
+def test_django_denies_a_request_without_a_body_as_ever(django_gate):
+    assert list(django_gate(RequestFactory().get("/"))) == [b"Forbidden\n"]
