@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import io
 import socket
 import sys
@@ -11,14 +10,12 @@ import types
 
 import pytest
 import trio
-from django.http import HttpResponse
-from django.test import RequestFactory, override_settings
+from support.uploads import uploading
 from support.vectors import SECRET
 
 from edgeauth import EdgeAuthScheme, Guard, body
 from edgeauth.asgi import EdgeAuthMiddleware
 from edgeauth.body import MOST, Upload, drop_messages, owed, owed_by_fields
-from edgeauth.django.middleware import EdgeAuthMiddleware as DjangoGate
 from edgeauth.wsgi import EdgeAuthMiddleware as WSGIGate
 
 
@@ -116,15 +113,6 @@ def test_on_an_unknown_event_loop_nothing_is_received(monkeypatch):
     assert end.value.value is False
 
 
-@contextlib.contextmanager
-def uploading(sent, **variables):
-    """An environ whose body comes from a socket, and the client's end of it."""
-    client, server = socket.socketpair()
-    with client, server, server.makefile("rb") as stream:
-        client.sendall(sent)
-        yield {"REQUEST_METHOD": "POST", "wsgi.input": stream, **variables}, client
-
-
 def deny(environ):
     gate = WSGIGate(None, Guard(EdgeAuthScheme([SECRET])))
     return gate(environ, lambda _status, _headers: None)
@@ -217,32 +205,3 @@ def test_a_connection_that_has_ended_meanwhile_is_no_error():
     with uploading(b"x", CONTENT_LENGTH=str(MOST + 1)) as (environ, client):
         client.close()
         assert list(Upload(environ).denied(b"Forbidden\n")) == [b"Forbidden", b"\n"]
-
-
-@pytest.fixture
-def django_gate():
-    with override_settings(EDGEAUTH={"secret": SECRET}):
-        yield DjangoGate(lambda _request: HttpResponse("page"))
-
-
-def django_request(environ):
-    return RequestFactory().generic("POST", "/", **environ)
-
-
-def test_django_drops_the_body_before_its_denial(django_gate):
-    with uploading(b"12345NEXT", CONTENT_LENGTH="5") as (environ, _):
-        response = django_gate(django_request(environ))
-        assert list(response) == [b"Forbidden\n"]
-        assert environ["wsgi.input"].read(4) == b"NEXT"
-
-
-def test_django_waits_with_the_last_byte_for_a_body_that_is_too_large(django_gate):
-    with uploading(b"x" * 1000, CONTENT_LENGTH=str(MOST + 1)) as (environ, client):
-        response = django_gate(django_request(environ))
-        assert response.content == b"Forbidden\n"
-        assert list(response) == [b"Forbidden", b"\n"]
-        assert client.recv(1) == b""
-
-
-def test_django_denies_a_request_without_a_body_as_ever(django_gate):
-    assert list(django_gate(RequestFactory().get("/"))) == [b"Forbidden\n"]
