@@ -6,43 +6,64 @@ settings only when a test asks for a fixture. ``-p no:edgeauth`` leaves it out.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from edgeauth.clients.signer import SIMULATED_POP, Signer
+from edgeauth.clients.signer import Signer
 from edgeauth.errors import ConfigurationError
 from edgeauth.settings import Settings
 
 if TYPE_CHECKING:
     from edgeauth.keys import Key
 
+_CONFIG = "edgeauth_config"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option ``edgeauth_config`` to the file of pytest's options."""
+    parser.addini(_CONFIG, "A TOML file of edgeauth's settings, from the folder of this file.")
+
 
 @pytest.fixture
-def edge_auth_secret() -> str | bytes | Key:
-    """What ``edge_auth_headers`` signs with: override it to use a secret of your own.
+def edge_auth_settings(request: pytest.FixtureRequest) -> Settings:
+    """The settings of the gate under test: override it where they are in your code.
 
-    By default the newest key of the settings in the environment (``EDGEAUTH_SECRET`` or
-    ``EDGEAUTH_SECRETS_FILE``).
+    By default those of the environment, and of the TOML file that the option
+    ``edgeauth_config`` of pytest names, if it does.
     """
+    named = request.config.getini(_CONFIG)
     try:
-        return Settings.from_environ().build_keys().signing_key()
+        return Settings.load(Path(request.config.rootpath, named) if named else None)
     except ConfigurationError as error:
         _fail(error)
 
 
 @pytest.fixture
-def edge_auth_headers(edge_auth_secret: str | bytes | Key) -> dict[str, str]:
-    """A signed header, for a test client: ``client.get("/", headers=edge_auth_headers)``.
+def edge_auth_secret(edge_auth_settings: Settings) -> str | bytes | Key:
+    """What ``edge_auth_headers`` signs with: override it to use a secret of your own.
 
-    The name of the header, and a POP that is admitted, are those of the settings in the
-    environment. Signed when the test begins, so a test that runs for longer than
+    By default the newest key of ``edge_auth_settings``.
+    """
+    try:
+        return edge_auth_settings.build_keys().signing_key()
+    except ConfigurationError as error:
+        _fail(error)
+
+
+@pytest.fixture
+def edge_auth_headers(
+    edge_auth_settings: Settings, edge_auth_secret: str | bytes | Key
+) -> dict[str, str]:
+    """A header of the edge, for a test client: ``client.get("/", headers=edge_auth_headers)``.
+
+    The scheme, the name of the header, and a POP that is admitted are those of
+    ``edge_auth_settings``. Made when the test begins, so a test that runs for longer than
     ``max_age`` signs its later requests itself (:func:`edgeauth.sign`).
     """
     try:
-        settings = Settings.from_environ()
-        pop = settings.pops[0] if settings.pops else SIMULATED_POP
-        signer = Signer(edge_auth_secret, pop=pop, header=settings.header)
+        signer = Signer.from_settings(edge_auth_settings, secret=edge_auth_secret)
     except ConfigurationError as error:
         _fail(error)
     return {signer.header: signer.value()}

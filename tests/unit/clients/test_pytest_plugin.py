@@ -57,6 +57,40 @@ def test_the_gate_of_the_same_environment_admits_the_headers(headers, monkeypatc
     assert edgeauth.verify(found["X-Edge"], [SECRET], pops=["LHR", "AMS"])
 
 
+def test_the_headers_are_those_of_the_scheme(headers, monkeypatch):
+    monkeypatch.setenv("EDGEAUTH_SECRET", SECRET)
+    monkeypatch.setenv("EDGEAUTH_SCHEME", "shared-secret")
+    assert headers() == {"Edge-Auth": SECRET}
+
+
+def test_the_options_of_pytest_may_name_a_file_of_settings(headers, pytester):
+    pytester.makefile(".toml", site=f'secret = "{SECRET}"\nheader = "X-Edge"\npops = ["AMS"]\n')
+    pytester.makeini("[pytest]\nedgeauth_config = site.toml\n")
+    assert edgeauth.verify(headers()["X-Edge"], [SECRET], pops=["AMS"])
+
+
+def test_a_file_of_settings_that_cannot_be_read_is_named(pytester):
+    pytester.makeini("[pytest]\nedgeauth_config = none.toml\n")
+    pytester.makepyfile(PRINTS)
+    result = pytester.runpytest_inprocess("-W", "error")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*edge_auth_headers cannot sign:*none.toml*"])
+
+
+def test_a_fixture_of_the_user_gives_the_settings(headers):
+    found = headers(f"""
+import pytest
+from edgeauth.settings import Settings
+
+@pytest.fixture
+def edge_auth_settings():
+    return Settings.from_mapping({{"secret": {SECRET!r}, "scheme": "shared-secret"}})
+
+{PRINTS}
+""")
+    assert found == {"Edge-Auth": SECRET}
+
+
 def test_a_fixture_of_the_user_gives_the_secret(headers):
     found = headers(f"""
 import pytest
