@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import logging
+import os
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 from urllib.parse import urlsplit
 
 import click
 
 from edgeauth.cli.options import read_settings, settings_options
+from edgeauth.clients.signer import SIMULATED_POP, Signer
 from edgeauth.errors import ConfigurationError
-from edgeauth.schemes import sign
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from edgeauth.settings import Settings
+from edgeauth.escaping import escaped
 
 _SHUTDOWN_SECONDS = 1
 
@@ -28,7 +26,9 @@ _SHUTDOWN_SECONDS = 1
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
 @click.option("--port", type=click.IntRange(1, 65535), default=7070, show_default=True)
-@click.option("--pop", metavar="CODE", default="XXX", show_default=True, help="The POP it plays.")
+@click.option(
+    "--pop", metavar="CODE", default=SIMULATED_POP, show_default=True, help="The POP it plays."
+)
 @click.option(
     "--scheme",
     type=click.Choice(["edge-auth", "shared-secret"]),
@@ -62,12 +62,13 @@ def command(
     settings = read_settings(config, secret_file, secrets_file)
     if scheme is not None:
         settings = dataclasses.replace(settings, scheme=scheme)
-    # Building the scheme finds every mistake in the settings now, and not on a request.
-    header = settings.build_scheme(settings.read_keys()).header
-    credential = _credential(settings, pop)
-    credential()
-    edge = StandInPop(_origin(upstream), header, credential)
+    # Finds every mistake in the settings now, and not on a request.
+    signer = Signer.from_settings(settings, pop=pop)
+    edge = StandInPop(_origin(upstream), signer.header, signer.value)
     logging.basicConfig(format="%(message)s", level=logging.INFO)
+    # aiohttp's server logs whatever a peer did wrong with a trace-back.
+    for name in ("aiohttp.server", "asyncio"):
+        logging.getLogger(name).addFilter(_in_one_line)
     if not _is_loopback(host):
         click.echo(
             f"edgeauth edge: {host} is not the loopback address: everybody who reaches it can "
@@ -75,37 +76,40 @@ def command(
             err=True,
         )
     click.echo(f"edgeauth edge: http://{_authority(host)}:{port} -> {upstream}", err=True)
-    web.run_app(
-        edge.app(),
-        host=host,
-        port=port,
-        print=None,
-        access_log_format='%s "%r" %Tf s',
-        # An open WebSocket or event stream must not keep Ctrl-C waiting.
-        shutdown_timeout=_SHUTDOWN_SECONDS,
-    )
+    try:
+        web.run_app(
+            edge.app(),
+            host=host,
+            port=port,
+            print=None,
+            access_log_format='%s "%r" %Tf s',
+            # An open WebSocket or event stream must not keep Ctrl-C waiting.
+            shutdown_timeout=_SHUTDOWN_SECONDS,
+        )
+    except OSError as error:
+        raise ConfigurationError(_no_listener(host, port, error)) from None
 
 
-def _credential(settings: Settings, pop: str) -> Callable[[], str]:
-    """What makes a credential; the key is looked up each time, since keys may be dated."""
-    keys = settings.read_keys()
-
-    def shared_secret() -> str:
-        return keys.signing_key().secret.decode()
-
-    def signature() -> str:
-        return sign(keys.signing_key(), pop=pop)
-
-    return shared_secret if settings.scheme == "shared-secret" else signature
+def _in_one_line(record: logging.LogRecord) -> bool:
+    error = record.exc_info[1] if record.exc_info else None
+    if error is not None:
+        record.msg, record.args = f"{escaped(record.getMessage())}: {type(error).__name__}", ()
+        record.exc_info = record.exc_text = None
+    return True
 
 
 def _origin(upstream: str) -> str:
     try:
         parts = urlsplit(upstream)
-        usable = bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
+        usable = (
+            bool(parts.hostname)
+            and upstream.isprintable()
+            and parts.port != 0
+            and "@" not in parts.netloc
+        )
     except ValueError:
         usable = False
-    if not usable or parts.scheme not in ("http", "https"):
+    if not usable or not upstream.isprintable() or parts.scheme not in ("http", "https"):
         raise ConfigurationError(f"--upstream {upstream!r}: write http://HOST:PORT")
     if parts.path not in ("", "/") or parts.query or parts.fragment:
         raise ConfigurationError(
@@ -124,3 +128,13 @@ def _is_loopback(host: str) -> bool:
 
 def _authority(host: str) -> str:
     return f"[{host}]" if ":" in host else host
+
+
+def _no_listener(host: str, port: int, error: OSError) -> str:
+    where = f"cannot listen at {_authority(host)}:{port}"
+    if error.errno == errno.EADDRINUSE:
+        return f"{where}: another program does. Stop it, or name another --port"
+    # asyncio writes a sentence of its own around the words of the system.
+    if error.errno is not None and error.errno in errno.errorcode:
+        return f"{where}: {os.strerror(error.errno)}"
+    return f"{where}: {error.strerror or error}"

@@ -5,7 +5,14 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector, web
+from aiohttp import (
+    ClientError,
+    ClientSession,
+    ClientTimeout,
+    DummyCookieJar,
+    TCPConnector,
+    web,
+)
 from yarl import URL
 
 from edgeauth.edge.fields import end_to_end, signed
@@ -82,8 +89,16 @@ async def _send(answer: ClientResponse, request: web.Request) -> web.StreamRespo
     response = web.StreamResponse(
         status=answer.status, reason=answer.reason, headers=end_to_end(answer.headers)
     )
-    await response.prepare(request)
-    async for chunk in answer.content.iter_any():
-        await response.write(chunk)
-    await response.write_eof()
+    try:
+        await response.prepare(request)
+        async for chunk in answer.content.iter_any():
+            await response.write(chunk)
+        await response.write_eof()
+    except (ClientError, OSError) as error:
+        if request.transport is None or request.transport.is_closing():
+            logger.info("the client left in the middle of an answer")
+            return response
+        # Status and fields are sent: that it broke off can only be shown by breaking off.
+        logger.warning("an answer of %s broke off: %s", answer.host, type(error).__name__)
+        request.transport.abort()
     return response

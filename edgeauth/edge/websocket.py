@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
 from aiohttp import (
@@ -20,8 +21,14 @@ if TYPE_CHECKING:
 
 _Socket = ClientWebSocketResponse | web.WebSocketResponse
 
-# These say that no close frame came, so none may carry them (RFC 6455, 7.4.1).
-_NEVER_SENT = frozenset({None, 1005, 1006, 1015})
+# What goes on for a code that no frame may carry (RFC 6455, 7.4.1): 1005 is a close frame
+# without one, the others are a connection that broke.
+_SENT_FOR = {
+    None: WSCloseCode.GOING_AWAY,
+    1005: WSCloseCode.OK,
+    1006: WSCloseCode.GOING_AWAY,
+    1015: WSCloseCode.GOING_AWAY,
+}
 
 
 def is_upgrade(request: web.Request) -> bool:
@@ -50,21 +57,22 @@ async def relay(
     async with upstream:
         chosen = [upstream.protocol] if upstream.protocol else []
         browser = web.WebSocketResponse(protocols=chosen, max_msg_size=0)
-        await browser.prepare(request)
+        try:
+            await browser.prepare(request)
+        except ConnectionError:
+            return browser  # gone already, and leaving closes the upstream
         await asyncio.gather(_pump(browser, upstream), _pump(upstream, browser))
     return browser
 
 
 async def _pump(source: _Socket, sink: _Socket) -> None:
     """Messages of *source* to *sink* until either closes; the other is closed alike."""
-    try:
+    # The sink may be gone at any time; its own pump closes the source.
+    with contextlib.suppress(ConnectionError):
         async for message in source:
             if message.type is WSMsgType.TEXT:
                 await sink.send_str(message.data)
             else:
                 await sink.send_bytes(message.data)
-    except ConnectionError:
-        # The sink is gone; its own pump closes the source.
-        return
-    code = WSCloseCode.OK if source.close_code in _NEVER_SENT else source.close_code
-    await sink.close(code=code or WSCloseCode.OK)
+        code = source.close_code
+        await sink.close(code=_SENT_FOR.get(code, code or WSCloseCode.OK))
