@@ -20,6 +20,22 @@ from edgeauth.standard_input import STDIN, read_standard_input, standard_input
 
 _MAX_INPUT_BYTES = 64 << 10
 _WIDTH = 88
+# Lines that hold a header, most exact first. "NAME" stands for its name.
+_FORMS = (
+    # A field of a message; curl -v has one of "<>*" before it.
+    rb"(?:[<>*][ \t]*)?NAME[ \t]*:(?P<value>.*)",
+    # In quotes: an option of curl, a field of JSON or a mapping, a variable of a log.
+    rb"(?:.*[ \t\[({,])?(?P<quote>[\"'])NAME[ \t]*:(?P<value>.*?)(?P=quote).*",
+    (
+        rb"(?:.*[ \t\[({,])?(?P<quote>[\"']?)NAME(?P=quote)[ \t]*[:=][ \t]*"
+        rb"(?P<mark>[\"'])(?P<value>.*?)(?P=mark).*"
+    ),
+    # In brackets: curl -v of HTTP/2.
+    rb"(?:.*[ \t])?\[NAME[ \t]*:(?P<value>[^\]]*)\].*",
+    # Without quotes it ends at a space, but the one after a comma.
+    rb"(?:.*[ \t\[({,])NAME[:=][ \t]*(?P<value>(?:[^ \t]|(?<=,)[ \t])+).*",
+    rb"NAME=(?P<value>.*)",
+)
 
 
 @click.command("verify")
@@ -40,8 +56,9 @@ def command(
 ) -> None:
     """Say whether a header value is accepted, and if not, why.
 
-    VALUE is a header value, a line "Edge-Auth: value", or - (or nothing) for standard input, which
-    may also hold all the header lines of a request. It is judged with the settings of the
+    VALUE is a header value, a line with it as it is copied ("Edge-Auth: value", "> Edge-Auth:
+    value" of curl -v, an option of curl, a line of a log), or - (or nothing) for standard input,
+    which may also hold all the header lines of a request. It is judged with the settings of the
     app, but only the credential: addresses, exemptions and report-only do not count here.
 
     Exit status: 0 accepted, 1 refused, 2 wrong usage or configuration.
@@ -73,13 +90,21 @@ def command(
 def header_value(given: bytes, header: str) -> bytes:
     """The value of *header* in *given*: a value, a header line, or the lines of a request.
 
-    White space around it is left out, and lines of the same name are joined with commas:
-    what HTTP servers do before an application sees the value (RFC 9110, 5.3 and 5.5).
+    A line may be as it is copied from where one sees it: ``> Edge-Auth: value`` of curl -v,
+    ``-H 'Edge-Auth: value'`` of a command, ``"edge-auth": "value"`` of a program,
+    ``edge-auth="value"`` of a log. White space around the value is left out, and lines of the
+    same name are joined with commas: what HTTP servers do before an application sees the
+    value (RFC 9110, 5.3 and 5.5).
     """
-    line = re.compile(rb"(?i:" + re.escape(header.encode()) + rb")[ \t]*:(.*)")
-    matches = [line.fullmatch(text.rstrip(b"\r")) for text in given.split(b"\n")]
-    values = [match[1].strip(b" \t") for match in matches if match]
-    return b", ".join(values) if values else given.strip(b" \t\r\n")
+    name = rb"(?i:" + re.escape(header.encode()) + rb")"
+    lines = [text.rstrip(b"\r") for text in given.split(b"\n")]
+    for form in _FORMS:
+        line = re.compile(form.replace(b"NAME", name))
+        matches = [match for text in lines if (match := line.fullmatch(text))]
+        if matches:
+            return b", ".join(match["value"].strip(b" \t") for match in matches)
+    # Quotes around a bare value stay: an edge that sends them is refused, and must be told of.
+    return given.strip(b" \t\r\n")
 
 
 def _read_stdin() -> bytes:

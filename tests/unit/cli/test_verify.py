@@ -106,6 +106,41 @@ def test_a_value_a_line_or_a_whole_request_may_be_given(given, value):
     assert header_value(given, "Edge-Auth") == value
 
 
+PASTED = [
+    "> Edge-Auth: {}",
+    "> edge-auth: {}\r",
+    "< Edge-Auth: {}",
+    "* Edge-Auth: {}",
+    "EDGE-AUTH:{}",
+    "-H 'Edge-Auth: {}'",
+    "curl -sv -H 'Accept: */*' -H 'Edge-Auth: {}' http://127.0.0.1/",
+    'curl --globoff --header "edge-auth: {}" http://127.0.0.1/',
+    '"edge-auth": "{}",',
+    "{{'Host': 'a', 'Edge-Auth': '{}'}}",
+    '{{"headers": {{"edge-auth":"{}", "x": 1}}}}',
+    'GET / 200 edge-auth="{}" ms=3',
+    "GET / 200 edge-auth={} ms=3",
+    "edge-auth={}",
+    "* [HTTP/2] [1] [edge-auth: {}]",
+    "> GET / HTTP/1.1\r\n> Host: a\r\n> Edge-Auth: {}\r\n> Accept: */*\r\n>\r\n< HTTP/1.1 403\r",
+]
+
+
+@pytest.mark.parametrize("line", PASTED)
+@pytest.mark.parametrize("encoding", ["hex", "base64"])
+def test_a_line_is_taken_as_it_is_copied(edgeauth, line, encoding):
+    value = package.sign(SECRET, pop="LHR", timestamp=1_700_000_000, encoding=encoding)
+    pasted = line.format(value)
+    assert edgeauth("verify", *AT, env=ENV, input=pasted).exit_code == 0
+    if not line.startswith("-"):
+        assert edgeauth("verify", pasted, *AT, env=ENV).exit_code == 0
+
+
+def test_a_field_with_a_longer_name_is_another_field():
+    for given in (b"> X-Edge-Auth: v", b"x-edge-auth=v", b'"Edge-Auth-Pass": "v"'):
+        assert header_value(given, "Edge-Auth") == given
+
+
 def test_a_header_name_is_no_pattern():
     assert header_value(b"XxEdge: v", "X.Edge") == b"XxEdge: v"
 
