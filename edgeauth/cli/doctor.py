@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import time
+from typing import Any
 
 import click
 
 from edgeauth.cli.options import config_option
-from edgeauth.doctor.app_checks import check_app, is_asgi, load_app
+from edgeauth.doctor.app_checks import check_app
+from edgeauth.doctor.app_loading import is_asgi, load_app
 from edgeauth.doctor.clock_checks import check_clock
 from edgeauth.doctor.finding import Finding
 from edgeauth.doctor.peer_checks import check_peer
@@ -24,7 +26,18 @@ _COLOURS = {"error": "red", "warning": "yellow"}
 
 
 @click.command("doctor")
-@click.option("--app", "app_name", metavar="MODULE:ATTRIBUTE", help="The app, to be imported.")
+@click.option(
+    "--app",
+    "app_name",
+    metavar="MODULE:ATTRIBUTE",
+    help="The app, to be imported and asked; MODULE:FACTORY() is called.",
+)
+@click.option("--factory", is_flag=True, help="--app names what makes the app: call it.")
+@click.option(
+    "--host",
+    metavar="NAME",
+    help="The Host that --app is asked for. Default: one of Django's ALLOWED_HOSTS, or localhost.",
+)
 @click.option("--listen", metavar="ADDRESS", help="Where the server listens, as unix:/path.")
 @click.option("--clock", "clock_url", metavar="URL", help="A server to compare the clock with.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
@@ -34,6 +47,8 @@ def command(
     ctx: click.Context,
     *,
     app_name: str | None,
+    factory: bool,
+    host: str | None,
     listen: str | None,
     clock_url: str | None,
     as_json: bool,
@@ -42,14 +57,26 @@ def command(
     """Look for set-ups that go wrong.
 
     Run it as the app is run: by the same user, in the same folder, with the same variables.
-    It changes nothing, and asks the network nothing but the Date of --clock.
+    It changes nothing, and asks the network nothing but the Date of --clock. --app is imported
+    and asked in this process: GET, OPTIONS and handshakes of WebSockets, none of them signed.
+    Of an app that is behind its gate only what is exempt runs.
 
     Exit status: 0 nothing found, 1 something found, 2 wrong usage.
 
     --json prints one object: findings, each with id, severity (error or warning), seen and
     advice.
     """
-    found = _findings(app_name, listen, clock_url, config)
+    if factory and app_name is None:
+        raise click.UsageError("--factory: name what makes the app with --app")
+    try:
+        path = config_path(config)
+        settings = Settings.load(path)
+    except ConfigurationError as error:
+        # Nothing else can be known without them.
+        found = [Finding("settings-unusable", "error", str(error), "The app does not start.")]
+    else:
+        app = None if app_name is None else load_app(app_name, factory=factory)
+        found = _findings(settings, app, path, host=host, listen=listen, clock_url=clock_url)
     if as_json:
         click.echo(json.dumps({"findings": [finding._asdict() for finding in found]}))
     else:
@@ -60,15 +87,14 @@ def command(
 
 
 def _findings(
-    app_name: str | None, listen: str | None, clock_url: str | None, config: str | None
+    settings: Settings,
+    app: Any,  # noqa: ANN401 - of any framework
+    path: str | os.PathLike[str] | None,
+    *,
+    host: str | None,
+    listen: str | None,
+    clock_url: str | None,
 ) -> list[Finding]:
-    path = config_path(config)
-    try:
-        settings = Settings.load(path)
-    except ConfigurationError as error:
-        # Nothing else can be known without them.
-        return [Finding("settings-unusable", "error", str(error), "The app does not start.")]
-    app = None if app_name is None else load_app(app_name)
     found = []
     # An app may be given its settings in code, where only its gate can be looked at.
     if app is None or settings.has_secret:
@@ -79,7 +105,7 @@ def _findings(
     found += check_peer(settings, os.environ, listen=listen, is_asgi=asgi)
     found += check_clock(settings, clock_url)
     if app is not None:
-        found += check_app(app, settings.exempt)
+        found += check_app(app, settings.exempt, host=host)
     return found
 
 

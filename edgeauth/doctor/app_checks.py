@@ -1,199 +1,186 @@
-"""The application itself: whether it has one gate, and the paths that are exempt."""
+"""The application itself: whether every request meets one gate, and the paths that are exempt."""
 
 from __future__ import annotations
 
-import sys
-from importlib import import_module
-from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from edgeauth import asgi, wsgi
+from edgeauth.doctor.app_asking import Answer, Asker
+from edgeauth.doctor.app_loading import is_asgi
+from edgeauth.doctor.app_routes import own_host, places, unknown_paths
 from edgeauth.doctor.finding import Finding
 from edgeauth.doctor.setting_checks import report_only
-from edgeauth.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from edgeauth.guard import Guard
 
-_GATES = (asgi.EdgeAuthMiddleware, wsgi.EdgeAuthMiddleware)
-# Under these names middleware keeps what it wraps.
-_INNER = ("app", "wsgi_app", "application")
-# Deeper than any stack; an object that wraps itself must not hold the doctor.
-_MAX_DEPTH = 64
+# How many places a finding names.
+_NAMED = 5
+_NOT_FOUND, _METHOD_NOT_ALLOWED, _ACCEPTED = 404, 405, 101
+_REDIRECTS = range(300, 400)
+_SAFE = ("GET", "HEAD", "OPTIONS")
 
 
-def load_app(name: str) -> Any:  # noqa: ANN401 - an app of any framework
-    """The object that ``module:attribute`` names, as a server would import it.
+def check_app(
+    app: Any,  # noqa: ANN401 - of any framework
+    exempt: Iterable[str],
+    *,
+    host: str | None = None,
+) -> list[Finding]:
+    """What *app* answers to requests that are not signed, and to exempt ones.
 
-    Raises:
-        ConfigurationError: there is none, or importing it failed.
+    Args:
+        app: the app, asked in this process.
+        exempt: the entries of the settings; those of the gates of the app are known.
+        host: the Host of the requests; None is one that the app takes, as far as it says.
     """
-    module, colon, attribute = name.partition(":")
-    if not module or not colon or not attribute:
-        raise ConfigurationError(f"--app {name!a} must be module:attribute, such as site.app:app")
-    # The folder where a server would be started.
-    sys.path.insert(0, "")
-    try:
-        return getattr(import_module(module), attribute)
-    except ConfigurationError:
-        raise
-    except Exception as error:  # noqa: BLE001 - importing an app runs any code
-        raise ConfigurationError(
-            f"--app {name!a} cannot be imported: {type(error).__name__}: {error}"
-        ) from None
-    finally:
-        sys.path.remove("")
-
-
-def is_asgi(app: Any) -> bool:  # noqa: ANN401
-    """Whether a server would call *app* by ASGI."""
-    return iscoroutinefunction(app) or iscoroutinefunction(getattr(app, "__call__", None))  # noqa: B004
-
-
-def check_app(app: Any, exempt: Iterable[str]) -> list[Finding]:  # noqa: ANN401
-    """The gates of *app*, and whether it has the paths that they, or *exempt*, let pass."""
-    guards = gates(app)
-    found = _number(len(guards))
-    if any(guard is not None and guard.mode == "report-only" for guard in guards):
-        found.append(report_only("a gate of the app"))
-    entries = {entry for guard in guards if guard is not None for entry in guard.exempt}
-    for entry in sorted(entries | set(exempt)):
-        method, _, path = entry.partition(" ")
-        if _has(app, method, path) is False:
-            found.append(
-                Finding(
-                    "exempt-path-unknown",
-                    "warning",
-                    f"{entry!a} is exempt, and the app does not answer it",
-                    "A health check there fails, and an exemption that nobody needs is one too "
-                    "many: correct the path (a slash at its end?) or remove it.",
-                )
-            )
+    asgi = is_asgi(app)
+    with Asker(app, asgi=asgi, host=host or own_host(app)) as asker:
+        asked = _ask_everywhere(asker, app, asgi=asgi)
+        several = _several(asker, app)
+        guards: dict[int, Guard] = {
+            id(meeting.guard): meeting.guard for answer in asked.values() for meeting in answer.met
+        }
+        entries = {entry for guard in guards.values() for entry in guard.exempt} | set(exempt)
+        found = _openings(asked, entries)
+        if several:
+            found.append(several)
+        if any(guard.mode == "report-only" for guard in guards.values()):
+            found.append(report_only("a gate of the app"))
+        found += [_unknown(entry) for entry in sorted(entries) if _has(asker, asgi, entry) is False]
     return found
 
 
-def gates(app: Any, depth: int = 0) -> list[Guard | None]:  # noqa: ANN401
-    """The guards that one request to *app* meets, outermost first.
-
-    None stands for one that is built when the app starts. Where paths differ, those of the
-    path with most.
-    """
-    if depth > _MAX_DEPTH:
-        return []
-    own: list[Guard | None] = [app.guard] if isinstance(app, _GATES) else []
-    own += [
-        middleware.kwargs.get("guard")
-        for middleware in getattr(app, "user_middleware", ())  # Starlette's, not yet built
-        if isinstance(middleware.cls, type) and issubclass(middleware.cls, _GATES)
-    ]
-    own += _django_gates(app)
-    branches = [gates(inner, depth + 1) for inner in _inner(app)]
-    return own + max(branches, key=len, default=[])
+def _ask_everywhere(asker: Asker, app: Any, *, asgi: bool) -> dict[str, Answer]:  # noqa: ANN401
+    """The answers by what was asked: ``GET /``, ``preflight /``, ``WEBSOCKET /``."""
+    asked = {}
+    for kind, path in places(app):
+        if kind == "http":
+            asked[f"GET {path}"] = asker.get(path)
+            asked[f"preflight {path}"] = asker.preflight(path)
+        elif asgi:
+            asked[f"WEBSOCKET {path}"] = asker.handshake(path)
+    return asked
 
 
-def _inner(app: Any) -> list[Any]:  # noqa: ANN401
-    found = [vars(app)[name] for name in _INNER if name in getattr(app, "__dict__", {})]
-    routes = getattr(app, "routes", ())
-    if isinstance(routes, list):
-        found += [route.app for route in routes if hasattr(route, "routes")]  # Starlette's mounts
-    return found
-
-
-def _number(layers: int) -> list[Finding]:
-    if layers == 1:
-        return []
-    if layers == 0:
-        return [
+def _openings(asked: dict[str, Answer], exempt: set[str]) -> list[Finding]:
+    """What was answered though no gate was asked."""
+    gated = any(answer.met for answer in asked.values())
+    past = {what: answer for what, answer in asked.items() if not answer.met and what not in exempt}
+    # A WebSocket that is not accepted is refused, whoever does it.
+    opened = {
+        what: answer
+        for what, answer in past.items()
+        if answer.status is not None
+        and (answer.status == _ACCEPTED or not what.startswith("WEBSOCKET "))
+    }
+    failed = {
+        what: answer
+        for what, answer in past.items()
+        if answer.error is not None and not what.startswith("WEBSOCKET ")
+    }
+    found = []
+    if failed:
+        what, answer = next(iter(failed.items()))
+        found.append(
             Finding(
-                "no-gate",
+                "app-fails",
                 "error",
-                "the app has no gate: it answers everybody",
-                "Add the middleware of edgeauth, and name the object that the server is given.",
+                f"{what!a}: the app fails before a gate is asked: {answer.error}",
+                "Run the doctor as the app is run, with the same variables. An app that makes its "
+                "parts when a server starts it can be looked at by edgeauth probe.",
             )
-        ]
-    return [
-        Finding(
-            "several-gates",
-            "error",
-            f"a request meets {layers} gates; the first removes the credential, so the next "
-            "refuses what the edge signed",
-            "Keep one: in the app, or in what wraps it.",
         )
-    ]
+    if not gated:
+        return [*found, _NO_GATE] if opened or not failed else found
+    plain = {what: answer for what, answer in opened.items() if not _is_preflight(what)}
+    if plain:
+        found.append(_open("open-route", plain, "a stranger gets an answer there"))
+    closed_otherwise = {
+        what: answer
+        for what, answer in opened.items()
+        if _is_preflight(what) and what.replace("preflight ", "GET ") not in plain
+    }
+    if closed_otherwise:
+        found.append(
+            _open("open-preflight", closed_otherwise, "middleware such as CORS stands before it")
+        )
+    return found
 
 
-# By framework. Each is imported only where the app has imported it.
+def _is_preflight(what: str) -> bool:
+    return what.startswith("preflight ")
 
 
-def _django_gates(app: Any) -> list[Guard | None]:  # noqa: ANN401
-    if not _is_django(app):
-        return []
-    from django.conf import settings  # noqa: PLC0415
-    from django.utils.module_loading import import_string  # noqa: PLC0415
-
-    from edgeauth.django.conf import project_settings  # noqa: PLC0415
-    from edgeauth.django.middleware import EdgeAuthMiddleware  # noqa: PLC0415
-    from edgeauth.guard import Guard  # noqa: PLC0415
-
-    classes = [import_string(path) for path in settings.MIDDLEWARE]
-    count = sum(isinstance(cls, type) and issubclass(cls, EdgeAuthMiddleware) for cls in classes)
-    return [Guard.from_settings(project_settings()) for _ in range(count)]
+_NO_GATE = Finding(
+    "no-gate",
+    "error",
+    "the app has no gate: it answers everybody",
+    "Add the middleware of edgeauth, and name the object that the server is given.",
+)
 
 
-def _is_django(app: Any) -> bool:  # noqa: ANN401
-    return type(app).__module__.startswith("django.core.handlers.")
+def _open(name: str, opened: dict[str, Answer], why: str) -> Finding:
+    named = ", ".join(
+        f"{what!a} ({answer.status})" for what, answer in list(opened.items())[:_NAMED]
+    )
+    more = f" and {len(opened) - _NAMED} more" if len(opened) > _NAMED else ""
+    return Finding(
+        name,
+        "error",
+        f"no gate is asked about {named}{more}: {why}",
+        "Let the gate be the outermost: wrap the object that the server is given, or add it last "
+        "where the last is the outermost. What shall be open is written into exempt. (If it is a "
+        "refusal of the Host, name one that the app takes with --host.)",
+    )
 
 
-def _has(app: Any, method: str, path: str) -> bool | None:  # noqa: ANN401
-    """Whether *app* routes *method* and *path*; None where its framework is not known."""
-    layer = app
-    for _ in range(_MAX_DEPTH):
-        if _is_django(layer):
-            return _django_has(path)
-        if hasattr(layer, "url_map"):
-            return _flask_has(layer, method, path)
-        if isinstance(getattr(layer, "routes", None), list):
-            return _starlette_has(layer.routes, method, path)
-        inner = _inner(layer)
-        if not inner:
-            return None
-        layer = inner[0]
+def _several(asker: Asker, app: Any) -> Finding | None:  # noqa: ANN401
+    """Whether a request of the edge meets a gate that needs what one before it removes."""
+    for path in unknown_paths(app):
+        removed: set[str] = set()
+        met = asker.get(path, let_in=True).met
+        for guard, _ in met:
+            if removed & {name.lower() for name in guard.scheme.headers}:
+                return Finding(
+                    "several-gates",
+                    "error",
+                    f"a request meets {len(met)} gates; the first removes the credential, so the "
+                    "next refuses what the edge signed",
+                    "Keep one: in the app, or in what wraps it.",
+                )
+            removed |= {name.lower() for name in guard.stripped_headers}
     return None
 
 
-def _django_has(path: str) -> bool:
-    from django.urls import Resolver404, resolve  # noqa: PLC0415
-
-    try:
-        resolve(path)
-    except Resolver404:
-        return False
-    return True
-
-
-def _flask_has(app: Any, method: str, path: str) -> bool:  # noqa: ANN401
-    from werkzeug.exceptions import HTTPException  # noqa: PLC0415
-
-    try:
-        app.url_map.bind("localhost").match(path, method=method)
-    except HTTPException:
-        return False
-    return True
+def _unknown(entry: str) -> Finding:
+    return Finding(
+        "exempt-path-unknown",
+        "warning",
+        f"{entry!a} is exempt, and the app does not answer it",
+        "A health check there fails, and an exemption that nobody needs is one too many: correct "
+        "the path (a slash at its end?) or remove it.",
+    )
 
 
-def _starlette_has(routes: list[Any], method: str, path: str) -> bool:
-    scope = {"type": "http", "method": method, "path": path, "root_path": "", "headers": []}
-    return _matches(routes, scope)
-
-
-def _matches(routes: list[Any], scope: dict[str, Any]) -> bool:
-    from starlette.routing import Match  # noqa: PLC0415
-
-    for route in routes:
-        match, child = route.matches(scope)
-        if match is Match.FULL:
-            inner = getattr(route, "routes", None)
-            return _matches(inner, {**scope, **child}) if inner else True
-    return False
+def _has(asker: Asker, asgi: bool, entry: str) -> bool | None:  # noqa: FBT001
+    """Whether the app answers the exempt *entry*; None where it cannot be known."""
+    method, _, path = entry.partition(" ")
+    if method == "WEBSOCKET":
+        # Refused and not there look the same.
+        return True if asgi and asker.handshake(path).status == _ACCEPTED else None
+    # What may change something is not tried: OPTIONS tells of it, and runs no view.
+    safe = method in _SAFE
+    answer = asker.get(path, method=method if safe else "OPTIONS", let_in=True)
+    if answer.status is None:
+        return None
+    if not safe and answer.status != _NOT_FOUND:
+        allowed = answer.headers.get("allow")
+        return None if allowed is None else method in allowed.replace(" ", "").split(",")
+    if answer.status in _REDIRECTS:
+        # To the same path but for the slash at its end.
+        target = urlsplit(answer.headers.get("location", "")).path
+        return target == path or target.rstrip("/") != path.rstrip("/")
+    return answer.status not in (_NOT_FOUND, _METHOD_NOT_ALLOWED)

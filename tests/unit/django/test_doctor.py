@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import pytest
+from channels.routing import ProtocolTypeRouter, URLRouter
 from django.core.asgi import get_asgi_application
 from django.core.wsgi import get_wsgi_application
+from django.urls import include, path, re_path
 from support.vectors import SECRET
 
 from edgeauth import EdgeAuthScheme, Guard
 from edgeauth.asgi import EdgeAuthMiddleware as ASGIGate
-from edgeauth.doctor.app_checks import check_app, is_asgi
+from edgeauth.doctor.app_checks import check_app
+from edgeauth.doctor.app_loading import is_asgi
+from edgeauth.doctor.app_routes import own_host, places
 from edgeauth.wsgi import EdgeAuthMiddleware as WSGIGate
 
 GATE = "edgeauth.django.middleware.EdgeAuthMiddleware"
@@ -47,3 +53,35 @@ def test_an_exempt_path_without_a_view_is_found(project):
 
 def test_which_interface_a_project_has_is_seen():
     assert [is_asgi(build()) for build in BUILDERS] == [False, True]
+
+
+def nowhere(_request, **_parts):
+    raise AssertionError("no view runs behind the gate")
+
+
+def test_the_routes_of_a_project_are_listed_with_those_that_are_included(project):
+    urls = ModuleType("urls_of_a_test")
+    included = [path("items/<int:pk>/", nowhere), re_path(r"^old/(\d+)$", nowhere)]
+    urls.urlpatterns = [path("shop/", include(included)), re_path(r"^plain/$", nowhere)]
+    project(ROOT_URLCONF=urls)
+    listed = {place.path for place in places(get_wsgi_application())}
+    assert {"/shop/items/1/", "/shop/old/", "/plain/"} <= listed
+
+
+def test_an_open_websocket_of_channels_beside_the_gate_is_found():
+    async def open_to_all(_scope, receive, send):
+        await receive()
+        await send({"type": "websocket.accept"})
+
+    router = URLRouter([path("ws/", open_to_all)])
+    app = ProtocolTypeRouter({"http": get_asgi_application(), "websocket": router})
+    (finding,) = check_app(app, [])
+    assert finding.id == "open-route"
+    assert "'WEBSOCKET /ws/' (101)" in finding.seen
+
+
+def test_a_project_that_takes_any_host_is_asked_for_localhost(project):
+    project(ALLOWED_HOSTS=["*"])
+    assert own_host(get_wsgi_application()) == "localhost"
+    project(ALLOWED_HOSTS=["*", ".site.example"])
+    assert own_host(get_wsgi_application()) == "site.example"
