@@ -2,16 +2,27 @@
 
 Exit status of every command: 0 done (or accepted), 1 refused, 2 wrong usage or
 configuration. What a program may read goes to standard output, the rest to standard error.
+As in a shell, a command that is interrupted ends with 130, and one whose reader has left
+with 141: neither says anything about what was asked.
+
+What holds for every command is here: a command may let errors of the system through, and
+no user sees a trace-back.
 """
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import io
 import os
+import sys
 from importlib import import_module
+from typing import Any
 
 import click
 
 from edgeauth import __version__
+from edgeauth.cli.group import Commands
 from edgeauth.errors import ConfigurationError
 
 # Name and one line of help. The command is the object ``command`` in the file of that name,
@@ -41,7 +52,26 @@ class _Failure(click.ClickException):
     exit_code = 2
 
 
-class _Commands(click.Group):
+# 128 and the number of the signal that would have ended it.
+_INTERRUPTED = 128 + 2
+_READER_LEFT = 128 + 13
+
+
+class _Commands(Commands):
+    def main(self, *args: Any, **extra: Any) -> Any:  # noqa: ANN401 - Click's signature
+        for stream in (sys.stdout, sys.stderr):
+            # What users give need not be UTF-8, and a terminal need not know it.
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
+        try:
+            return super().main(*args, **extra)
+        except OSError as error:
+            _give_up_output()
+            where = "" if error.filename is None else f"{error.filename!a}: "
+            failure = _Failure(f"{where}{error.strerror or type(error).__name__}")
+            failure.show()
+            sys.exit(failure.exit_code)
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - Click's signature
         return list(COMMANDS)
 
@@ -62,12 +92,33 @@ class _Commands(click.Group):
         if os.environ.get("NO_COLOR"):
             ctx.color = False
         try:
-            return super().invoke(ctx)
+            try:
+                return super().invoke(ctx)
+            finally:
+                # Now, while an error of it can be told.
+                if sys.stdout is not None:
+                    sys.stdout.flush()
         except ConfigurationError as error:
             raise _Failure(str(error)) from None
+        except KeyboardInterrupt:
+            ctx.exit(_INTERRUPTED)
+        except OSError as error:
+            if error.errno != errno.EPIPE:
+                raise
+            _give_up_output()
+            ctx.exit(_READER_LEFT)
 
 
-@click.group(cls=_Commands)
+def _give_up_output() -> None:
+    """Let Python drop what it has not written: it would try once more when it ends."""
+    with contextlib.suppress(OSError, AttributeError, ValueError):
+        sys.stdout.flush()
+        return
+    with contextlib.suppress(OSError, AttributeError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 def main() -> None:
     """Make and check the header by which an origin knows its CDN edge.

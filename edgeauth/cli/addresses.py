@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgeauth.addresses import AddressList, canonical_address
+from edgeauth.cli.group import Commands
 from edgeauth.cli.options import config_option
 from edgeauth.errors import ConfigurationError
 from edgeauth.escaping import escaped
@@ -40,7 +41,7 @@ _url_option = click.option(
 )
 
 
-@click.group("addresses")
+@click.group("addresses", cls=Commands)
 def command() -> None:
     """Show, check and update the list of the edge's addresses.
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from edgeauth.cli.group import Commands
 from edgeauth.cli.options import config_option, read_settings
 from edgeauth.cli.text import table
 from edgeauth.errors import ConfigurationError, seconds
@@ -99,7 +100,7 @@ def _evidence_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return log(metrics(over(command)))
 
 
-@click.group("keys")
+@click.group("keys", cls=Commands)
 def command() -> None:
     """Rotate the keys, and say which the edge signs with.
 

@@ -7,6 +7,7 @@ import time
 
 import click
 
+from edgeauth.cli.group import Commands
 from edgeauth.cli.options import config_option
 from edgeauth.cli.text import curl_command
 from edgeauth.errors import ConfigurationError
@@ -24,7 +25,7 @@ def _ttl(_ctx: click.Context, _param: click.Parameter, value: str) -> int:
     return int(match[1]) * _UNITS[match[2]]
 
 
-@click.group("pass")
+@click.group("pass", cls=Commands)
 def command() -> None:
     """Issue a pass: a person reaches the origin directly for a while.
 

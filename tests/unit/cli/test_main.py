@@ -88,4 +88,41 @@ def imported(*args: str) -> set[str]:
     done = subprocess.run(
         [sys.executable, "-c", _MODULES, *args], capture_output=True, text=True, check=True
     )
-    return set(done.stdout.splitlines()[-1].split()[1:])
+    # The kind that the group itself is of is no command.
+    return set(done.stdout.splitlines()[-1].split()[1:]) - {"group"}
+
+
+@pytest.mark.parametrize("args", [(), ("sign",), ("keys",), ("keys", "rotate"), ("keys", "status")])
+def test_h_is_help_everywhere(edgeauth, args):
+    shown = edgeauth(*args, "-h")
+    assert (shown.exit_code, shown.stdout) == (0, edgeauth(*args, "--help").stdout)
+    assert "-h, --help" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("args", "meant"),
+    [
+        (["vrify"], "verify"),
+        (["Verify"], "verify"),
+        (["check_config"], "check-config"),
+        (["check"], "check-config"),
+        (["adresses", "show"], "addresses"),
+        (["keys", "rotat"], "rotate"),
+        (["keys", "rotate", "fnish"], "finish"),
+        (["pass", "isue"], "issue"),
+        (["verify", "--jsn"], "--json"),
+        (["--versoin"], "--version"),
+    ],
+    ids=str,
+)
+def test_a_mistyped_command_or_option_gets_a_suggestion(edgeauth, args, meant):
+    result = edgeauth(*args)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "Did you mean" in result.stderr
+    assert meant in result.stderr.partition("Did you mean")[2]
+
+
+def test_what_is_near_nothing_gets_no_suggestion(edgeauth):
+    error = edgeauth("xyzzy").stderr
+    assert "No such command 'xyzzy'." in error
+    assert "Did you mean" not in error

@@ -1,0 +1,31 @@
+"""A group of commands that says which one was meant."""
+
+from __future__ import annotations
+
+import click
+
+
+class Commands(click.Group):
+    """Commands of which a mistyped one gets a suggestion, with every release of Click."""
+
+    group_class = type  # groups in it are alike
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        # A dash: an option that stands in the place of a command, which Click tells of.
+        if name.startswith("-") or ctx.resilient_parsing or self.get_command(ctx, name):
+            return super().resolve_command(ctx, args)
+        near = _near(name, self.list_commands(ctx))
+        hint = f" Did you mean {' or '.join(near)}?" if near else ""
+        raise click.UsageError(f"No such command {name!a}.{hint}", ctx)
+
+
+def _near(name: str, known: list[str]) -> list[str]:
+    # Here, since only a mistake needs it.
+    import difflib  # noqa: PLC0415
+
+    wanted = name.lower().replace("_", "-")
+    begun = [command for command in known if wanted and command.startswith(wanted)]
+    return begun or difflib.get_close_matches(wanted, known, n=2)
