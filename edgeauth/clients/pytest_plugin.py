@@ -47,7 +47,7 @@ def edge_auth_secret(edge_auth_settings: Settings) -> str | bytes | Key:
     By default the newest key of ``edge_auth_settings``.
     """
     try:
-        return edge_auth_settings.build_keys().signing_key()
+        return edge_auth_settings.read_keys().signing_key()
     except ConfigurationError as error:
         _fail(error)
 

@@ -73,7 +73,7 @@ class Signer:
         """
         if settings is None:
             settings = Settings.load()
-        keys = settings.build_keys() if secret is None else KeyRing([secret])
+        keys = settings.read_keys() if secret is None else KeyRing([secret])
         # Finds what is wrong with a setting that only the gate looks at.
         settings.build_scheme(keys)
         if pop is None:

@@ -90,7 +90,7 @@ def test_a_secret_beside_the_settings_takes_the_place_of_their_keys():
 def test_a_key_that_comes_into_force_later_signs_from_then_on(monkeypatch):
     monkeypatch.setattr(
         Settings,
-        "build_keys",
+        "read_keys",
         lambda _self: KeyRing([Key("old", OLDER_SECRET), Key("new", SECRET, not_before=2000)]),
     )
     monkeypatch.setattr("time.time", lambda: 1999)
