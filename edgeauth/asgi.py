@@ -9,7 +9,7 @@ from typing import Any
 from edgeauth.body import GRACE, MOST, SECONDS, drop_messages, owed_by_fields
 from edgeauth.errors import EdgeAuthError
 from edgeauth.guard import Guard, denial
-from edgeauth.request import listens_on_unix
+from edgeauth.request import HANDSHAKE, Request, listens_on_unix
 from edgeauth.scope import hand_back, parted, settled
 
 Scope = MutableMapping[str, Any]
@@ -18,15 +18,17 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-# What a WebSocket's handshake, which has no method in ASGI, is called in exempt routes.
-_HANDSHAKE = "WEBSOCKET"
-
 
 class EdgeAuthMiddleware:
     """Lets requests through to *app* that come from the edge, and refuses all others.
 
     The verdict is at ``scope["edgeauth"]``, and what decided at ``scope["edgeauth.guard"]``; the
-    credential header is removed.
+    credential header is removed. Inside of another gate of this process that asks for the same
+    proof, its verdict is taken.
+
+    Paths of exemptions and passes are as in the URL: ``/app/healthz`` behind ``--root-path /app``
+    and inside of ``Mount("/app", ...)``, and then ``mount_points=["/app"]`` must say so.
+    FastAPI's own ``root_path`` needs no entry.
 
     Args:
         app: the ASGI application.
@@ -40,6 +42,11 @@ class EdgeAuthMiddleware:
         self.app = app
         self.guard = Guard.from_settings() if guard is None else guard
         self._stripped = tuple(name.lower().encode() for name in self.guard.stripped_headers)
+        # Both for an adapter that knows more of the application.
+        self.recalls = True
+        self.view: Callable[[Scope, tuple[bytes, ...], list[tuple[bytes, bytes]]], Request] = (
+            SplitRequest
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
@@ -64,11 +71,13 @@ class EdgeAuthMiddleware:
             scope = settled(scope)
             apart, rest = parted(scope, names)
         verdict = None
-        if len(apart) == 1:
-            verdict = self.guard.recall(apart[0][1], scope.get("method", _HANDSHAKE), scope["path"])
+        if "edgeauth.guard" in scope:
+            verdict = self.guard.inherited(scope.get("edgeauth"), scope["edgeauth.guard"])
+        elif len(apart) == 1 and self.recalls and not scope.get("root_path"):
+            verdict = self.guard.recall(apart[0][1], scope.get("method", HANDSHAKE), scope["path"])
         if verdict is None:
             scope = settled(scope)
-            verdict = self.guard.check(SplitRequest(scope, names, apart))
+            verdict = self.guard.check(self.view(scope, names, apart))
         if verdict.allowed:
             # A copy, since what is outside of this middleware holds the same scope.
             inner = dict(scope)
@@ -100,11 +109,27 @@ class ScopeRequest:
 
     @property
     def method(self) -> str:
-        return self._scope.get("method", _HANDSHAKE)  # type: ignore[no-any-return]
+        return self._scope.get("method", HANDSHAKE)  # type: ignore[no-any-return]
+
+    @property
+    def handshake(self) -> bool | None:
+        return self._scope["type"] == "websocket"  # type: ignore[no-any-return]
 
     @property
     def path(self) -> str:
-        return self._scope["path"]  # type: ignore[no-any-return]
+        path: str = self._scope["path"]
+        root: str | None = self._scope.get("root_path")
+        return full_path(root, path) if root else path
+
+    @property
+    def mount(self) -> str:
+        return (self._scope.get("root_path") or "").rstrip("/")
+
+    @property
+    def mount_is_configured(self) -> bool:
+        # FastAPI puts its own root_path into the scope, over that of the server.
+        root = self._scope.get("root_path")
+        return bool(root) and getattr(self._scope.get("app"), "root_path", None) == root
 
     @property
     def target(self) -> bytes | None:
@@ -152,6 +177,16 @@ class SplitRequest(ScopeRequest):
         wanted = _field(name)
         fields = self._apart if wanted in self._names else self._scope["headers"]
         return [value for field, value in fields if field == wanted]
+
+
+def full_path(root: str, path: str) -> str:
+    """The path as in the URL, from what a server hands over: with *root*, once.
+
+    Some servers put their root path before the path of a request (uvicorn), others do not
+    (hypercorn, granian, daphne). Starlette asks, as here, whether it is there.
+    """
+    whole = path.startswith(root) and path[len(root) : len(root) + 1] in ("", "/")
+    return root.rstrip("/") + (path[len(root) :] if whole else path)
 
 
 @lru_cache(maxsize=64)

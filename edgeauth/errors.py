@@ -4,7 +4,7 @@
 
     EdgeAuthError
       ConfigurationError          also ValueError; at start, never on a request
-      VerificationError           also itsdangerous.BadData
+      VerificationError           unverified      also itsdangerous.BadData
         MissingHeader             missing
         MalformedHeader           malformed
         BadSignature              bad-signature   also itsdangerous.BadSignature
@@ -56,7 +56,8 @@ class VerificationError(EdgeAuthError, itsdangerous.BadData):
         limit: the bound, in seconds, that ``age`` went past.
     """
 
-    reason: ClassVar[str]
+    # Of an error of a user's own scheme that has no word of its own.
+    reason: ClassVar[str] = "unverified"
 
     def __init__(
         self,

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
 
-from flask import g, request
+from flask import Flask, g, request
 from flask.signals import request_started
 
 from edgeauth.errors import ConfigurationError
 from edgeauth.guard import Guard
 from edgeauth.settings import Settings
-from edgeauth.wsgi import EdgeAuthMiddleware
-
-if TYPE_CHECKING:
-    from flask import Flask
+from edgeauth.wsgi import EdgeAuthMiddleware, EnvironRequest
 
 
 class EdgeAuth:
@@ -23,7 +20,9 @@ class EdgeAuth:
     already there are behind the gate too. The verdict is at ``flask.g.edgeauth``, already
     for the first ``before_request`` function.
 
-    One extension may serve several apps.
+    One extension may serve several apps. Where an app is mounted, paths of exemptions and passes
+    begin with the mount point, and it must be among the guard's ``mount_points`` or be the app's
+    ``APPLICATION_ROOT`` when it is put behind the gate.
 
     Args:
         app: the app to guard; None to call :meth:`init_app` later.
@@ -55,7 +54,11 @@ class EdgeAuth:
             mapping = app.config.get("EDGEAUTH")
             settings = Settings.from_mapping({} if mapping is None else mapping)
             guard = Guard.from_settings(settings.with_environ())
-        app.wsgi_app = EdgeAuthMiddleware(app.wsgi_app, guard)  # type: ignore[method-assign]
+        gate = EdgeAuthMiddleware(app.wsgi_app, guard)
+        # Here and not in the guard, which may serve apps of other roots as well.
+        root = app.config["APPLICATION_ROOT"] or ""
+        gate.view = partial(EnvironRequest, configured=root.rstrip("/"))
+        app.wsgi_app = gate  # type: ignore[method-assign]
         app.extensions["edgeauth"] = self
         # A before_request function would come after those that the app has already.
         request_started.connect(_attach_verdict, app)

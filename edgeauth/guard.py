@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Callable, Iterable, Mapping  # noqa: TC003 - so that annotations can be read
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from edgeauth.addresses import AddressList
 from edgeauth.decision_file import DecisionFile
@@ -19,18 +20,14 @@ from edgeauth.errors import (
 from edgeauth.forwarded import TrustedProxies
 from edgeauth.identity import EdgeIdentity
 from edgeauth.live import Basis, Watch
+from edgeauth.outer import Terms, terms_of
 from edgeauth.passes import HEADER as PASS_HEADER
-from edgeauth.passes import Passes
-from edgeauth.routes import is_exact_path, is_method
-from edgeauth.schemes import EdgeAuthScheme
+from edgeauth.passes import Pass, Passes
+from edgeauth.request import Request  # noqa: TC001 - so that annotations can be read
+from edgeauth.routes import ExemptRoutes, MountPoints
+from edgeauth.schemes import EdgeAuthScheme, Scheme
 from edgeauth.settings import STALE_DAYS, Settings
 from edgeauth.staleness import StaleWarning
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from edgeauth.request import Request
-    from edgeauth.schemes import Scheme
 
 
 class Verdict(NamedTuple):
@@ -69,13 +66,17 @@ class Guard:
         trusted_proxies: CIDRs (and ``unix``) whose X-Forwarded-For is believed when
             addresses are checked.
         exempt: ``METHOD /exact/path`` entries that need no credential. No patterns: any
-            difference but the query means not exempt.
+            difference but the query means not exempt. Paths are as in the URL: with the mount
+            point.
         mode: ``enforce``, or ``report-only`` to log what would be refused and let it pass.
         strip_header: whether adapters remove the credential before the application runs.
         decisions: a file that gets one line of JSON a decision, or None. See
             :mod:`edgeauth.decision_file`.
         passes: what verifies passes; None accepts none.
         addresses_stale_days: the age in days from which the address list is told of as old.
+        mount_points: where exemptions, and passes that are narrowed to paths, count: paths such
+            as ``/app``, and ``/`` for the root. None at all: the root alone. A mount point that
+            the application's own configuration names counts as well.
 
     Raises:
         ConfigurationError: an argument cannot be used.
@@ -93,9 +94,9 @@ class Guard:
         decisions: str | None = None,
         passes: Passes | None = None,
         addresses_stale_days: float = STALE_DAYS,
+        mount_points: Iterable[str] = (),
     ) -> None:
-        if not callable(getattr(scheme, "verify", None)):
-            raise ConfigurationError(f"{type(scheme).__name__} is not a scheme: it has no verify()")
+        _refuse_no_scheme(scheme)
         if addresses is not None and not isinstance(addresses, AddressList):
             raise ConfigurationError(
                 f"addresses must be an AddressList or None, not {type(addresses).__name__}"
@@ -106,10 +107,17 @@ class Guard:
             raise ConfigurationError(f"mode {mode!r} must be 'enforce' or 'report-only'")
         self._basis = Basis(scheme, addresses, passes)
         self._watch: Watch | None = None
-        self.mode = mode
-        self.strip_header = strip_header
+        self._mode = mode
+        self._strip_header = strip_header
         self._proxies = TrustedProxies(trusted_proxies)
-        self._exempt = _exemptions(exempt)
+        self._mounts = MountPoints(mount_points)
+        self._exempt = ExemptRoutes(exempt, self._mounts)
+        self._exempt_paths = self._exempt.paths
+        self._terms = Terms(
+            # By identity: what a scheme of somebody's goes by is not known.
+            (id(scheme), None if addresses is None else (id(addresses), id(self._proxies))),
+            (self._exempt.entries, self._mounts.paths, id(passes)),
+        )
         self._enforced = mode == "enforce"
         self._last: tuple[EdgeIdentity | None, Verdict] = (None, _EXEMPT)
         self._log = DecisionLog(enforced=self._enforced)
@@ -152,7 +160,9 @@ class Guard:
             decisions=settings.decisions,
             passes=watch.basis.passes,
             addresses_stale_days=settings.addresses_stale_days,
+            mount_points=settings.mount_points,
         )
+        guard._terms = terms_of(settings)
         if watch.active:
             guard._basis, guard._watch = watch.basis, watch
         return guard
@@ -173,53 +183,97 @@ class Guard:
         return self._basis.passes
 
     @property
+    def mode(self) -> Literal["enforce", "report-only"]:
+        """Whether refusals are carried out; another mode is another guard."""
+        return self._mode
+
+    @property
+    def strip_header(self) -> bool:
+        """Whether adapters remove the credential before the application runs."""
+        return self._strip_header
+
+    @property
+    def mount_points(self) -> tuple[str, ...]:
+        """Where exempt paths, and paths of passes, count; sorted, ``/`` for the root."""
+        return tuple(sorted(path or "/" for path in self._mounts.paths))
+
+    @property
     def exempt(self) -> tuple[str, ...]:
         """The ``METHOD /exact/path`` entries that need no credential, sorted."""
-        return tuple(sorted(f"{method} {path}" for method, path in self._exempt))
+        return tuple(sorted(f"{method} {path}" for method, path in self._exempt.entries))
 
     @property
     def stripped_headers(self) -> tuple[str, ...]:
         """The fields that an adapter must remove before the application runs."""
-        if not self.strip_header:
+        if not self._strip_header:
             return ()
-        headers = self.scheme.headers
-        return headers if self.passes is None else (*headers, PASS_HEADER)
+        return (*self.scheme.headers, *(() if self.passes is None else (PASS_HEADER,)))
 
     def check(self, request: Request, *, now: float | None = None) -> Verdict:
         """Decide about *request*, judged at *now* (Unix seconds; None: the present).
 
-        Never raises on what a client sent. An unexpected failure, such as a bug in a
-        user's own scheme, is a refusal with the reason ``error``.
+        Never raises. An unexpected failure, such as a bug in a user's own scheme, is a refusal
+        with the reason ``error``; a failure to tell of a decision changes nothing about it.
         """
-        moment = time.time() if now is None else now
-        watch = self._watch
-        if watch is not None and not watch.looked <= moment < watch.due:
-            self._look(watch, moment)
-        basis = self._basis
+        moment, found = 0.0, None
         try:
-            if self._exempt and (request.method, request.path) in self._exempt:
-                if self._file is not None:
-                    self._file.write(request, _EXEMPT, moment)
-                return _EXEMPT
+            moment = time.time() if now is None else now
+            watch = self._watch
+            if watch is not None and not watch.looked <= moment < watch.due:
+                self._look(watch, moment)
+            basis = self._basis
             if (
+                self._exempt_paths
+                and request.path in self._exempt_paths
+                and self._exempt.cover(request)
+            ):
+                verdict = _EXEMPT
+            elif (
                 basis.passes is not None
                 and request.header(PASS_HEADER)
-                and (by_pass := self._by_pass(request, basis.passes, moment))
+                and (found := self._accepted_pass(request, basis.passes, moment))
             ):
-                return by_pass
-            if basis.addresses is not None:
-                self._check_address(request, basis.addresses)
-            identity = basis.scheme.verify(request, now=moment)
-            if not isinstance(identity, EdgeIdentity):
-                raise TypeError("the scheme returned no EdgeIdentity")  # noqa: TRY301
-        except VerificationError as error:
-            return self._refuse(error.reason, request, error, moment)
+                verdict = Verdict(allowed=True, reason="pass", holder=found.holder)
+            else:
+                if basis.addresses is not None:
+                    self._check_address(request, basis.addresses)
+                identity = basis.scheme.verify(request, now=moment)
+                if not isinstance(identity, EdgeIdentity):
+                    raise TypeError("the scheme returned no EdgeIdentity")  # noqa: TRY301
+                verdict = self._accepted(identity)
         except Exception as error:  # noqa: BLE001 - a gate fails closed
-            return self._refuse("error", request, error, moment)
-        verdict = self._accepted(identity)
+            verdict = self._refusal(error)
+            _say(self._log.refusal, verdict.reason, request, error, moment)
+            if self._file is not None:
+                _say(self._file.write, request, verdict, moment, error)
+            return verdict
+        if found is not None:
+            _say(self._log.pass_accepted, request, found)
         if self._file is not None:
-            self._file.write(request, verdict, moment)
+            _say(self._file.write, request, verdict, moment)
         return verdict
+
+    def inherited(self, verdict: object, guard: object) -> Verdict | None:
+        """*verdict*, if an outer gate with *guard* left it that decides as this one; or None.
+
+        What an adapter finds where an outer gate leaves its verdict and its guard. A verdict of
+        the same guard, or of one of equal settings, is this one's own. One that says that the
+        edge signed is taken where the guard asks for the same proof, and one by an exemption or
+        a pass where these are the same too; the mode, the file of decisions and the removal of
+        the header may differ. What report-only let through opens no gate that enforces.
+        """
+        if not isinstance(verdict, Verdict) or not isinstance(guard, Guard):
+            return None
+        if guard is self:
+            return verdict
+        # Of a subclass nobody knows what else it looks at.
+        if type(self) is not Guard or type(guard) is not Guard:
+            return None
+        mine, its = self._terms, guard._terms  # noqa: SLF001 - it is of this class
+        same = mine.proof == its.proof and (
+            verdict.reason == "ok" or mine.other_ways_in == its.other_ways_in
+        )
+        return verdict if same and (verdict.enforced or not self._enforced) else None
 
     def recall(
         self, value: bytes, method: str, path: str, *, now: float | None = None
@@ -235,18 +289,19 @@ class Guard:
         Args:
             value: of the only field of :attr:`stripped_headers` that is there, as received.
             method: as :class:`Request` has it.
-            path: as :class:`Request` has it.
+            path: as :class:`Request` has it; of a request with no mount point.
             now: Unix seconds to judge at; None is the present.
         """
+        # A look at the files belongs to check, which stands before whatever happens there.
         moment = time.time() if now is None else now
         watch = self._watch
         if watch is not None and not watch.looked <= moment < watch.due:
-            self._look(watch, moment)
+            return None
         scheme = self._basis.scheme
         if (
             not self._scheme_decides
             or type(scheme) is not EdgeAuthScheme
-            or (self._exempt and (method, path) in self._exempt)
+            or (self._exempt_paths and (method, path) in self._exempt.entries)
         ):
             return None
         identity = scheme.recall(value, moment)
@@ -265,24 +320,17 @@ class Guard:
             self._last = identity, verdict
         return verdict
 
-    def _by_pass(self, request: Request, passes: Passes, now: float) -> Verdict | None:
-        """The verdict by the pass of *request*; None if it is judged as one without.
+    def _accepted_pass(self, request: Request, passes: Passes, now: float) -> Pass | None:
+        """The pass of *request*; None if it is judged as one without.
 
         A visitor may send any header through the edge, so a pass that is not accepted must
         not stop a request that is signed.
         """
         try:
-            found = passes.verify(request, now=now)
+            return passes.verify(request, now=now, mounts=self._mounts)
         except PassNotAccepted as error:
-            with contextlib.suppress(Exception):
-                self._log.pass_not_accepted(request, error, now)
+            _say(self._log.pass_not_accepted, request, error, now)
             return None
-        with contextlib.suppress(Exception):
-            self._log.pass_accepted(request, found)
-        verdict = Verdict(allowed=True, reason="pass", holder=found.holder)
-        if self._file is not None:
-            self._file.write(request, verdict, now)
-        return verdict
 
     def _look(self, watch: Watch, now: float) -> None:
         before = self._basis
@@ -291,7 +339,7 @@ class Guard:
         if basis is not before:
             self._basis = basis
         if basis.addresses is not None:
-            self._stale.look(basis.addresses, now)
+            _say(self._stale.look, basis.addresses, now)
         watch.rest(now)
 
     def _check_address(self, request: Request, addresses: AddressList) -> None:
@@ -299,14 +347,33 @@ class Guard:
         if address not in addresses:
             raise AddressNotAllowed(f"{address!a} is not on the address list")
 
-    def _refuse(self, reason: str, request: Request, error: Exception, now: float) -> Verdict:
-        # A log that fails must not turn a refusal into an exception.
-        with contextlib.suppress(Exception):
-            self._log.refusal(reason, request, error, now)
-        verdict = Verdict(allowed=not self._enforced, reason=reason, enforced=self._enforced)
-        if self._file is not None:
-            self._file.write(request, verdict, now, error)
-        return verdict
+    def _refusal(self, error: Exception) -> Verdict:
+        reason = "error"
+        if isinstance(error, VerificationError):
+            # A user's own error may have a reason that is none, or fail to tell it.
+            with contextlib.suppress(Exception):
+                reason = error.reason if isinstance(error.reason, str) else reason
+        return Verdict(allowed=not self._enforced, reason=reason, enforced=self._enforced)
+
+
+def _say(tell: Callable[..., object], *what: object) -> None:
+    """Tell somebody; that this fails changes no decision."""
+    with contextlib.suppress(Exception):
+        tell(*what)
+
+
+def _refuse_no_scheme(scheme: object) -> None:
+    kind = type(scheme).__name__
+    if not callable(getattr(scheme, "verify", None)):
+        raise ConfigurationError(f"{kind} is not a scheme: it has no verify()")
+    headers = getattr(scheme, "headers", None)
+    if not isinstance(headers, (tuple, list)) or not all(
+        isinstance(name, str) and name for name in headers
+    ):
+        raise ConfigurationError(
+            f"{kind} is not a scheme: its headers must be a tuple of the fields to remove before "
+            f"the application runs, such as ('Edge-Auth',), not {headers!r}"
+        )
 
 
 @dataclass(frozen=True)
@@ -336,24 +403,3 @@ _HEAD_DENIAL = Denial(_DENIAL.status, _DENIAL.headers, b"")
 def denial(method: str) -> Denial:
     """The denial of a request with *method*: the same for every reason, no body for HEAD."""
     return _HEAD_DENIAL if method == "HEAD" else _DENIAL
-
-
-def _exemptions(entries: Iterable[str]) -> frozenset[tuple[str, str]]:
-    if isinstance(entries, (str, bytes)):
-        raise ConfigurationError(
-            f"exempt must be a list of 'METHOD /exact/path' entries, not {entries!r}"
-        )
-    return frozenset(_exemption(entry) for entry in entries)
-
-
-def _exemption(entry: str) -> tuple[str, str]:
-    method, _, path = str(entry).partition(" ")
-    if not isinstance(entry, str) or not is_method(method) or not path.startswith("/"):
-        raise ConfigurationError(
-            f"exempt entry {entry!r} must be 'METHOD /exact/path', such as 'GET /healthz'"
-        )
-    if not is_exact_path(path):
-        raise ConfigurationError(
-            f"exempt entry {entry!r} must name one exact path: no pattern, query or space"
-        )
-    return method, path

@@ -27,13 +27,12 @@ from itsdangerous.encoding import base64_decode, base64_encode
 
 from edgeauth.errors import ConfigurationError, PassNotAccepted, seconds
 from edgeauth.keys import KEY_ID, Key, is_entry, read_small_file
-from edgeauth.routes import is_exact_path, is_method
+from edgeauth.request import Request, route_method
+from edgeauth.routes import MountPoints, is_exact_path, is_method
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable
-
-    from edgeauth.request import Request
 
 HEADER = "Edge-Auth-Pass"
 
@@ -42,6 +41,7 @@ MAX_TTL = 24 * 3600
 _MAX_FUTURE = 60
 
 _MAX_BYTES = 2048
+_AT_THE_ROOT = MountPoints()
 _FORM = re.compile(rb"([A-Za-z0-9_-]{1,2000})\.([A-Za-z0-9_-]{43})")
 _FIELDS = {"id": str, "for": str, "iat": int, "exp": int, "methods": list, "paths": list}
 
@@ -54,7 +54,8 @@ class Pass(NamedTuple):
         holder: whom it was issued for.
         issued_at: Unix seconds.
         expires_at: Unix seconds; the last one at which it is accepted.
-        methods: the methods it is good for; empty for any.
+        methods: the methods it is good for; empty for any. ``WEBSOCKET`` opens a WebSocket, and
+            ``GET`` does not.
         paths: the exact paths it is good for; empty for any.
     """
 
@@ -112,7 +113,7 @@ class Passes:
             holder: 1 to 64 letters, digits, dots, dashes or underscores, for the log.
             ttl: seconds for which it is accepted, 1 to 86400.
             methods: the methods it is good for; none names any.
-            paths: the exact paths, as the application routes them; none names any.
+            paths: the exact paths as in the URL, with the mount point; none names any.
             now: Unix seconds of issue; None is the present.
 
         Raises:
@@ -140,8 +141,13 @@ class Passes:
             )
         return value.decode(), issued
 
-    def verify(self, request: Request, *, now: float) -> Pass:
+    def verify(self, request: Request, *, now: float, mounts: MountPoints = _AT_THE_ROOT) -> Pass:
         """Verify the pass of *request* at *now* (Unix seconds).
+
+        Args:
+            request: which must be one that the pass is good for.
+            now: Unix seconds.
+            mounts: the mount points at which the paths of a pass count.
 
         Raises:
             PassNotAccepted: there is none, or it is not good for this request.
@@ -150,10 +156,25 @@ class Passes:
         if len(values) != 1:
             raise PassNotAccepted(f"{len(values)} {HEADER} headers; there must be one")
         found = self.verify_value(values[0], now=now)
-        if found.methods and request.method not in found.methods:
+        if not found.methods and not found.paths:
+            return found
+        method = route_method(request)
+        if method is None:
+            raise PassNotAccepted(
+                f"pass {found.id} is narrowed, and it cannot be told what this request is",
+                found,
+                hint="it has part of a WebSocket handshake, or WEBSOCKET for its method",
+            )
+        if found.methods and method not in found.methods:
             raise PassNotAccepted(f"pass {found.id} is for {' '.join(found.methods)} only", found)
         if found.paths and request.path not in found.paths:
             raise PassNotAccepted(f"pass {found.id} is for other paths", found)
+        if found.paths and not mounts.hold(request):
+            raise PassNotAccepted(
+                f"pass {found.id} is for paths, which do not count at this mount point",
+                found,
+                hint="if the application is mounted here, add it to mount_points",
+            )
         return found
 
     def verify_value(self, value: bytes, *, now: float) -> Pass:

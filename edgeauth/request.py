@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Mapping, Sequence  # noqa: TC003 - so that annotations can be read
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+# What the opening of a WebSocket is called in exempt routes and passes.
+HANDSHAKE = "WEBSOCKET"
 
 
 class Request(Protocol):
@@ -18,13 +19,32 @@ class Request(Protocol):
     def method(self) -> str:
         """The method as received; ``WEBSOCKET`` for an ASGI WebSocket handshake.
 
-        ASGI does not tell the method of a handshake (GET in HTTP/1.1, CONNECT in
-        HTTP/2), and an exemption for GET must not open a WebSocket at the same path.
+        ASGI does not tell the method of a handshake: GET in HTTP/1.1, CONNECT in HTTP/2. What
+        a route is compared with is :func:`route_method`.
+        """
+
+    @property
+    def handshake(self) -> bool | None:
+        """Whether the request opens a WebSocket; None where it looks so in part.
+
+        Then it is not known what it will be taken for, so no exemption and no pass that is
+        narrowed counts.
         """
 
     @property
     def path(self) -> str:
-        """The path as the application will route it: with the mount point, decoded."""
+        """The path as in the URL: the mount point, then what the application routes; decoded."""
+
+    @property
+    def mount(self) -> str:
+        """The mount point (``root_path``, SCRIPT_NAME) with no slash at its end; "" for none.
+
+        Some servers take it from a header, so a client may have written it.
+        """
+
+    @property
+    def mount_is_configured(self) -> bool:
+        """Whether the application's own configuration names this mount point."""
 
     @property
     def target(self) -> bytes | None:
@@ -63,3 +83,51 @@ def listens_on_unix(scope: Mapping[str, Any]) -> bool:
         return True
     host, port = server
     return str(host).startswith(("/", "@", "\0")) or str(port) in {"None", "0"}
+
+
+def route_method(request: Request) -> str | None:
+    """The method that a route must name to cover *request*; None if none covers it.
+
+    An exemption or a pass for GET must not open a WebSocket at the same path, and a request
+    whose method is literally ``WEBSOCKET`` opens none.
+    """
+    opens = request.handshake
+    if opens:
+        return HANDSHAKE
+    method = request.method
+    return None if opens is None or method == HANDSHAKE else method
+
+
+def opens_websocket(
+    method: str,
+    *,
+    upgrade: Sequence[bytes] | None,
+    connection: Sequence[bytes] | None,
+    key: Sequence[bytes],
+    version: Sequence[bytes],
+) -> bool | None:
+    """Whether header fields open a WebSocket (RFC 6455, 4.1): yes, no, or None for in part.
+
+    Servers differ in how much of a handshake they ask for, so only what has nothing of one is
+    none, and only what has all of it is one.
+
+    Args:
+        method: of the request.
+        upgrade, connection: the values of these fields; None where a proxy keeps them to itself,
+            since they are of one connection alone. They then decide nothing.
+        key, version: the values of ``Sec-WebSocket-Key`` and ``Sec-WebSocket-Version``.
+    """
+    named = upgrade is not None and any(b"websocket" in value.lower() for value in upgrade)
+    if not named and not key and not version:
+        return False
+    whole = (
+        method == "GET"
+        and (upgrade is None or [value.strip().lower() for value in upgrade] == [b"websocket"])
+        and (connection is None or b"upgrade" in _tokens(connection))
+        and len(key) == len(version) == 1
+    )
+    return True if whole else None
+
+
+def _tokens(values: Sequence[bytes]) -> set[bytes]:
+    return {token.strip().lower() for value in values for token in value.split(b",")}

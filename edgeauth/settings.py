@@ -69,6 +69,8 @@ class Settings:
         addresses_stale_days: the age in days from which the list is told of as old.
         trusted_proxies: CIDRs (and ``unix``) whose X-Forwarded-For is believed.
         exempt: ``METHOD /exact/path`` entries.
+        mount_points: where exemptions and passes that are narrowed to paths count; ``/`` is the
+            root, which alone counts if there is none.
         mode: ``enforce`` or ``report-only``.
         strip_header: whether the application is kept from seeing the credential.
         decisions: a file that gets one line of JSON a decision; None for none.
@@ -96,6 +98,7 @@ class Settings:
     addresses_stale_days: float = STALE_DAYS
     trusted_proxies: tuple[str, ...] = ()
     exempt: tuple[str, ...] = ()
+    mount_points: tuple[str, ...] = ()
     mode: Literal["enforce", "report-only"] = "enforce"
     strip_header: bool = True
     decisions: str | None = None
@@ -581,6 +584,7 @@ _READERS: Readers = {
     "addresses_stale_days": _number_of("days"),
     "trusted_proxies": read_list,
     "exempt": read_list,
+    "mount_points": read_list,
     "mode": read_one_of("enforce", "report-only"),
     "strip_header": _flag,
     "decisions": _text_or_off,

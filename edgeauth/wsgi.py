@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+# Not for type checkers alone: whoever builds the gate may read its annotations.
+from collections.abc import Callable, Iterable  # noqa: TC003
 from functools import lru_cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment  # noqa: TC003
 
 from edgeauth.body import Upload
 from edgeauth.guard import Guard, denial
-from edgeauth.request import listens_on_unix
+from edgeauth.request import listens_on_unix, opens_websocket
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+# They take a name without a dot only with a text.
+_VALIDATORS = frozenset({"wsgiref.validate", "webtest.lint"})
 
 
 class EdgeAuthMiddleware:
     """Lets requests through to *app* that come from the edge, and refuses all others.
 
-    The verdict is at ``environ["edgeauth.verdict"]``; the credential header is removed.
+    The verdict is at ``environ["edgeauth.verdict"]``, and at ``environ["edgeauth"]`` unless *app*
+    is a validator of WSGI; the credential header is removed. Inside of another gate of this
+    process that asks for the same proof, its verdict is taken; it is found beside
+    ``environ["edgeauth.guard"]``.
+
+    Paths of exemptions and passes are as in the URL: SCRIPT_NAME, then PATH_INFO. Where
+    SCRIPT_NAME is not empty, ``mount_points`` must name it, since clients can set it on some
+    servers.
 
     Args:
         app: the WSGI application.
@@ -32,25 +41,40 @@ class EdgeAuthMiddleware:
         self.app = app
         self.guard = Guard.from_settings() if guard is None else guard
         self._stripped = tuple(variable(name) for name in self.guard.stripped_headers)
+        self.view: Callable[[WSGIEnvironment], EnvironRequest] = EnvironRequest
+        self._plain_key = getattr(app, "__module__", None) not in _VALIDATORS
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        verdict = self.guard.check(EnvironRequest(environ))
+        guard = self.guard
+        verdict = None
+        if "edgeauth.guard" in environ:
+            verdict = guard.inherited(environ.get("edgeauth.verdict"), environ["edgeauth.guard"])
+        if verdict is None:
+            verdict = guard.check(self.view(environ))
         if not verdict.allowed:
             return _deny(environ, start_response)
         for name in self._stripped:
             environ.pop(name, None)
-        # With a dot: of any other name validators demand a text.
         environ["edgeauth.verdict"] = verdict
+        environ["edgeauth.guard"] = guard
+        if self._plain_key:
+            environ["edgeauth"] = verdict
         return self.app(environ, start_response)
 
 
 class EnvironRequest:
-    """The core's view of a WSGI environ (PEP 3333)."""
+    """The core's view of a WSGI environ (PEP 3333).
 
-    __slots__ = ("_environ",)
+    Args:
+        environ: of the request.
+        configured: the mount point that the application's own configuration names; "" for none.
+    """
 
-    def __init__(self, environ: dict[str, Any]) -> None:
+    __slots__ = ("_configured", "_environ")
+
+    def __init__(self, environ: dict[str, Any], configured: str = "") -> None:
         self._environ = environ
+        self._configured = configured
 
     @property
     def method(self) -> str:
@@ -61,6 +85,26 @@ class EnvironRequest:
         # PEP 3333 hands bytes over as latin-1 text; frameworks read them as UTF-8.
         path = routed(self._environ.get("SCRIPT_NAME", ""), self._environ.get("PATH_INFO", ""))
         return received(path).decode("utf-8", "replace")
+
+    @property
+    def mount(self) -> str:
+        script_name: str = self._environ.get("SCRIPT_NAME", "")
+        return received(script_name).decode("utf-8", "replace").rstrip("/")
+
+    @property
+    def mount_is_configured(self) -> bool:
+        return bool(self._configured) and self.mount == self._configured
+
+    @property
+    def handshake(self) -> bool | None:
+        # There is no other kind of request in WSGI, and servers and extensions open WebSockets.
+        return opens_websocket(
+            self.method,
+            upgrade=self.header("Upgrade"),
+            connection=self.header("Connection"),
+            key=self.header("Sec-WebSocket-Key"),
+            version=self.header("Sec-WebSocket-Version"),
+        )
 
     @property
     def target(self) -> bytes | None:
@@ -105,9 +149,8 @@ def variable(name: str) -> str:
 def routed(script_name: str, path_info: str) -> str:
     """Both parts as one path, with the slash that frameworks read between them.
 
-    gunicorn takes SCRIPT_NAME from a header that a proxy on this host passes on. Without
-    the slash, ``/healthz`` with a SCRIPT_NAME of ``/healthz`` would be the exempt path here
-    and the front page to the application.
+    Without it, ``/healthz`` with a SCRIPT_NAME of ``/healthz`` would be the exempt path here and
+    the front page to the application.
     """
     slash = "" if path_info.startswith("/") else "/"
     return script_name.rstrip("/") + slash + path_info

@@ -1,10 +1,18 @@
-"""Where a Django project's settings of the gate come from."""
+"""The settings and the guard of a Django project."""
 
 from __future__ import annotations
 
+import threading
+from weakref import WeakValueDictionary
+
 from django.conf import settings
 
+from edgeauth.guard import Guard
 from edgeauth.settings import Settings
+
+# Gone with the last gate that uses it.
+_guards: WeakValueDictionary[Settings, Guard] = WeakValueDictionary()
+_lock = threading.Lock()
 
 
 def project_settings() -> Settings:
@@ -18,3 +26,20 @@ def project_settings() -> Settings:
     """
     mapping = getattr(settings, "EDGEAUTH", None)
     return Settings.from_mapping({} if mapping is None else mapping).with_environ()
+
+
+def project_guard() -> Guard:
+    """The guard of :func:`project_settings`: one for all gates of this process.
+
+    So the middleware knows the verdict of a gate around the application as its own, and files
+    are watched and refusals counted once.
+
+    Raises:
+        ConfigurationError: the settings do not make a guard.
+    """
+    found = project_settings()
+    with _lock:
+        guard = _guards.get(found)
+        if guard is None:
+            guard = _guards[found] = Guard.from_settings(found)
+        return guard

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, cast
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpResponse
 
-from edgeauth.asgi import ScopeRequest
 from edgeauth.body import Upload
-from edgeauth.django.conf import project_settings
-from edgeauth.guard import Guard, denial
-from edgeauth.wsgi import EnvironRequest, routed, variable
+from edgeauth.django.conf import project_guard
+from edgeauth.django.requests import DjangoScopeRequest, MetaRequest
+from edgeauth.guard import denial
+from edgeauth.wsgi import variable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from django.core.handlers.asgi import ASGIRequest
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
+
+    from edgeauth.asgi import Scope
+    from edgeauth.guard import Verdict
 
     Response = HttpResponseBase | Awaitable[HttpResponseBase]
 
@@ -30,8 +33,14 @@ class EdgeAuthMiddleware:
     removed from ``request.META``, ``request.headers`` and ``request.scope``.
 
     What does not pass through Django's middleware is not behind this gate: WebSockets of
-    Channels, and static files that the web server or ``runserver`` answers itself. Wrap the
-    ASGI or WSGI application instead (:mod:`edgeauth.asgi`, :mod:`edgeauth.wsgi`).
+    Channels, and static files that the web server or ``runserver`` answers itself; and under
+    ASGI Django has read the whole body of a request, to disk, when it comes here. Wrap the
+    application as well (:mod:`edgeauth.django.asgi`, :mod:`edgeauth.django.wsgi`): then the
+    verdict from there is taken here.
+
+    Paths of exemptions and passes are as in the URL: behind ``FORCE_SCRIPT_NAME = "/app"`` it is
+    ``GET /app/healthz``. A mount point of the server, such as ``--root-path /app``, must be among
+    ``mount_points``.
 
     Settings are read once, here: the mapping ``settings.EDGEAUTH``, if there is one, and
     the environment, which wins.
@@ -45,7 +54,7 @@ class EdgeAuthMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], Response]) -> None:
         self.get_response = get_response
-        self.guard = Guard.from_settings(project_settings())
+        self.guard = project_guard()
         self._variables = tuple(variable(name) for name in self.guard.stripped_headers)
         self._fields = frozenset(name.lower().encode() for name in self.guard.stripped_headers)
         self._is_async = iscoroutinefunction(get_response)
@@ -56,15 +65,23 @@ class EdgeAuthMiddleware:
         # The decision waits for nothing, so one body serves both: where get_response is
         # async, what it returns is awaited by the caller.
         scope = getattr(request, "scope", None)
-        view = MetaRequest(request) if scope is None else ScopeRequest(scope)
-        verdict = self.guard.check(view)
-        if not verdict.allowed:
-            response = _denied(request, view.method, has_scope=scope is not None)
-            return _awaitable(response) if self._is_async else response
+        verdict = self._outer_verdict(request, scope)
+        if verdict is None:
+            view = MetaRequest(request) if scope is None else DjangoScopeRequest(scope)
+            verdict = self.guard.check(view)
+            if not verdict.allowed:
+                response = _denied(request, view.method, has_scope=scope is not None)
+                return _awaitable(response) if self._is_async else response
         request.edgeauth = verdict  # type: ignore[attr-defined]
         if self._variables:
             self._strip(request, scope is not None)
         return self.get_response(request)
+
+    def _outer_verdict(self, request: HttpRequest, scope: Scope | None) -> Verdict | None:
+        left, key = (request.META, "edgeauth.verdict") if scope is None else (scope, "edgeauth")
+        if "edgeauth.guard" not in left:
+            return None
+        return self.guard.inherited(left.get(key), left["edgeauth.guard"])
 
     def _strip(self, request: HttpRequest, has_scope: bool) -> None:  # noqa: FBT001
         for name in self._variables:
@@ -77,23 +94,6 @@ class EdgeAuthMiddleware:
             kept = [(name, value) for name, value in asgi.scope["headers"] if name not in fields]
             # A copy: the server's own scope is not ours to change.
             asgi.scope = {**asgi.scope, "headers": kept}
-
-
-class MetaRequest(EnvironRequest):
-    """The core's view of a request that came by WSGI."""
-
-    __slots__ = ("_request",)
-
-    def __init__(self, request: HttpRequest) -> None:
-        super().__init__(request.META)
-        self._request = request
-
-    @property
-    def path(self) -> str:
-        # Django has decoded both. Not request.path: that leaves out the first slash of
-        # path_info wherever it is, so "h/ealthz" would pass for "/healthz".
-        script_name: str = self._request.META.get("SCRIPT_NAME", "")
-        return routed(script_name, self._request.path_info)
 
 
 class _Denied(HttpResponse):

@@ -111,6 +111,8 @@ class DecisionApp:
         if identity is not None:
             _, answer, places = self._admit(identity, int(now))
         else:
+            if (reason, allowed) not in _PLACES:
+                reason = "error"  # of somebody's own scheme or guard; the log has its word
             answer = (self._passes if allowed else self._refusals)[reason]
             places = _PLACES[reason, allowed]
             if holder is not None:

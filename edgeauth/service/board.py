@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 UNREADABLE = "unreadable"
 REASONS = (
     *("ok", "exempt", "missing", "malformed", "bad-signature", "expired", "future", "pop"),
-    *("address", "error", UNREADABLE, "pass"),
+    *("address", "error", UNREADABLE, "pass", "unverified"),
 )
 
 # Upper bounds in seconds; one more bucket holds the rest.

@@ -116,6 +116,7 @@ class State:
             decisions=self.settings.decisions,
             passes=self.passes,
             addresses_stale_days=self.settings.addresses_stale_days,
+            mount_points=self.settings.mount_points,
         )
 
     def build_proxies(self) -> TrustedProxies:

@@ -356,7 +356,10 @@ def of_bodies() -> list[Row]:
 
 def of_exemptions() -> list[Row]:
     """What looks like the exempt path, and is it only when it is exactly that."""
-    judge = {"exempt": ["GET /healthz", "GET /mounted/healthz"]}
+    judge = {
+        "exempt": ["GET /healthz", "GET /mounted/healthz"],
+        "mount_points": ["/", "/mounted"],
+    }
     found = [
         Row(f"exempt{name}", why, request(target=target, judge=judge), (outcome,))
         for name, target, outcome, why in [
@@ -449,6 +452,18 @@ def of_exemptions() -> list[Row]:
             "a path that a header claims",
             request(b"PATH_INFO: /healthz", target=b"/secret", judge=judge),
             ("403 missing",),
+        ),
+        Row(
+            "exempt-mount-not-configured",
+            "a mount point that nobody configured may be the client's",
+            request(target=b"/mounted/healthz", judge={"exempt": ["GET /mounted/healthz"]}),
+            ("403 missing",),
+        ),
+        Row(
+            "exempt-upgrade-of-nothing",
+            "an upgrade that opens no WebSocket",
+            request(b"Upgrade: nothing", target=b"/healthz", judge=judge),
+            ("200 exempt",),
         ),
         Row(
             "exempt-mount-only",

@@ -11,6 +11,9 @@ class PlainRequest:
 
     method: str = "GET"
     path: str = "/"
+    handshake: bool | None = False
+    mount: str = ""
+    mount_is_configured: bool = False
     target: bytes | None = None
     host: bytes | None = b"origin.example"
     peer: str | None = "192.0.2.1"

@@ -37,7 +37,7 @@ def reason(*values, path="/", peer="192.0.2.1", by_pass=(), later=0):
     fields = {{"Edge-Auth": values, "Edge-Auth-Pass": by_pass, "X-Forwarded-For": [b"192.0.2.9"]}}
     request = types.SimpleNamespace(
         method="GET", path=path, target=path.encode(), host=b"example.com",
-        peer=peer, unix=False,
+        peer=peer, unix=False, mount="", mount_is_configured=False, handshake=False,
         header=lambda name: fields[name],
     )
     return guard.check(request, now={_NOW} + later).reason

@@ -63,7 +63,9 @@ class JudgedGuard(Guard):
 def _guard(options: str) -> Guard:
     given = json.loads(options)
     of_guard = {
-        name: given.pop(name) for name in ("trusted_proxies", "exempt", "mode") if name in given
+        name: given.pop(name)
+        for name in ("trusted_proxies", "exempt", "mode", "mount_points")
+        if name in given
     }
     if "addresses" in given:
         of_guard["addresses"] = AddressList(given.pop("addresses"))

@@ -100,7 +100,8 @@ def test_the_mount_point_belongs_to_the_path_and_they_meet_at_a_slash(
 def test_an_exemption_under_a_mount_point_names_the_full_path(
     project, script_name, path_info, verdict
 ):
-    project(EDGEAUTH={"secret": SECRET, "exempt": ["GET /app/healthz"]})
+    mounted = {"mount_points": ["/", "/app"]}
+    project(EDGEAUTH={"secret": SECRET, "exempt": ["GET /app/healthz"], **mounted})
     environ = {"SCRIPT_NAME": script_name, "PATH_INFO": path_info}
     assert verdict_of(RequestFactory().get("/", **environ)) == verdict
     assert verdict_of(AsyncRequestFactory().get(script_name + path_info)) == verdict

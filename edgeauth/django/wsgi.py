@@ -1,0 +1,33 @@
+"""The gate around a project's WSGI application.
+
+::
+
+    application = guarded(get_wsgi_application())                            # wsgi.py
+
+For what is served before Django's middleware runs: files of WhiteNoise's WSGI application, or
+other applications beside Django's. Keep the middleware in MIDDLEWARE: it takes the verdict from
+here, and gives views ``request.edgeauth``.
+"""
+
+from __future__ import annotations
+
+from wsgiref.types import WSGIApplication  # noqa: TC003 - so that annotations can be read
+
+from edgeauth.django.conf import project_guard
+from edgeauth.django.requests import DjangoEnvironRequest
+from edgeauth.wsgi import EdgeAuthMiddleware
+
+
+def guarded(app: WSGIApplication) -> EdgeAuthMiddleware:
+    """*app*, which lets nothing through but requests that come from the edge.
+
+    The guard is the project's own: of the mapping ``settings.EDGEAUTH``, if there is one, and
+    the environment, which wins. It is built here, so Django has to be set up, as
+    ``get_wsgi_application()`` does.
+
+    Raises:
+        ConfigurationError: the settings do not make a guard.
+    """
+    gate = EdgeAuthMiddleware(app, project_guard())
+    gate.view = DjangoEnvironRequest
+    return gate
