@@ -262,7 +262,7 @@ class Guard:
         a pass where these are the same too; the mode, the file of decisions and the removal of
         the header may differ. What report-only let through opens no gate that enforces.
         """
-        if not isinstance(verdict, Verdict) or not isinstance(guard, Guard):
+        if not isinstance(verdict, Verdict) or not verdict.allowed or not isinstance(guard, Guard):
             return None
         if guard is self:
             return verdict

@@ -19,6 +19,7 @@ import json
 import re
 import secrets as random
 import time
+from collections.abc import Iterable  # noqa: TC003 - so that annotations can be read
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -32,7 +33,6 @@ from edgeauth.routes import MountPoints, is_exact_path, is_method
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable
 
 HEADER = "Edge-Auth-Pass"
 

@@ -18,4 +18,5 @@ class EdgeAuthConfig(AppConfig):
     def ready(self) -> None:
         register(checks.check_settings, Tags.security)
         register(checks.check_middleware, Tags.security)
+        register(checks.check_application, Tags.security)
         register(checks.check_deployment, Tags.security, deploy=True)

@@ -3,18 +3,22 @@
 ::
 
     edgeauth.E001   the settings cannot be used
-    edgeauth.E002   the app is installed and the middleware is not in MIDDLEWARE
+    edgeauth.E002   the app is installed, and neither the middleware is in MIDDLEWARE nor a
+                    gate around each application that the settings name
     edgeauth.W003   other middleware runs before the gate
     edgeauth.W004   report-only mode             (check --deploy)
     edgeauth.E005   there is no secret           (check --deploy)
+    edgeauth.W006   under ASGI, no gate around the application
 """
 
 from __future__ import annotations
 
+from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's name
 from django.utils.module_loading import import_string
 
+from edgeauth.django.around import has_gate
 from edgeauth.django.conf import project_settings
 from edgeauth.django.middleware import EdgeAuthMiddleware
 from edgeauth.doctor.rehearsal import rehearse
@@ -44,13 +48,18 @@ def check_settings(**_kwargs: object) -> list[CheckMessage]:
 
 
 def check_middleware(**_kwargs: object) -> list[CheckMessage]:
-    """The gate is in MIDDLEWARE, before everything that may answer or act by itself."""
+    """The gate is in MIDDLEWARE, before everything that may answer or act by itself.
+
+    A gate around the application serves as well, if there is no other way to the views.
+    """
     before = []
     for path in settings.MIDDLEWARE:
         if _is_the_gate(path):
             break
         before.append(path)
     else:
+        if _is_around_all():
+            return []
         return [
             Error(
                 "edgeauth.django is in INSTALLED_APPS, but nothing checks requests.",
@@ -59,7 +68,7 @@ def check_middleware(**_kwargs: object) -> list[CheckMessage]:
             )
         ]
     early = [path for path in before if path not in _MAY_COME_BEFORE]
-    if early:
+    if early and not _is_around_all():
         return [
             Warning(
                 f"Middleware runs before the gate: {', '.join(early)}.",
@@ -71,6 +80,29 @@ def check_middleware(**_kwargs: object) -> list[CheckMessage]:
             )
         ]
     return []
+
+
+def check_application(**_kwargs: object) -> list[CheckMessage]:
+    """Under ASGI a gate is around the application.
+
+    Django reads the whole body of a request, to disk, before its middleware runs.
+    """
+    path = getattr(settings, "ASGI_APPLICATION", None)
+    if path is None and not any(apps.is_installed(name) for name in ("daphne", "channels")):
+        return []
+    if path is not None and has_gate(path):
+        return []
+    return [
+        Warning(
+            "Under ASGI, Django reads the body of each request before the middleware refuses it, "
+            "and WebSockets do not come to the middleware.",
+            hint="In asgi.py: from edgeauth.django.asgi import guarded, and "
+            "application = guarded(...) around all of it, a ProtocolTypeRouter too. "
+            "Leave EdgeAuthMiddleware in MIDDLEWARE: it takes the verdict of that gate. "
+            "ASGI_APPLICATION must name the application, so that it is seen here.",
+            id="edgeauth.W006",
+        )
+    ]
 
 
 def check_deployment(**_kwargs: object) -> list[CheckMessage]:
@@ -99,6 +131,18 @@ def check_deployment(**_kwargs: object) -> list[CheckMessage]:
             )
         )
     return messages
+
+
+def _applications() -> list[str]:
+    # Not a setting of Django's own: Channels and daphne brought it.
+    named = (settings.WSGI_APPLICATION, getattr(settings, "ASGI_APPLICATION", None))
+    return [path for path in named if path]
+
+
+def _is_around_all() -> bool:
+    """Whether each application that the settings name has a gate around it."""
+    named = _applications()
+    return bool(named) and all(has_gate(path) for path in named)
 
 
 def _is_the_gate(path: str) -> bool:

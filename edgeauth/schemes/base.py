@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Sequence  # noqa: TC003 - so that annotations can be read
+from typing import Protocol
 
 from edgeauth.errors import ConfigurationError, MalformedHeader, MissingHeader
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from edgeauth.identity import EdgeIdentity
-    from edgeauth.request import Request
+from edgeauth.identity import EdgeIdentity  # noqa: TC001 - so that annotations can be read
+from edgeauth.request import Request  # noqa: TC001
 
 # RFC 9110, 5.1: a field name is a token. Underscore is left out: WSGI folds it into
 # the dash, so two different fields would meet in one variable.

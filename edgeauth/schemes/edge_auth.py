@@ -18,8 +18,9 @@ import re
 import sys
 import time
 from binascii import b2a_base64, hexlify
+from collections.abc import Iterable  # noqa: TC003 - so that annotations can be read
 from hmac import compare_digest
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from edgeauth.errors import (
     BadSignature,
@@ -32,12 +33,8 @@ from edgeauth.errors import (
 )
 from edgeauth.identity import EdgeIdentity
 from edgeauth.keys import Key, KeyRing
+from edgeauth.request import Request  # noqa: TC001 - so that annotations can be read
 from edgeauth.schemes.base import field_name, not_once
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from edgeauth.request import Request
 
 # Bytes patterns, so that a class means ASCII, and fullmatch, since "$" admits a trailing
 # newline. Every repeat is bounded: a value of this form has at most 97 bytes, and a longer

@@ -7,18 +7,14 @@ prefer the signed header; this is for edges that cannot sign.
 from __future__ import annotations
 
 import secrets as random
+from collections.abc import Iterable  # noqa: TC003 - so that annotations can be read
 from hmac import compare_digest
-from typing import TYPE_CHECKING
 
 from edgeauth.errors import BadSignature
 from edgeauth.identity import EdgeIdentity
 from edgeauth.keys import Key, KeyRing
+from edgeauth.request import Request  # noqa: TC001 - so that annotations can be read
 from edgeauth.schemes.base import field_name, not_once
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from edgeauth.request import Request
 
 
 class SharedSecretScheme:

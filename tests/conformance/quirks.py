@@ -264,6 +264,12 @@ QUIRKS = [
         ("exempt-percent",),
         "403 missing",
     ),
+    Quirk(
+        "nothing is mounted there: the path is that of the URL",
+        NGINX,
+        ("exempt-mount-not-configured",),
+        "200 exempt",
+    ),
 ]
 
 
