@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpResponse
@@ -16,7 +16,6 @@ from edgeauth.wsgi import variable
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
-    from django.core.handlers.asgi import ASGIRequest
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
 
@@ -72,9 +71,7 @@ class EdgeAuthMiddleware:
             if not verdict.allowed:
                 response = _denied(request, view.method, has_scope=scope is not None)
                 return _awaitable(response) if self._is_async else response
-        request.edgeauth = verdict  # type: ignore[attr-defined]
-        if self._variables:
-            self._strip(request, scope is not None)
+        self._hand_on(request, verdict)
         return self.get_response(request)
 
     def _outer_verdict(self, request: HttpRequest, scope: Scope | None) -> Verdict | None:
@@ -83,17 +80,21 @@ class EdgeAuthMiddleware:
             return None
         return self.guard.inherited(left.get(key), left["edgeauth.guard"])
 
-    def _strip(self, request: HttpRequest, has_scope: bool) -> None:  # noqa: FBT001
+    def _hand_on(self, request: HttpRequest, verdict: Verdict) -> None:
+        request.edgeauth = verdict  # type: ignore[attr-defined]
         for name in self._variables:
             request.META.pop(name, None)
         # Middleware before this one may have made the cached view of META.
         request.__dict__.pop("headers", None)
-        if has_scope:
-            asgi = cast("ASGIRequest", request)
+        if hasattr(request, "scope"):
             fields = self._fields
-            kept = [(name, value) for name, value in asgi.scope["headers"] if name not in fields]
+            scope = request.scope
+            kept = [(name, value) for name, value in scope["headers"] if name not in fields]
             # A copy: the server's own scope is not ours to change.
-            asgi.scope = {**asgi.scope, "headers": kept}
+            left = {"headers": kept, "edgeauth": verdict, "edgeauth.guard": self.guard}
+            request.scope = {**scope, **left}
+        else:
+            request.META |= {"edgeauth.verdict": verdict, "edgeauth.guard": self.guard}
 
 
 class _Denied(HttpResponse):

@@ -95,6 +95,54 @@ def test_security_middleware_may_come_before_the_gate_and_anything_after_it(proj
     assert messages() == {}
 
 
+WITH_GATE = "support.django_gated.application"
+WITHOUT_GATE = "django.core.asgi.get_asgi_application"
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({"WSGI_APPLICATION": WITH_GATE}, []),
+        ({"ASGI_APPLICATION": WITH_GATE}, []),
+        ({"WSGI_APPLICATION": WITH_GATE, "ASGI_APPLICATION": WITH_GATE}, []),
+        ({"WSGI_APPLICATION": WITHOUT_GATE, "ASGI_APPLICATION": WITH_GATE}, ["edgeauth.E002"]),
+        ({"WSGI_APPLICATION": WITHOUT_GATE}, ["edgeauth.E002"]),
+    ],
+)
+def test_gates_around_all_applications_serve_in_place_of_the_middleware(project, changes, found):
+    project(MIDDLEWARE=[], **changes)
+    assert list(messages()) == found
+
+
+def test_what_comes_before_the_middleware_matters_not_behind_gates_around(project):
+    project(
+        MIDDLEWARE=["django.middleware.cache.UpdateCacheMiddleware", GATE],
+        WSGI_APPLICATION=WITH_GATE,
+    )
+    assert messages() == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({"ASGI_APPLICATION": WITHOUT_GATE}, ["edgeauth.W006"]),
+        ({"ASGI_APPLICATION": WITH_GATE}, []),
+        ({"INSTALLED_APPS": ["edgeauth.django", "channels"]}, ["edgeauth.W006"]),
+        (
+            {
+                "INSTALLED_APPS": ["edgeauth.django", "channels"],
+                "ASGI_APPLICATION": WITH_GATE,
+            },
+            [],
+        ),
+    ],
+)
+def test_w006_a_gate_around_the_application_is_recommended_under_asgi(project, changes, found):
+    project(**changes)
+    assert list(messages()) == found
+    assert all("edgeauth.django.asgi" in message.hint for message in messages().values())
+
+
 def test_w004_report_only_is_told_of_when_deploying_and_not_logged(project, caplog):
     project(EDGEAUTH={"secret": SECRET, "mode": "report-only"})
     with caplog.at_level(logging.WARNING, "edgeauth"):
