@@ -71,7 +71,9 @@ class EdgeAuthMiddleware:
             if not verdict.allowed:
                 response = _denied(request, view.method, has_scope=scope is not None)
                 return _awaitable(response) if self._is_async else response
-        self._hand_on(request, verdict)
+        request.edgeauth = verdict  # type: ignore[attr-defined]
+        self._leave(request, verdict)
+        self._strip(request)
         return self.get_response(request)
 
     def _outer_verdict(self, request: HttpRequest, scope: Scope | None) -> Verdict | None:
@@ -80,21 +82,25 @@ class EdgeAuthMiddleware:
             return None
         return self.guard.inherited(left.get(key), left["edgeauth.guard"])
 
-    def _hand_on(self, request: HttpRequest, verdict: Verdict) -> None:
-        request.edgeauth = verdict  # type: ignore[attr-defined]
+    def _leave(self, request: HttpRequest, verdict: Verdict) -> None:
+        """Leave the verdict to a gate further in."""
+        if hasattr(request, "scope"):
+            # A copy: the server's own scope is not ours to change.
+            request.scope = {**request.scope, "edgeauth": verdict, "edgeauth.guard": self.guard}
+        else:
+            request.META |= {"edgeauth.verdict": verdict, "edgeauth.guard": self.guard}
+
+    def _strip(self, request: HttpRequest) -> None:
         for name in self._variables:
             request.META.pop(name, None)
         # Middleware before this one may have made the cached view of META.
         request.__dict__.pop("headers", None)
         if hasattr(request, "scope"):
             fields = self._fields
-            scope = request.scope
-            kept = [(name, value) for name, value in scope["headers"] if name not in fields]
-            # A copy: the server's own scope is not ours to change.
-            left = {"headers": kept, "edgeauth": verdict, "edgeauth.guard": self.guard}
-            request.scope = {**scope, **left}
-        else:
-            request.META |= {"edgeauth.verdict": verdict, "edgeauth.guard": self.guard}
+            headers = request.scope["headers"]
+            request.scope["headers"] = [
+                (name, value) for name, value in headers if name not in fields
+            ]
 
 
 class _Denied(HttpResponse):

@@ -54,6 +54,7 @@ def judge_line(rules: Rules) -> bytes:
     if rules.addresses is not None:
         options["addresses"], options["trusted_proxies"] = rules.addresses, rules.trusted_proxies
     options |= {"exempt": rules.exempt, "mode": rules.mode, "passes": bool(rules.pass_secret)}
+    options["mount_points"] = ["/", "/mounted"]
     return b"Test-Judge: " + json.dumps(options).encode()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from flask import Flask, g, request
 from support.vectors import OLDER_SECRET, SECRET
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from edgeauth import ConfigurationError, EdgeIdentity, Guard, sign
 from edgeauth.flask import EdgeAuth
@@ -159,3 +160,33 @@ def test_report_only_lets_an_unsigned_request_pass_and_marks_it():
     app = flask_app({"secret": SECRET, "mode": "report-only"})
     EdgeAuth(app)
     assert app.test_client().get("/").json == {"pop": None, "seen": False}
+
+
+def moved(app, script_name, path):
+    """The answer to a GET without a credential, where a server says where the app is mounted."""
+    return app.test_client().get(path, environ_overrides={"SCRIPT_NAME": script_name})
+
+
+def test_the_root_of_an_app_counts_for_that_app_alone():
+    guard = Guard.from_settings({"secret": SECRET, "exempt": ["GET /shop/healthz"]})
+    shop, blog = flask_app(name="shop"), flask_app(name="blog")
+    shop.config["APPLICATION_ROOT"] = "/shop"
+    extension = EdgeAuth(guard=guard)
+    extension.init_app(shop)
+    extension.init_app(blog)
+
+    assert moved(shop, "/shop", "/healthz").text == "exempt"
+    assert moved(shop, "/shop/healthz", "/").status_code == 403
+    assert moved(blog, "/shop", "/healthz").status_code == 403
+
+
+def test_a_prefix_that_a_header_claims_opens_nothing():
+    app = flask_app({"secret": SECRET, "exempt": ["GET /healthz/", "GET /healthz"]})
+    EdgeAuth(app)
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_prefix=1)
+    client = app.test_client()
+
+    assert client.get("/", headers={"X-Forwarded-Prefix": "/healthz"}).status_code == 403
+    assert client.get("/healthz").text == "exempt"
+    signed = {"X-Forwarded-Prefix": "/healthz", **headers()}
+    assert client.get("/", headers=signed).json["pop"] == "LHR"

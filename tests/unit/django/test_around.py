@@ -206,7 +206,7 @@ def test_an_environ_is_judged_as_django_routes_it(project, environ, forced, path
         ("import edgeauth.wsgi\napplication = edgeauth.wsgi.EdgeAuthMiddleware(get())", True),
         ("import edgeauth.django.asgi as e\napplication = e.guarded(get())", True),
         (
-            "from edgeauth.asgi import EdgeAuthMiddleware as E\napplication = 0; application = E(0)",
+            "from edgeauth.django.wsgi import guarded as g\napplication = 0\napplication = g(0)",
             True,
         ),
         ("from edgeauth.django.asgi import guarded\napplication = Outer(guarded(get()))", False),
