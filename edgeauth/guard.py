@@ -292,19 +292,21 @@ class Guard:
             path: as :class:`Request` has it; of a request with no mount point.
             now: Unix seconds to judge at; None is the present.
         """
-        # A look at the files belongs to check, which stands before whatever happens there.
-        moment = time.time() if now is None else now
-        watch = self._watch
-        if watch is not None and not watch.looked <= moment < watch.due:
+        try:
+            moment = time.time() if now is None else now
+            watch = self._watch
+            if watch is not None and not watch.looked <= moment < watch.due:
+                self._look(watch, moment)
+            scheme = self._basis.scheme
+            if (
+                not self._scheme_decides
+                or type(scheme) is not EdgeAuthScheme
+                or (self._exempt_paths and (method, path) in self._exempt.entries)
+            ):
+                return None
+            identity = scheme.recall(value, moment)
+        except Exception:  # noqa: BLE001 - check says what is wrong
             return None
-        scheme = self._basis.scheme
-        if (
-            not self._scheme_decides
-            or type(scheme) is not EdgeAuthScheme
-            or (self._exempt_paths and (method, path) in self._exempt.entries)
-        ):
-            return None
-        identity = scheme.recall(value, moment)
         if identity is None:
             return None
         last, verdict = self._last

@@ -31,8 +31,8 @@ def has_gate(path: str) -> bool:
     # What cannot be found or read, Django tells of itself, and better, when it starts.
     with suppress(ImportError, OSError, ValueError, SyntaxError):
         spec = find_spec(module)
-        if spec is not None and spec.origin is not None:
-            return _is_made_in(Path(spec.origin).read_text("utf-8"), name)
+        source = None if spec is None else spec.origin
+        return source is not None and _is_made_in(Path(source).read_text("utf-8"), name)
     return False
 
 

@@ -124,7 +124,8 @@ def test_a_list_of_headers_is_as_good_as_a_tuple():
     scheme = Scheme(None)
     scheme.headers = ["X-Proof", "X-Pop"]
 
-    assert Guard(scheme).stripped_headers == ("X-Proof", "X-Pop")
+    guard = Guard(scheme)
+    assert (guard.strip_header, guard.stripped_headers) == (True, ("X-Proof", "X-Pop"))
 
 
 class BrokenRequest(PlainRequest):

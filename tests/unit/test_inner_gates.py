@@ -67,28 +67,30 @@ def a_pass():
     return "Edge-Auth-Pass", Passes(PASS_SECRET).issue("alice", ttl=60)[0]
 
 
+# What makes the fields, when the test runs; the path; what an outer gate says.
 REQUESTS = [
-    pytest.param([signed()], "/", "ok", id="signed"),
+    pytest.param([signed], "/", "ok", id="signed"),
     pytest.param([], "/healthz", "exempt", id="exempt"),
-    pytest.param([a_pass()], "/", "pass", id="pass"),
+    pytest.param([a_pass], "/", "pass", id="pass"),
     pytest.param([], "/", None, id="unsigned"),
 ]
 
 
-@pytest.mark.parametrize(("fields", "path", "reason"), REQUESTS)
-def test_a_gate_of_the_same_guard_takes_the_verdict(through, fields, path, reason, caplog):
+@pytest.mark.parametrize(("makers", "path", "reason"), REQUESTS)
+def test_a_gate_of_the_same_guard_takes_the_verdict(through, makers, path, reason, caplog):
     guard = made()
 
-    verdict = through([guard, guard, guard], *fields, path=path)
+    verdict = through([guard, guard, guard], *(make() for make in makers), path=path)
 
     assert (verdict.reason if verdict else None) == reason
     assert len(caplog.records) == (reason in {"pass", None})
 
 
-@pytest.mark.parametrize(("fields", "path", "reason"), REQUESTS)
-def test_a_gate_of_equal_settings_takes_the_verdict(through, fields, path, reason, tmp_path):
+@pytest.mark.parametrize(("makers", "path", "reason"), REQUESTS)
+def test_a_gate_of_equal_settings_takes_the_verdict(through, makers, path, reason, tmp_path):
     file = tmp_path / "decisions"
 
+    fields = [make() for make in makers]
     verdict = through([made(decisions=str(file)) for _ in range(2)], *fields, path=path)
 
     assert (verdict.reason if verdict else None) == reason
@@ -106,8 +108,10 @@ def test_a_gate_of_equal_settings_takes_the_verdict(through, fields, path, reaso
     ],
     ids=lambda changes: next(iter(changes)),
 )
-@pytest.mark.parametrize(("fields", "path", "reason"), REQUESTS[:3])
-def test_what_decides_nothing_may_differ(through, changes, fields, path, reason):
+@pytest.mark.parametrize(("makers", "path", "reason"), REQUESTS[:3])
+def test_what_decides_nothing_may_differ(through, changes, makers, path, reason):
+    fields = [make() for make in makers]
+
     assert through([made(), made(**changes)], *fields, path=path).reason == reason
     assert through([made(**changes), made()], *fields, path=path).reason == reason
 
