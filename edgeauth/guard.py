@@ -14,6 +14,7 @@ from edgeauth.decision_log import DecisionLog, logger
 from edgeauth.errors import (
     AddressNotAllowed,
     ConfigurationError,
+    MissingHeader,
     PassNotAccepted,
     VerificationError,
 )
@@ -26,6 +27,7 @@ from edgeauth.passes import Pass, Passes
 from edgeauth.request import Request  # noqa: TC001 - so that annotations can be read
 from edgeauth.routes import ExemptRoutes, MountPoints
 from edgeauth.schemes import EdgeAuthScheme, Scheme
+from edgeauth.schemes.base import refuse_no_scheme
 from edgeauth.settings import STALE_DAYS, Settings
 from edgeauth.staleness import StaleWarning
 
@@ -96,7 +98,7 @@ class Guard:
         addresses_stale_days: float = STALE_DAYS,
         mount_points: Iterable[str] = (),
     ) -> None:
-        _refuse_no_scheme(scheme)
+        refuse_no_scheme(scheme)
         if addresses is not None and not isinstance(addresses, AddressList):
             raise ConfigurationError(
                 f"addresses must be an AddressList or None, not {type(addresses).__name__}"
@@ -243,6 +245,8 @@ class Guard:
                 verdict = self._accepted(identity)
         except Exception as error:  # noqa: BLE001 - a gate fails closed
             verdict = self._refusal(error)
+            if self._exempt_paths and isinstance(error, MissingHeader):
+                _say(self._exempt.explain, request, error)
             _say(self._log.refusal, verdict.reason, request, error, moment)
             if self._file is not None:
                 _say(self._file.write, request, verdict, moment, error)
@@ -362,20 +366,6 @@ def _say(tell: Callable[..., object], *what: object) -> None:
     """Tell somebody; that this fails changes no decision."""
     with contextlib.suppress(Exception):
         tell(*what)
-
-
-def _refuse_no_scheme(scheme: object) -> None:
-    kind = type(scheme).__name__
-    if not callable(getattr(scheme, "verify", None)):
-        raise ConfigurationError(f"{kind} is not a scheme: it has no verify()")
-    headers = getattr(scheme, "headers", None)
-    if not isinstance(headers, (tuple, list)) or not all(
-        isinstance(name, str) and name for name in headers
-    ):
-        raise ConfigurationError(
-            f"{kind} is not a scheme: its headers must be a tuple of the fields to remove before "
-            f"the application runs, such as ('Edge-Auth',), not {headers!r}"
-        )
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from edgeauth.request import route_method
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from edgeauth.errors import MissingHeader
     from edgeauth.request import Request
 
 _METHOD = re.compile(r"[A-Z]{1,32}")
@@ -89,6 +90,14 @@ class ExemptRoutes:
     def cover(self, request: Request) -> bool:
         """Whether *request* is one of them."""
         return (route_method(request), request.path) in self.entries and self._mounts.hold(request)
+
+    def explain(self, request: Request, error: MissingHeader) -> None:
+        """Say in *error* that *request* would be exempt, were its mount point configured."""
+        if request.path in self.paths and not self._mounts.hold(request):
+            error.hint = (
+                "the path is exempt, and does not count at this mount point; if the application "
+                "is mounted here, add it to mount_points"
+            )
 
 
 def _mount_point(path: str) -> str:

@@ -34,6 +34,25 @@ class Scheme(Protocol):
         """
 
 
+def refuse_no_scheme(scheme: object) -> None:
+    """Refuse what the guard could not ask, or an adapter could not clean up after.
+
+    Raises:
+        ConfigurationError: *scheme* lacks something of :class:`Scheme`.
+    """
+    kind = type(scheme).__name__
+    if not callable(getattr(scheme, "verify", None)):
+        raise ConfigurationError(f"{kind} is not a scheme: it has no verify()")
+    headers = getattr(scheme, "headers", None)
+    if not isinstance(headers, (tuple, list)) or not all(
+        isinstance(name, str) and name for name in headers
+    ):
+        raise ConfigurationError(
+            f"{kind} is not a scheme: its headers must be a tuple of the fields to remove before "
+            f"the application runs, such as ('Edge-Auth',), not {headers!r}"
+        )
+
+
 def field_name(name: str) -> str:
     """*name* if it can be the name of a header field.
 

@@ -38,6 +38,18 @@ def test_an_exemption_counts_at_a_configured_mount_point_alone(configured, mount
     assert guard(*configured).check(request, now=NOW).reason == reason
 
 
+def test_the_log_says_what_to_set_where_a_mount_point_does_not_count(caplog):
+    for request in (
+        PlainRequest(path="/app/healthz", mount="/app"),
+        PlainRequest(path="/app/other", mount="/app"),
+        PlainRequest(path="/healthz", method="POST"),
+    ):
+        guard().check(request, now=NOW)
+
+    told = ["add it to mount_points" in message for message in caplog.messages]
+    assert told == [True, False, False]
+
+
 def test_a_mount_point_that_the_application_configured_counts_as_well():
     request = PlainRequest(path="/app/healthz", mount="/app", mount_is_configured=True)
 
