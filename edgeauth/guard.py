@@ -244,13 +244,7 @@ class Guard:
                     raise TypeError("the scheme returned no EdgeIdentity")  # noqa: TRY301
                 verdict = self._accepted(identity)
         except Exception as error:  # noqa: BLE001 - a gate fails closed
-            verdict = self._refusal(error)
-            if self._exempt_paths and isinstance(error, MissingHeader):
-                _say(self._exempt.explain, request, error)
-            _say(self._log.refusal, verdict.reason, request, error, moment)
-            if self._file is not None:
-                _say(self._file.write, request, verdict, moment, error)
-            return verdict
+            return self._refuse(request, error, moment)
         if found is not None:
             _say(self._log.pass_accepted, request, found)
         if self._file is not None:
@@ -353,13 +347,19 @@ class Guard:
         if address not in addresses:
             raise AddressNotAllowed(f"{address!a} is not on the address list")
 
-    def _refusal(self, error: Exception) -> Verdict:
+    def _refuse(self, request: Request, error: Exception, now: float) -> Verdict:
         reason = "error"
         if isinstance(error, VerificationError):
             # A user's own error may have a reason that is none, or fail to tell it.
             with contextlib.suppress(Exception):
                 reason = error.reason if isinstance(error.reason, str) else reason
-        return Verdict(allowed=not self._enforced, reason=reason, enforced=self._enforced)
+        verdict = Verdict(allowed=not self._enforced, reason=reason, enforced=self._enforced)
+        if self._exempt_paths and isinstance(error, MissingHeader):
+            _say(self._exempt.explain, request, error)
+        _say(self._log.refusal, reason, request, error, now)
+        if self._file is not None:
+            _say(self._file.write, request, verdict, now, error)
+        return verdict
 
 
 def _say(tell: Callable[..., object], *what: object) -> None:
