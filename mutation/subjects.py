@@ -17,6 +17,9 @@ SUBJECTS = {
     "schemes/base.py": _SCHEMES,
     "guard.py": (
         "unit/test_guard.py",
+        "unit/test_boundary.py",
+        "unit/test_inner_gates.py",
+        "unit/test_mount_points.py",
         "unit/test_recall.py",
         "unit/test_passes.py",
         "unit/test_decision_file.py",

@@ -22,6 +22,7 @@ TESTS = Path(__file__).parents[1]
 
 ADAPTERS = ("unit/test_asgi.py", "unit/test_wsgi.py")
 GUARD = ("unit/test_guard.py",)
+INNER = ("unit/test_inner_gates.py",)
 RECALL = ("unit/test_recall.py",)
 SCHEME = ("unit/schemes/test_edge_auth.py",)
 
@@ -114,25 +115,73 @@ REMOVALS = [
     ),
     Removal(
         "an exemption is of the exact path",
-        "guard.py",
+        "routes.py",
         (
             (
-                "(request.method, request.path) in self._exempt",
-                "request.path.startswith(tuple(path for _, path in self._exempt))",
+                "(route_method(request), request.path) in self.entries",
+                "any(request.path.startswith(path) for path in self.paths)",
             ),
         ),
         GUARD,
     ),
     Removal(
         "an exemption is of the exact method",
-        "guard.py",
+        "routes.py",
         (
             (
-                "(request.method, request.path) in self._exempt",
-                "request.path in {path for _, path in self._exempt}",
+                "(route_method(request), request.path) in self.entries",
+                "request.path in self.paths",
             ),
         ),
         (*GUARD, *ADAPTERS),
+    ),
+    Removal(
+        "an exemption counts at a configured mount point",
+        "routes.py",
+        (("self.entries and self._mounts.hold(request)", "self.entries"),),
+        ("unit/test_mount_points.py",),
+    ),
+    Removal(
+        "a pass for a path counts at a configured mount point",
+        "passes.py",
+        (("found.paths and not mounts.hold(request)", "False"),),
+        ("unit/test_mount_points.py",),
+    ),
+    Removal(
+        "a method that is literally WEBSOCKET is no handshake",
+        "request.py",
+        ((" or method == HANDSHAKE", ""),),
+        ("unit/test_handshake.py",),
+    ),
+    Removal(
+        "part of a handshake is none and no other request either",
+        "request.py",
+        (("None if opens is None or", "None if"),),
+        ("unit/test_handshake.py",),
+    ),
+    Removal(
+        "a verdict of a gate that asks for another proof is not taken",
+        "guard.py",
+        (("mine.proof == its.proof", "True"),),
+        INNER,
+    ),
+    Removal(
+        "an exemption of another gate is not taken",
+        "guard.py",
+        (("mine.other_ways_in == its.other_ways_in", "True"),),
+        INNER,
+    ),
+    Removal(
+        "what report-only let through opens no gate that enforces",
+        "guard.py",
+        (("if same and (verdict.enforced or not self._enforced)", "if same"),),
+        INNER,
+    ),
+    Removal(
+        "of a subclass no verdict is taken",
+        "guard.py",
+        (("type(self) is not Guard or type(guard) is not Guard", "False"),),
+        INNER,
     ),
     Removal(
         "a value that was accepted before is not enough where an address counts",
@@ -161,7 +210,7 @@ REMOVALS = [
     Removal(
         "a decision that fails is a refusal",
         "guard.py",
-        (('return self._refuse("error", request, error, moment)', "return _EXEMPT"),),
+        (("return self._refuse(request, error, moment)", "return _EXEMPT"),),
         GUARD,
     ),
     Removal(
