@@ -115,6 +115,7 @@ QUIRKS = [
             "lower-case-method-*",
             "long-method-*",
             "websocket-method-*",
+            "exempt-websocket-method",
             "exempt-method-case",
         ),
         "refused",

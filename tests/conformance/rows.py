@@ -460,6 +460,14 @@ def of_exemptions() -> list[Row]:
             ("403 missing",),
         ),
         Row(
+            "exempt-websocket-method",
+            "the word that stands for a handshake opens none",
+            request(
+                method=b"WEBSOCKET", target=b"/healthz", judge={"exempt": ["WEBSOCKET /healthz"]}
+            ),
+            ("403 missing",),
+        ),
+        Row(
             "exempt-upgrade-of-nothing",
             "an upgrade that opens no WebSocket",
             request(b"Upgrade: nothing", target=b"/healthz", judge=judge),
