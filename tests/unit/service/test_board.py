@@ -23,7 +23,9 @@ def subclasses(cls: type) -> set[type]:
 
 
 def test_every_reason_of_a_verdict_has_its_place():
-    reasons = {cls.reason for cls in subclasses(VerificationError) if hasattr(cls, "reason")}
+    # Not those of other tests: a word of somebody's own is counted as an error.
+    ours = (cls for cls in subclasses(VerificationError) if cls.__module__ == "edgeauth.errors")
+    reasons = {cls.reason for cls in ours}
 
     assert reasons | {"ok", "exempt", "error"} <= set(REASONS)
     places = {decision_place(reason, allowed=allowed) for reason in REASONS for allowed in (0, 1)}
