@@ -185,6 +185,8 @@ def full_path(root: str, path: str) -> str:
     Some servers put their root path before the path of a request (uvicorn), others do not
     (hypercorn, granian, daphne). Starlette asks, as here, whether it is there.
     """
+    if not root.strip("/"):
+        return path  # at the root, where a client may have written "/" and doubled the first slash
     whole = path.startswith(root) and path[len(root) : len(root) + 1] in ("", "/")
     return root.rstrip("/") + (path[len(root) :] if whole else path)
 

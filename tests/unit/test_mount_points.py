@@ -124,6 +124,12 @@ def test_the_path_of_a_scope_is_that_of_the_url(root, path, whole):
     assert root.rstrip("/") + starlette.get_route_path(scope) == whole
 
 
+@pytest.mark.parametrize("root", ["/", "//"])
+def test_a_root_path_of_slashes_alone_takes_no_slash_off(root):
+    """Starlette takes one off, others do not: what they do not agree on is not exempt."""
+    assert full_path(root, "//healthz") == "//healthz"
+
+
 @pytest.mark.parametrize(
     ("changes", "mount"),
     [
