@@ -54,22 +54,8 @@ class EdgeAuthMiddleware:
             _demand_lifespan(kind)
             await self.app(scope, receive, send)
             return
-        # Apart, for the guard, the fields that the application must not see. Going through
-        # them is most of what a request costs here, so it is done once.
-        names = self._stripped
-        outer = scope
-        if type(scope["headers"]) is not list:
-            scope = settled(scope)
-        apart, rest = [], []
-        try:
-            for field in scope["headers"]:
-                if field[0] in names:
-                    apart.append(field)
-                else:
-                    rest.append(field)
-        except TypeError:  # a field that can be unpacked, and no more
-            scope = settled(scope)
-            apart, rest = parted(scope, names)
+        names, outer = self._stripped, scope
+        scope, apart, rest = _split(scope, names)
         verdict = None
         if "edgeauth.guard" in scope:
             verdict = self.guard.inherited(scope.get("edgeauth"), scope["edgeauth.guard"])
@@ -92,6 +78,28 @@ class EdgeAuthMiddleware:
                     hand_back(inner, outer)
         else:
             await (_deny_http if kind == "http" else _deny_websocket)(scope, receive, send)
+
+
+def _split(scope: Scope, names: tuple[bytes, ...]) -> tuple[Scope, list[Any], list[Any]]:
+    """The fields of *scope* that have one of *names*, and the others; once, since it costs most.
+
+    The scope that comes with them is one whose fields can be read again.
+    """
+    fields = scope["headers"]
+    if type(fields) is list:
+        apart, rest = [], []
+        try:
+            for field in fields:
+                if field[0] in names:
+                    apart.append(field)
+                else:
+                    rest.append(field)
+        except TypeError:  # a field that can be unpacked, and no more
+            pass
+        else:
+            return scope, apart, rest
+    scope = settled(scope)
+    return (scope, *parted(scope, names))
 
 
 def _demand_lifespan(kind: str) -> None:
