@@ -125,7 +125,8 @@ def test_gates_of_different_paths_are_one_each_but_leave_the_root_open():
 def test_an_app_that_wraps_itself_does_not_hold_the_doctor():
     app = gated()
     app.app = app
-    assert ids(check_app(app, [])) == ["several-gates"]
+    # Each gate takes the verdict of the one around it; nobody comes to an end of them.
+    assert check_app(app, []) == []
 
 
 def test_a_gate_in_report_only_is_found_whatever_the_settings_say():
@@ -209,7 +210,7 @@ GATE = "edgeauth.django.middleware.EdgeAuthMiddleware"
     [
         ([GATE], ["GET /healthz"], []),
         ([GATE], ["GET /healthz/"], ["exempt-path-unknown"]),
-        ([GATE, "django.middleware.common.CommonMiddleware", GATE], [], ["several-gates"]),
+        ([GATE, "django.middleware.common.CommonMiddleware", GATE], [], []),
         (["django.middleware.common.CommonMiddleware"], [], ["no-gate"]),
     ],
     ids=["well", "path", "twice", "none"],
