@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from types import SimpleNamespace
+from wsgiref.validate import validator
 
 import pytest
 from support.vectors import SECRET
@@ -214,3 +216,13 @@ def test_a_header_is_the_bytes_that_the_server_received():
 def test_the_host_is_the_host_variable_or_none():
     assert EnvironRequest(environ_of()).host == b"origin.example"
     assert EnvironRequest({}).host is None
+
+
+def test_the_verdict_is_under_the_plain_name_too_where_no_validator_minds(value):
+    plain, checked = Recorder(), validator(Recorder())
+    for app, expected in ((plain, True), (checked, False)):
+        environ = environ_of(HTTP_EDGE_AUTH=value)
+        # The validator complains of what this request lacks.
+        with contextlib.suppress(AssertionError):
+            EdgeAuthMiddleware(app, Guard(EdgeAuthScheme([SECRET])))(environ, lambda *_: None)
+        assert ("edgeauth" in environ) is expected
