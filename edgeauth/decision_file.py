@@ -12,19 +12,22 @@ A line has these fields, and never a credential, a query or another header::
     enforced  false where it passed only because the mode is report-only
     method, path, peer      peer: the nearest address that is no trusted proxy, or null
     key, pop, age           who signed, and how many seconds before; null if not authentic
+
+What a process could not write is said in a line of its own, as soon as there is room again::
+
+    {"time":1700000000.5,"lost":12}
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeauth.decision_log import logger
+from edgeauth.append import target
 from edgeauth.errors import AddressNotAllowed, ConfigurationError, VerificationError
+from edgeauth.log import logger
 
 if TYPE_CHECKING:
     from edgeauth.forwarded import TrustedProxies
@@ -48,19 +51,21 @@ _encode = json.JSONEncoder(separators=(",", ":")).encode
 class DecisionFile:
     """Appends decisions to a file that several processes may share.
 
-    Each line is one write to a descriptor that only appends. What cannot be written is
-    lost and counted, and said in the log at most once a minute: the request goes on.
+    Each line is one write to a descriptor that only appends, and it begins anew after half a
+    line of any process. What cannot be written is lost and counted, in the file itself and, at
+    most once a minute, in the log: the request goes on.
 
     Args:
-        path: the file; made with mode 640 if it is not there. ``/dev/stdout``, ``/dev/stderr``
-            and a named pipe with a reader are fine: it is never waited for.
+        path: the file; made with mode 640 by the first decision if it is not there, and by
+            nothing before. ``/dev/stdout``, ``/dev/stderr``, ``/dev/fd/N`` and a named pipe
+            with a reader are fine, whatever they lead to: it is never waited for.
         proxies: whose X-Forwarded-For is believed about the peer.
 
     Attributes:
         lost: how many lines could not be written.
 
     Raises:
-        ConfigurationError: the file cannot be opened.
+        ConfigurationError: the file cannot be opened, or could not be made.
     """
 
     def __init__(self, path: str, proxies: TrustedProxies) -> None:
@@ -70,17 +75,13 @@ class DecisionFile:
         self._lock = threading.Lock()
         self._looked_at = 0.0
         self._told_at = -_TELL_SECONDS
-        self._torn = False
-        self._fd = -1
+        # How many lost lines the file does not know of.
+        self._untold = 0
         try:
-            self._fd = _open(path)
+            self._target = target(path)
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or "not a usable path"
             raise ConfigurationError(f"decisions file {path!r} cannot be opened: {why}") from None
-
-    def __del__(self) -> None:
-        if self._fd >= 0:
-            os.close(self._fd)
 
     def write(
         self, request: Request, verdict: Verdict, now: float, error: Exception | None = None
@@ -129,43 +130,28 @@ class DecisionFile:
 
     def _append(self, line: bytes, now: float) -> None:
         with self._lock:
-            if abs(now - self._looked_at) >= _LOOK_SECONDS:
+            look = abs(now - self._looked_at) >= _LOOK_SECONDS
+            if look:
                 self._looked_at = now
-                self._follow()
-            # After half a line, on a disk that was full, the next one begins anew.
-            whole = b"\n" + line + b"\n" if self._torn else line + b"\n"
-            written = os.write(self._fd, whole)
-            self._torn = written < len(whole)
-            if self._torn:
+            head = b""
+            if self._untold:
+                head = _encode({"time": round(now, 3), "lost": self._untold}).encode() + b"\n"
+            whole = head + line + b"\n"
+            written = self._target.write(whole, look=look)
+            if written >= len(head):
+                self._untold = 0
+            if written < len(whole):
                 raise OSError(None, "the line was written in part")
-
-    def _follow(self) -> None:
-        """Open the path again where it no longer leads to the open file."""
-        try:
-            there = Path(self._path).stat()
-        except FileNotFoundError:
-            pass
-        else:
-            if os.path.samestat(there, os.fstat(self._fd)):
-                return
-        fd = _open(self._path)
-        os.close(self._fd)
-        self._fd, self._torn = fd, False
 
     def _lose(self, failure: Exception, now: float) -> None:
         with self._lock:
             self.lost += 1
+            self._untold += 1
             if abs(now - self._told_at) < _TELL_SECONDS:
                 return
             self._told_at = now
         why = getattr(failure, "strerror", None) or type(failure).__name__
         logger.error("decisions file %a: %s; %d lines are lost so far", self._path, why, self.lost)
-
-
-def _open(path: str) -> int:
-    # Without O_NONBLOCK, a named pipe that nobody reads would stop the app.
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
-    return os.open(path, flags, 0o640)
 
 
 def _cut(text: str, length: int) -> str:

@@ -7,12 +7,11 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from edgeauth.errors import PassNotAccepted, VerificationError, seconds
+from edgeauth.log import logger
 
 if TYPE_CHECKING:
     from edgeauth.passes import Pass
     from edgeauth.request import Request
-
-logger = logging.getLogger("edgeauth")
 
 # A reason gets this many lines in a period; the rest are counted and reported with the
 # next line of that reason.

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from edgeauth.addresses import AddressList
 from edgeauth.decision_file import DecisionFile
-from edgeauth.decision_log import DecisionLog, logger
+from edgeauth.decision_log import DecisionLog
 from edgeauth.errors import (
     AddressNotAllowed,
     ConfigurationError,
@@ -21,6 +21,7 @@ from edgeauth.errors import (
 from edgeauth.forwarded import TrustedProxies
 from edgeauth.identity import EdgeIdentity
 from edgeauth.live import Basis, Watch
+from edgeauth.log import logger
 from edgeauth.outer import Terms, terms_of
 from edgeauth.passes import HEADER as PASS_HEADER
 from edgeauth.passes import Pass, Passes

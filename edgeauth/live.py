@@ -37,9 +37,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from edgeauth.addresses import AddressList
-from edgeauth.decision_log import logger
 from edgeauth.errors import ConfigurationError
 from edgeauth.keys import KeyRing, key_names
+from edgeauth.log import logger
 from edgeauth.passes import NoPasses, Passes
 from edgeauth.settings import refuse_one_secret_for_both
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from edgeauth.decision_log import logger
+from edgeauth.log import logger
 from edgeauth.settings import STALE_DAYS, check_stale_days
 
 if TYPE_CHECKING:
