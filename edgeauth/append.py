@@ -14,6 +14,7 @@ import re
 import select
 import socket
 import stat
+import time
 from pathlib import Path
 from typing import Protocol
 
@@ -24,6 +25,9 @@ _NEW_FILE_MODE = 0o640
 
 _STREAM = re.compile(r"(?:/dev|/proc/(?:self|thread-self|[0-9]+))/(stdout|stderr|fd/([0-9]{1,9}))")
 _MAX_LINKS = 40
+
+# How long half a line must have stood still to be one.
+_MOMENTS, _MOMENT_SECONDS = 5, 0.001
 
 
 class Target(Protocol):
@@ -93,10 +97,18 @@ class FileAt:
         return written
 
     def _is_torn(self, size: int) -> bool:
+        """Whether the file ends, at *size* bytes, with half a line that nobody goes on with."""
         try:
-            return os.pread(self._fd, 1, size - 1) not in {b"\n", b""}
+            if os.pread(self._fd, 1, size - 1) in {b"\n", b""}:
+                return False
         except OSError:  # it may be written and not read
             return self._torn
+        # A write of another process is seen in parts, a page each.
+        for _ in range(_MOMENTS):
+            time.sleep(_MOMENT_SECONDS)
+            if os.fstat(self._fd).st_size != size:
+                return False
+        return True
 
     def _follow(self) -> None:
         """Open the path again where it no longer leads to the open file."""
@@ -183,23 +195,16 @@ def _is_own(path: str) -> bool:
 
 
 def _stream(number: int) -> Target:
-    fd = os.dup(number)
-    try:
-        mode = os.fstat(fd).st_mode
-        if fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
-            raise OSError(errno.EBADF, "it is open for reading only")
-        if stat.S_ISSOCK(mode):
-            return _Socket(fd)
-        if stat.S_ISFIFO(mode):
-            # A pipe can be opened anew, with flags of its own; not always by this user.
-            with contextlib.suppress(OSError):
-                own = os.open(f"/dev/fd/{number}", _APPEND)
-                os.close(fd)
-                fd = own
-    except BaseException:
-        os.close(fd)
-        raise
-    return _Stream(fd)
+    mode = os.fstat(number).st_mode
+    if fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+        raise OSError(errno.EBADF, "it is open for reading only")
+    if stat.S_ISSOCK(mode):
+        return _Socket(os.dup(number))
+    if stat.S_ISFIFO(mode):
+        # A pipe can be opened anew, with flags of its own; not always by this user.
+        with contextlib.suppress(OSError):
+            return _Stream(os.open(f"/dev/fd/{number}", _APPEND))
+    return _Stream(os.dup(number))
 
 
 def _refuse_what_cannot_be_made(path: str) -> None:

@@ -140,7 +140,9 @@ class DecisionFile:
             written = self._target.write(whole, look=look)
             if written >= len(head):
                 self._untold = 0
-            if written < len(whole):
+            if written < len(whole) - 1:
+                # Half a line is to be seen in the file, and needs no other that tells of it.
+                self._untold -= written > len(head)
                 raise OSError(None, "the line was written in part")
 
     def _lose(self, failure: Exception, now: float) -> None:

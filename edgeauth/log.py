@@ -33,7 +33,9 @@ class EnabledLogger(logging.LoggerAdapter[logging.Logger]):
         return super().isEnabledFor(level)
 
     def process(
-        self, msg: Any, kwargs: MutableMapping[str, Any]
+        self,
+        msg: Any,  # noqa: ANN401 - the signature of logging
+        kwargs: MutableMapping[str, Any],
     ) -> tuple[Any, MutableMapping[str, Any]]:
         """Both as they are: ``extra`` belongs to the line."""
         return msg, kwargs

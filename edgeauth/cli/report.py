@@ -23,7 +23,7 @@ from edgeauth.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from edgeauth.report.reading import Decision, Malformed, Source
+    from edgeauth.report.reading import Line, Source
 
 # How many lines pass between two looks at the progress.
 _STEP = 10_000
@@ -52,8 +52,8 @@ def command(
     The window (max_age, max_future) and the addresses of the edge are read from the app's
     settings; without an address list, the bundled one tells the edge from strangers.
 
-    Exit status: 0 nothing speaks against it, 1 something does, 2 wrong usage or
-    configuration.
+    Exit status: 0 nothing speaks against it, 1 something does or nothing can be said, since
+    more than 1 in 100 lines is missing; 2 wrong usage or configuration.
     """
     settings = Settings.load(config)
     addresses = settings.build_addresses() or AddressList.fastly()
@@ -88,7 +88,7 @@ def _terminal() -> Callable[..., None]:
 
 
 @contextmanager
-def _progress(source: Source) -> Iterator[Iterator[Decision | Malformed]]:
+def _progress(source: Source) -> Iterator[Iterator[Line]]:
     """The lines of *source*; a bar on standard error if that is a terminal and it is long."""
     if source.size is None or source.size < _LONG or not sys.stderr.isatty():
         yield iter(source)
@@ -97,7 +97,7 @@ def _progress(source: Source) -> Iterator[Iterator[Decision | Malformed]]:
         length=source.size, label=click.format_filename(source.name), file=sys.stderr
     ) as bar:
 
-        def watched() -> Iterator[Decision | Malformed]:
+        def watched() -> Iterator[Line]:
             for number, line in enumerate(source):
                 if number % _STEP == 0:
                     bar.update(source.position - bar.pos)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -88,6 +89,18 @@ class Timeline:
         for place in range(self._first, self._last + 1):
             accepted, refused = self._buckets.get(place, (0, 0))
             yield place * self.span, accepted, refused
+
+    def longest_gap(self) -> tuple[float, float]:
+        """From when to when (Unix seconds) there was nothing for longest; 0, 0 for never.
+
+        Exact to the length of a span.
+        """
+        longest = (0, 0)
+        for before, after in pairwise(sorted(self._buckets)):
+            gap = (before + 1) * self.span, after * self.span
+            if gap[1] - gap[0] > longest[1] - longest[0]:
+                longest = gap
+        return longest
 
 
 class Ages:

@@ -26,6 +26,7 @@ def document(summary: Summary, answer: Answer) -> dict[str, Any]:
         "first": summary.first,
         "last": summary.last,
         "malformed_lines": summary.malformed.total,
+        "lost_lines": summary.lost,
         "reasons": _two("reason", summary.reasons),
         "refused_by_sender": {
             sender: {

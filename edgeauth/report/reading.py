@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import zlib
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
@@ -21,10 +23,12 @@ _MAX_LINE = 16_384
 _MAX_TEXT = 256
 _MAX_TIME = 32_503_680_000  # the year 3000
 _MAX_AGE = 1e12
+_MAX_LOST = 10**12
 _NAMES = (
     *("time", "allowed", "enforced", "age"),
     *("reason", "method", "path", "peer", "key", "pop"),
 )
+_BEGIN = re.compile(rb'\{"time"')
 _decode = json.JSONDecoder().raw_decode
 _NUMBERS = (int, float)
 _TEXTS = (str, type(None))
@@ -57,6 +61,30 @@ class Malformed(NamedTuple):
     why: str
 
 
+DAMAGED = Malformed("the gzip file ends early or is damaged; the rest is not read")
+
+
+class Lost(NamedTuple):
+    """A line by which a process says that it could not write others.
+
+    Attributes:
+        lines: how many.
+    """
+
+    lines: int
+
+
+Line = Decision | Malformed | Lost
+
+# Of what was decided, the share that may be missing in what is judged.
+MAY_BE_MISSING = 0.01
+
+
+def is_enough(read: int, missing: int) -> bool:
+    """Whether *read* lines are evidence, where *missing* could not be read or were lost."""
+    return missing <= MAY_BE_MISSING * (read + missing)
+
+
 class Source:
     """A file of decisions while it is read.
 
@@ -76,16 +104,20 @@ class Source:
         """How many of its bytes, as stored, have been read."""
         return self._raw.tell() if self.size is not None else 0
 
-    def __iter__(self) -> Iterator[Decision | Malformed]:
+    def __iter__(self) -> Iterator[Line]:
         try:
             while line := self._lines.readline(_MAX_LINE):
                 if len(line) == _MAX_LINE and not line.endswith(b"\n"):
                     self._skip_line()
                     yield Malformed("too long")
                 elif not line.isspace():
-                    yield parse(line)
+                    found = parse(line)
+                    if type(found) is Malformed:
+                        yield from map(parse, _pieces(line))
+                    else:
+                        yield found
         except (EOFError, zlib.error, gzip.BadGzipFile):
-            yield Malformed("the gzip file ends early or is damaged; the rest is not read")
+            yield DAMAGED
 
     def _skip_line(self) -> None:
         while (rest := self._lines.readline(_MAX_LINE)) and not rest.endswith(b"\n"):
@@ -123,8 +155,18 @@ def _source(name: str, raw: BinaryIO, size: int | None) -> Source:
     return Source(name, raw, lines, size)
 
 
-def parse(line: bytes) -> Decision | Malformed:
-    """The decision in one line; never raises, whatever the line holds."""
+def _pieces(line: bytes) -> list[bytes]:
+    """*line* itself, or what stands before the next decision began in it, and that.
+
+    Half a line is what a full disk leaves of one, and another process may go on behind it. No
+    text that a client sent has the beginning of a decision in it: its quotes are escaped.
+    """
+    places = [0, *(match.start() for match in _BEGIN.finditer(line, 1)), len(line)]
+    return [line[start:end] for start, end in pairwise(places)]
+
+
+def parse(line: bytes) -> Line:
+    """What one line says; never raises, whatever it holds."""
     try:
         text = line.decode().strip()
         document, end = _decode(text)
@@ -154,5 +196,10 @@ def parse(line: bytes) -> Decision | Malformed:
         or len(path) > _MAX_TEXT
         or len(reason) + len(method) + len(peer or "") + len(key or "") + len(pop or "") > _MAX_TEXT
     ):
-        return Malformed("not a decision")
+        return _lost(document) or Malformed("not a decision")
     return Decision(time, allowed and enforced, enforced, reason, method, path, peer, key, pop, age)
+
+
+def _lost(document: dict[str, Any]) -> Lost | None:
+    lines = document.get("lost")
+    return Lost(lines) if type(lines) is int and 0 < lines <= _MAX_LOST else None

@@ -7,12 +7,13 @@ from ipaddress import IPv4Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Literal
 
 from edgeauth.report.counting import Ages, BoundedCounter, Timeline
-from edgeauth.report.reading import Decision, Malformed
+from edgeauth.report.reading import DAMAGED, Decision, Lost
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from edgeauth.addresses import AddressList
+    from edgeauth.report.reading import Line
 
 # Who sent a refused request, as far as the file can tell: the edge (its signature is
 # authentic, or its address is the edge's), somebody else, or nobody knows, since the
@@ -78,6 +79,9 @@ class Summary:
         self.ages = Ages()
         self.timeline = Timeline()
         self.malformed: BoundedCounter[str] = BoundedCounter()
+        # What the app says that it could not write, and the files that end nobody knows where.
+        self.lost = 0
+        self.damaged: list[str] = []
         self.examples: list[tuple[str, int, str]] = []
         # Edges connect again and again from the same addresses.
         self._place = lru_cache(maxsize=65_536)(lambda peer: _place(peer, edge))
@@ -86,12 +90,21 @@ class Summary:
     def refusals(self) -> int:
         return self.decisions - self.accepted
 
-    def read(self, name: str, lines: Iterable[Decision | Malformed]) -> None:
+    @property
+    def missing(self) -> int:
+        """How many lines could not be read, or were not written."""
+        return self.malformed.total + self.lost
+
+    def read(self, name: str, lines: Iterable[Line]) -> None:
         """Count the lines of the file *name*."""
         for number, line in enumerate(lines, 1):
             if isinstance(line, Decision):
                 self._add(line)
+            elif isinstance(line, Lost):
+                self.lost += line.lines
             else:
+                if line is DAMAGED:
+                    self.damaged.append(name)
                 self.malformed.add(line.why)
                 if len(self.examples) < _MAX_EXAMPLES:
                     self.examples.append((name, number, line.why))

@@ -174,3 +174,4 @@ def overview(summary: Summary) -> Iterable[tuple[str, str]]:
         yield "from (UTC)", moment(summary.first)
         yield "to (UTC)", moment(summary.last)
     yield "lines not read", f"{summary.malformed.total:,}"
+    yield "lines lost by the app", f"{summary.lost:,}"

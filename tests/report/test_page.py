@@ -93,7 +93,7 @@ def test_the_answer_and_the_totals_are_those_of_the_terminal(report):
     assert answer.startswith("Not safe to enforce: ")
     assert " ".join(answer.split()) in words
     totals = report.driver.find_elements(By.CSS_SELECTOR, "#overview div")
-    assert len(totals) == 6
+    assert len(totals) == 7
     for total in totals:
         value, name = (total.find_element(By.TAG_NAME, tag).text for tag in ("dd", "dt"))
         assert f"{name} {value}" in words
