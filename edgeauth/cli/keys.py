@@ -6,6 +6,9 @@ A rotation never leaves the edge with a key that the origin does not know::
              (the operator puts it at the edge)
     status   says whether the edge still signs with the old one
     finish   the origin drops the old one
+
+What is refused because of how far a rotation is ends with exit status 1; what is asked for
+wrongly, with 2.
 """
 
 from __future__ import annotations
@@ -25,10 +28,9 @@ from edgeauth.errors import ConfigurationError, seconds
 from edgeauth.live import grace
 from edgeauth.secrets_file import SecretsFile
 from edgeauth.settings import Settings
-from edgeauth.sightings import seen_in_decisions, verified_by_metrics
+from edgeauth.sightings import Sightings, seen_in_decisions, verified_by_metrics
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Callable, Iterable
 
     from edgeauth.keys import Key, KeyRing
@@ -53,11 +55,11 @@ class Evidence(NamedTuple):
     """What was seen of the keys.
 
     Attributes:
-        seen: accepted requests by key.
+        sightings: the accepted requests.
         seconds: in how many seconds.
     """
 
-    seen: Counter[str]
+    sightings: Sightings
     seconds: float
 
 
@@ -71,6 +73,12 @@ class Finding(NamedTuple):
 
     safe: bool
     sentence: str
+
+
+class _Refusal(click.ClickException):
+    """What would not be safe now: one line, and the exit status of a refusal."""
+
+    exit_code = 1
 
 
 _secrets_file_option = click.option(
@@ -124,7 +132,8 @@ def rotate() -> None:
 def begin(*, key_id: str | None, force: bool, config: str | None, secrets_file: str | None) -> None:
     """Add a new key to the secrets file and print its secret, for the edge.
 
-    Only the secret goes to standard output. Refused while an earlier rotation is unfinished.
+    Only the secret goes to standard output. Refused, with exit status 1, while an earlier
+    rotation is unfinished.
     """
     settings = Settings.load(config)
     path = _path(settings, secrets_file)
@@ -136,7 +145,7 @@ def begin(*, key_id: str | None, force: bool, config: str | None, secrets_file: 
     else:
         with SecretsFile.locked(path) as file:
             if len(file.keys) > 1 and not force:
-                raise click.UsageError(
+                raise _Refusal(
                     f"a rotation is under way: {path} holds the keys {_ids(file.keys)}. See "
                     "edgeauth keys status, then edgeauth keys rotate finish; or add one more "
                     "with --force"
@@ -165,7 +174,7 @@ def finish(
 ) -> None:
     """Drop all keys but the newest from the secrets file.
 
-    Refused, with exit status 2, unless --log or --metrics shows that the edge signs with the
+    Refused, with exit status 1, unless --log or --metrics shows that the edge signs with the
     newest key and no longer with another.
     """
     settings = Settings.load(config)
@@ -174,10 +183,10 @@ def finish(
     with SecretsFile.locked(path) as file:
         *old, new = file.keys
         if not old:
-            raise click.UsageError(f"no rotation is under way: {path} holds one key, {new.id}")
+            raise _Refusal(f"no rotation is under way: {path} holds one key, {new.id}")
         finding = judge(file.keys, evidence)
         if not finding.safe and not force:
-            raise click.UsageError(
+            raise _Refusal(
                 f"{finding.sentence} Nothing was changed. To drop {_ids(old)} all the same, "
                 "give --force"
             )
@@ -237,13 +246,20 @@ def judge(keys: KeyRing, evidence: Evidence | None, now: float | None = None) ->
             sentence="A rotation is under way. Give --log or --metrics to see whether the edge "
             "has switched.",
         )
+    return _by_sightings(old, new, evidence)
+
+
+def _by_sightings(old: list[Key], new: Key, evidence: Evidence) -> Finding:
+    seen, gap = evidence.sightings
     window = f"in the last {seconds(evidence.seconds)} s"
-    still = [key for key in old if evidence.seen[key.id]]
+    still = [key for key in old if seen[key.id]]
     if still:
         return Finding(
             safe=False, sentence=f"The edge has not switched: {_ids(still)} was seen {window}."
         )
-    if not evidence.seen[new.id]:
+    if gap is not None:
+        return Finding(safe=False, sentence=f"Nothing can be said: {gap}")
+    if not seen[new.id]:
         return Finding(
             safe=False,
             sentence=f"Nothing can be said: no accepted request was seen {window}. Is there "
@@ -260,18 +276,14 @@ def _evidence(log: str | None, metrics: str | None, over: float) -> Evidence | N
     if log is not None and metrics is not None:
         raise click.UsageError("--log and --metrics: give one of them")
     if log is not None:
-        return Evidence(seen_in_decisions(log, since=time.time() - over), over)
+        now = time.time()
+        return Evidence(seen_in_decisions(log, since=now - over, now=now), over)
     if metrics is None:
         return None
     before = verified_by_metrics(metrics)
     click.echo(f"Watching the metrics for {seconds(over)} s ...", err=True)
     time.sleep(over)
-    # A counter that went down was started anew: all of it is new.
-    after = verified_by_metrics(metrics)
-    for key_id, count in before.items():
-        if after[key_id] >= count:
-            after[key_id] -= count
-    return Evidence(after, over)
+    return Evidence(verified_by_metrics(metrics).since(before), over)
 
 
 def _path(settings: Settings, secrets_file: str | None) -> Path:
@@ -302,6 +314,6 @@ def _ids(keys: Iterable[Key]) -> str:
 
 def _row(key: Key, keys: KeyRing, evidence: Evidence | None, now: float) -> list[str]:
     newest = key is keys.newest_first[0]
-    seen = "" if evidence is None else f"seen {evidence.seen[key.id]} times"
+    seen = "" if evidence is None else f"seen {evidence.sightings.seen[key.id]} times"
     valid = "" if key.valid_at(now) else "NOT VALID NOW"
     return [key.id, "newest" if newest else "old", seen, valid]

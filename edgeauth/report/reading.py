@@ -142,7 +142,7 @@ def opened(name: str) -> Iterator[Source]:
         if isinstance(error, ConfigurationError):
             raise
         why = getattr(error, "strerror", None) or "not a usable path"
-        raise ConfigurationError(f"decisions {name!r} cannot be read: {why}") from None
+        raise ConfigurationError(f"decisions file {name!r} cannot be read: {why}") from None
 
 
 def _source(name: str, raw: BinaryIO, size: int | None) -> Source:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import http.server
 import json
 import os
 import re
 import resource
+import socket
 import stat
 import subprocess
 import sys
@@ -16,6 +18,7 @@ import time
 from pathlib import Path
 
 import pytest
+from support.decision_logs import LINE
 from support.service import ORIGINAL, serving
 
 from edgeauth import KeyRing, sign
@@ -39,11 +42,12 @@ def ids(file):
 
 @pytest.fixture
 def decisions(tmp_path):
-    """Writes a file of decisions: (seconds ago, key) each."""
+    """Writes a file of decisions: (seconds ago, key, and what else is not as accepted) each."""
 
     def write(*seen):
         file = tmp_path / "decisions.jsonl"
-        rows = [{"time": time.time() - ago, "key": key, "reason": "ok"} for ago, key in seen]
+        now = time.time()
+        rows = [LINE | {"time": now - ago, "key": key} | dict(*more) for ago, key, *more in seen]
         file.write_text("".join(json.dumps(row) + "\n" for row in rows))
         return str(file)
 
@@ -99,7 +103,8 @@ def test_begin_is_refused_while_a_rotation_is_under_way(edgeauth, secrets):
     edgeauth("keys", "rotate", "begin", "--id", "new")
     before = secrets.read_text()
     result = edgeauth("keys", "rotate", "begin")
-    assert (result.exit_code, result.stdout) == (2, "")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "Usage" not in result.stderr
     assert "holds the keys old, new" in result.stderr
     assert secrets.read_text() == before
     assert edgeauth("keys", "rotate", "begin", "--id", "newer", "--force").exit_code == 0
@@ -257,18 +262,72 @@ def test_a_newest_key_that_is_not_valid_yet_is_no_reason_to_drop_the_old(
     exit_code, rows, sentence = status_of(edgeauth, "--log", decisions((1, "new")))
     assert (exit_code, rows[1][-3:]) == (1, ["NOT", "VALID", "NOW"])
     assert "not valid now by its dates" in sentence
-    assert edgeauth("keys", "rotate", "finish", "--log", decisions((1, "new"))).exit_code == 2
+    assert edgeauth("keys", "rotate", "finish", "--log", decisions((1, "new"))).exit_code == 1
 
 
 @pytest.mark.usefixtures("secrets")
 def test_lines_that_are_no_decisions_are_left_out(edgeauth, decisions):
     edgeauth("keys", "rotate", "begin", "--id", "new")
-    log = decisions((1, "new"))
+    log = decisions(*[(1, "new")] * 1000)
     junk = [b"\xff", b"[]", b"null", b'{"key": "old"}', b'{"key": "old", "time": "now"}']
     junk += [b'{"key": "old", "time": Infinity}', b'{"key": ["old"], "time": 9e9}', b"[" * 100_000]
     with Path(log).open("ab") as file:
         file.write(b"\n".join(junk))
     assert status_of(edgeauth, "--log", log)[0] == 0
+
+
+REFUSED = {"allowed": False, "reason": "expired", "age": 75}
+REPORT_ONLY = {"allowed": True, "enforced": False, "reason": "expired", "age": 75}
+
+
+@pytest.mark.usefixtures("secrets")
+@pytest.mark.parametrize("refused", [REFUSED, REPORT_ONLY], ids=["enforced", "report-only"])
+def test_a_refused_request_is_no_evidence_of_its_key(edgeauth, decisions, refused):
+    edgeauth("keys", "rotate", "begin", "--id", "new")
+    exit_code, rows, sentence = status_of(edgeauth, "--log", decisions((1, "new", refused)))
+    assert (exit_code, rows[1][2:]) == (1, ["seen", "0", "times"])
+    assert sentence.startswith("Nothing can be said: no accepted request was seen")
+    seen = decisions((1, "new"), (1, "old", refused))
+    assert status_of(edgeauth, "--log", seen)[0] == 0
+
+
+@pytest.mark.usefixtures("secrets")
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        (b"half a li\n" * 20, "20 of 1,020 lines are missing or cannot be read"),
+        (b'{"time":1,"lost":900}\n', "900 of 1,900 lines are missing or cannot be read"),
+    ],
+)
+def test_evidence_of_which_a_part_is_missing_says_nothing(edgeauth, decisions, more, why):
+    edgeauth("keys", "rotate", "begin", "--id", "new")
+    log = decisions(*[(1, "new")] * 1000)
+    with Path(log).open("ab") as file:
+        file.write(more)
+    exit_code, _, sentence = status_of(edgeauth, "--log", log)
+    assert exit_code == 1
+    assert sentence.startswith(f"Nothing can be said: {why}")
+    # What was seen of the old key is said all the same.
+    log = decisions((1, "old"))
+    with Path(log).open("ab") as file:
+        file.write(more)
+    assert "old was seen" in status_of(edgeauth, "--log", log)[2]
+
+
+@pytest.mark.usefixtures("secrets")
+def test_a_compressed_log_that_ends_early_says_nothing(edgeauth, decisions):
+    edgeauth("keys", "rotate", "begin", "--id", "new")
+    log = Path(decisions(*[(1, "new")] * 5000))
+    log.write_bytes(gzip.compress(log.read_bytes())[:-20])
+    exit_code, _, sentence = status_of(edgeauth, "--log", str(log))
+    assert (exit_code, sentence.startswith("Nothing can be said: ")) == (1, True)
+
+
+@pytest.mark.usefixtures("secrets")
+def test_decisions_of_the_future_say_nothing(edgeauth, decisions):
+    edgeauth("keys", "rotate", "begin", "--id", "new")
+    exit_code, _, sentence = status_of(edgeauth, "--log", decisions((-600, "new")))
+    assert (exit_code, "of the future" in sentence) == (1, True)
 
 
 @pytest.mark.usefixtures("secrets")
@@ -335,21 +394,104 @@ class Restarted(http.server.BaseHTTPRequestHandler):
         pass
 
 
-@pytest.mark.usefixtures("secrets")
-def test_counters_that_began_anew_count_from_zero_and_other_metrics_are_none(edgeauth):
-    edgeauth("keys", "rotate", "begin", "--id", "new")
+@contextlib.contextmanager
+def restarted():
     with http.server.HTTPServer(("127.0.0.1", 0), Restarted) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
-            url = f"http://127.0.0.1:{server.server_port}/metrics"
-            exit_code, rows, _ = status_of(edgeauth, "--metrics", url, "--over", "0")
-            assert (exit_code, rows[1][2:]) == (0, ["seen", "3", "times"])
-            result = edgeauth("keys", "status", "--metrics", url, "--over", "0")
-            assert (result.exit_code, "has none of edgeauth" in result.stderr) == (2, True)
+            yield f"http://127.0.0.1:{server.server_port}/metrics"
         finally:
             server.shutdown()
             thread.join()
+
+
+@pytest.mark.usefixtures("secrets")
+def test_counters_that_began_anew_count_from_zero_and_other_metrics_are_none(edgeauth):
+    edgeauth("keys", "rotate", "begin", "--id", "new")
+    with restarted() as url:
+        exit_code, rows, _ = status_of(edgeauth, "--metrics", url, "--over", "0")
+        assert (exit_code, rows[1][2:]) == (0, ["seen", "3", "times"])
+        result = edgeauth("keys", "status", "--metrics", url, "--over", "0")
+        assert (result.exit_code, "has none of edgeauth" in result.stderr) == (2, True)
+
+
+@contextlib.contextmanager
+def answering(answer):
+    """A server that answers every connection with the same bytes; its /metrics."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve():
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = server.accept()
+                    with connection:
+                        connection.recv(65_536)
+                        connection.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.getsockname()[1]}/metrics"
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+@pytest.mark.usefixtures("secrets")
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.0 500 \x1b]0;x\x07\x1b[2J\r\n\r\n",
+        b"\x1b]0;x\x07\x1b[2J\r\n\r\n",
+        b'HTTP/1.0 200 OK\r\n\r\nedgeauth_verified_total{key_id="old"} \x1b]0;x\x07\x1b[2J\n',
+    ],
+    ids=["a reason phrase", "no HTTP", "a number"],
+)
+def test_nothing_that_a_server_sends_steers_the_terminal(edgeauth, answer):
+    with answering(answer) as url:
+        result = edgeauth("keys", "status", "--metrics", url)
+    assert result.exit_code == 2
+    assert "\\x1b" in result.stderr
+    assert result.stderr.replace("\n", "").isprintable()
+
+
+@pytest.mark.usefixtures("secrets")
+@pytest.mark.parametrize(
+    "number", ["NaN", "+Inf", "-Inf", "1e400", "-5", "1.2.3", "1e", "0x10", "9" * 5000, "."]
+)
+def test_a_number_that_counts_nothing_is_named_and_not_passed_over(edgeauth, number):
+    edgeauth("keys", "rotate", "begin", "--id", "new")
+    body = (
+        'edgeauth_verified_total{key_id="new",pop="LHR"} 5.0\n'
+        f'edgeauth_verified_total{{key_id="old",pop="LHR"}} {number}\n'
+    )
+    with answering(b"HTTP/1.0 200 OK\r\n\r\n" + body.encode()) as url:
+        result = edgeauth("keys", "status", "--metrics", url, "--over", "0")
+    assert result.exit_code == 2
+    assert f"'{number[:40]}' is no count of requests" in result.stderr
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+
+
+@pytest.mark.usefixtures("secrets")
+def test_metrics_without_end_are_named(edgeauth, monkeypatch):
+    monkeypatch.setattr("edgeauth.sightings._MAX_METRICS_BYTES", 100)
+    with answering(b"HTTP/1.0 200 OK\r\n\r\n" + b"edgeauth_" * 20) as url:
+        result = edgeauth("keys", "status", "--metrics", url, "--over", "0")
+    assert (result.exit_code, "are over 100 bytes" in result.stderr) == (2, True)
+
+
+@pytest.mark.usefixtures("secrets")
+def test_requests_whose_key_the_service_does_not_tell_are_no_evidence(edgeauth, monkeypatch):
+    edgeauth("keys", "rotate", "begin", "--id", "new")
+    line = 'edgeauth_verified_total{{key_id="{0}",pop="{1}"}} {2}.0\n'.format
+    texts = [line("new", "LHR", 5 * count) + line("other", "other", count) for count in (1, 2)]
+    monkeypatch.setattr(Restarted, "texts", texts)
+    monkeypatch.setattr(Restarted, "served", 0)
+    with restarted() as url:
+        exit_code, rows, sentence = status_of(edgeauth, "--metrics", url, "--over", "0")
+    assert (exit_code, rows[1][2:]) == (1, ["seen", "5", "times"])
+    assert sentence.startswith("Nothing can be said: The service has too many")
 
 
 @pytest.mark.usefixtures("secrets")
@@ -388,8 +530,9 @@ def test_finish_is_refused_while_the_edge_may_sign_with_the_old_key(
     before = secrets.read_text()
     evidence = () if seen is None else ("--log", decisions(*seen))
     result = edgeauth("keys", "rotate", "finish", *evidence)
-    assert result.exit_code == 2
+    assert result.exit_code == 1
     assert "Nothing was changed" in result.stderr
+    assert "Usage" not in result.stderr
     assert secrets.read_text() == before
     assert edgeauth("keys", "rotate", "finish", *evidence, "--force").exit_code == 0
     assert ids(secrets) == ["new"]
@@ -398,5 +541,6 @@ def test_finish_is_refused_while_the_edge_may_sign_with_the_old_key(
 @pytest.mark.usefixtures("secrets")
 def test_finish_is_refused_where_nothing_was_begun(edgeauth):
     result = edgeauth("keys", "rotate", "finish", "--force")
-    assert result.exit_code == 2
+    assert result.exit_code == 1
     assert "holds one key, old" in result.stderr
+    assert "Usage" not in result.stderr
