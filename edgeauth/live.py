@@ -33,10 +33,12 @@ import logging
 import stat
 import time
 from dataclasses import dataclass, replace
+from operator import is_
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from edgeauth.addresses import AddressList
+from edgeauth.ahead import Ahead
 from edgeauth.errors import ConfigurationError
 from edgeauth.keys import KeyRing, key_names
 from edgeauth.log import logger
@@ -46,6 +48,7 @@ from edgeauth.settings import refuse_one_secret_for_both
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from edgeauth.keys import Key
     from edgeauth.schemes import Scheme
     from edgeauth.settings import Settings
 
@@ -60,6 +63,13 @@ _RETRY_SECONDS = 60.0
 # How often files are read anew at once because they changed while they were read.
 _ATTEMPTS = 5
 
+# Files that are larger together are read by a thread, ahead of time. A smaller one is read in
+# about the time that starting a thread takes, or a few times that.
+_LARGE_BYTES = 16_384
+
+# When to look again for what a thread still reads.
+_SOON_SECONDS = 0.05
+
 # An error may quote what stands in an address file.
 _MAX_TEXT = 500
 
@@ -72,10 +82,12 @@ class Fingerprint(NamedTuple):
     Attributes:
         files: for each its path and what ``stat`` said, or why it said nothing.
         regular: whether each is a regular file; the reading of a pipe would not end.
+        size: of all, in bytes.
     """
 
     files: tuple[tuple[object, ...], ...]
     regular: bool = True
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)  # slots are read in a tenth of a named tuple's time
@@ -142,8 +154,6 @@ class Watch:
             settings.build_passes(keys),
             keys,
         )
-        # What a reading is held against.
-        self._in_force = self.basis
         self.looked = time.time()
         self.due = self.looked + interval
 
@@ -152,21 +162,19 @@ class Watch:
 
         Never raises: what goes wrong is logged, and what was in force stays.
         """
-        self._in_force = basis
         if self._keys is not None and basis.keys is not None:
-            keys = self._keys.look(basis.keys, basis.keys_seen)
+            keys = self._keys.look(basis, basis.keys, basis.keys_seen)
             if keys is not None:
                 # The scheme remembers what it accepted: a new one for new keys alone.
                 same = keys.value is basis.keys
                 scheme = basis.scheme if same else self._settings.build_scheme(keys.value)
                 basis = replace(basis, scheme=scheme, keys=keys.value, keys_seen=keys.seen)
-                self._in_force = basis
         if self._list is not None and basis.addresses is not None:
-            listed = self._list.look(basis.addresses, basis.list_seen)
+            listed = self._list.look(basis, basis.addresses, basis.list_seen)
             if listed is not None:
                 basis = replace(basis, addresses=listed.value, list_seen=listed.seen)
         if self._passes is not None and basis.passes is not None:
-            passes = self._passes.look(basis.passes, basis.passes_seen)
+            passes = self._passes.look(basis, basis.passes, basis.passes_seen)
             if passes is not None:
                 basis = replace(basis, passes=passes.value, passes_seen=passes.seen)
         return basis
@@ -180,16 +188,16 @@ class Watch:
         self.due = now + min((source.wait for source in self._sources), default=self._interval)
         self.looked = now
 
-    def _read_keys(self, current: KeyRing) -> KeyRing:
+    def _read_keys(self, basis: Basis) -> KeyRing:
         keys = self._settings.build_keys()
-        _refuse_cut_off(current, keys)
-        if self._in_force.passes is not None:
-            refuse_one_secret_for_both(keys, self._in_force.passes)
+        _refuse_cut_off(basis.keys or (), keys)
+        if basis.passes is not None:
+            refuse_one_secret_for_both(keys, basis.passes)
         return keys
 
-    def _read_passes(self, _current: Passes) -> Passes:
+    def _read_passes(self, basis: Basis) -> Passes:
         # The keys in force, so that a spoilt file of keys does not stop passes.
-        return self._settings.build_passes(self._in_force.keys) or NoPasses()
+        return self._settings.build_passes(basis.keys) or NoPasses()
 
 
 def grace(interval: float) -> float:
@@ -202,6 +210,20 @@ class _Reading(NamedTuple, Generic[_T]):
     seen: Fingerprint | None
 
 
+class _Begun(NamedTuple, Generic[_T]):
+    """A reading that was begun.
+
+    Attributes:
+        found: of which files.
+        held_against: what of the basis the reading depends on.
+        ahead: the reading.
+    """
+
+    found: Fingerprint
+    held_against: tuple[object, ...]
+    ahead: Ahead[tuple[_T | None, str]]
+
+
 class _Watched(Generic[_T]):
     """One setting that names files.
 
@@ -212,6 +234,7 @@ class _Watched(Generic[_T]):
         interval: seconds from one look to the next.
         paths: the files to look at.
         read: reads them; it is given what is in force, and raises ConfigurationError.
+        depends: what of that the reading depends on.
         describe: a value in a few words, for the log.
         content: all that tells one value from another.
         ends: until when a value is what the files say, in Unix seconds, though they do not
@@ -228,7 +251,8 @@ class _Watched(Generic[_T]):
         *,
         interval: float,
         paths: Callable[[], Iterable[Path]],
-        read: Callable[[_T], _T],
+        read: Callable[[Basis], _T],
+        depends: Callable[[Basis], tuple[object, ...]] = lambda _basis: (),
         describe: Callable[[_T], str],
         content: Callable[[_T], object],
         ends: Callable[[_T], float] | None = None,
@@ -239,7 +263,8 @@ class _Watched(Generic[_T]):
         self._interval = interval
         self._settle = min(interval, _SETTLE_SECONDS)
         self._paths = paths
-        self._read: Callable[[_T], _T] = read
+        self._read: Callable[[Basis], _T] = read
+        self._depends: Callable[[Basis], tuple[object, ...]] = depends
         self._describe: Callable[[_T], str] = describe
         self._content: Callable[[_T], object] = content
         self._ends: Callable[[_T], float] | None = ends
@@ -250,19 +275,31 @@ class _Watched(Generic[_T]):
         self._pending_since = 0.0
         self._refused: Fingerprint | None = None
         self._refused_at = 0.0
+        self._begun: _Begun[_T] | None = None
 
-    def look(self, current: _T, seen: Fingerprint | None) -> _Reading[_T] | None:
-        """What is to come into force after *current*, which was read from *seen*; or None."""
+    def look(self, basis: Basis, current: _T, seen: Fingerprint | None) -> _Reading[_T] | None:
+        """What is to come into force after *current*, which was read from *seen*; or None.
+
+        *basis* is all that is in force.
+        """
         for _ in range(_ATTEMPTS):
             now = time.monotonic()
             self.wait = self._interval
             found = _fingerprint(self._paths)
             if not self._is_to_be_read(current, seen, found, now):
+                if found == self._pending and found != self._refused:
+                    self._begin(basis, found)
                 return None
-            value, problem = self._try_to_read(current, found)
+            outcome = self._outcome(basis, found)
+            if outcome is None:
+                self.wait = min(self._interval, _SOON_SECONDS)
+                return None
             # What changed while it was read may be half old and half new.
             if _fingerprint(self._paths) == found:
-                return self._conclude(current, value, problem, found, now)
+                reading = self._conclude(current, *outcome, found, now)
+                if reading is not None and reading.seen is None and found != self._refused:
+                    self._begin(basis, found)
+                return reading
         self.wait = self._settle
         return None
 
@@ -315,11 +352,43 @@ class _Watched(Generic[_T]):
             self._say(logging.ERROR, f"CANNOT BE USED, {in_force}: {problem[:_MAX_TEXT]}")
         return None if otherwise is None else _Reading(otherwise, None)
 
-    def _try_to_read(self, current: _T, found: Fingerprint) -> tuple[_T | None, str]:
+    def _begin(self, basis: Basis, found: Fingerprint) -> Ahead[tuple[_T | None, str]] | None:
+        """Begin to read, unless that was done or is not worth a thread."""
+        held_against = self._depends(basis)
+        begun = self._begun
+        if begun is not None:
+            same = begun.found == found and all(map(is_, begun.held_against, held_against))
+            if same and not begun.ahead.lost:
+                return begun.ahead
+            begun.ahead.drop()
+            self._begun = None
+        if found.size <= _LARGE_BYTES:
+            return None
+        # Half of the time that a file is to stand still is for it to do so, and half to read.
+        try:
+            ahead = Ahead(lambda: self._try_to_read(basis, found), self._settle / 2)
+        except RuntimeError:
+            return None
+        self._begun = _Begun(found, held_against, ahead)
+        return ahead
+
+    def _outcome(self, basis: Basis, found: Fingerprint) -> tuple[_T | None, str] | None:
+        """What the files hold, or why it cannot be used; None if that can wait."""
+        ahead = self._begin(basis, found)
+        if ahead is None:
+            return self._try_to_read(basis, found)
+        # What was refused changes nothing until it is read again.
+        if found == self._refused and not ahead.done:
+            return None
+        outcome = ahead.result()
+        self._begun = None
+        return outcome or self._try_to_read(basis, found)
+
+    def _try_to_read(self, basis: Basis, found: Fingerprint) -> tuple[_T | None, str]:
         if not found.regular:
             return None, "it is not a regular file"
         try:
-            return self._read(current), ""
+            return self._read(basis), ""
         except ConfigurationError as error:
             return None, str(error)
         except Exception as error:  # noqa: BLE001 - what is in force stays, whatever happens
@@ -332,9 +401,7 @@ class _Watched(Generic[_T]):
             logger.log(level, "%s %s", self._name, text)
 
 
-def _watched_keys(
-    settings: Settings, read: Callable[[KeyRing], KeyRing]
-) -> _Watched[KeyRing] | None:
+def _watched_keys(settings: Settings, read: Callable[[Basis], KeyRing]) -> _Watched[KeyRing] | None:
     def describe(keys: KeyRing) -> str:
         return f"the keys {', '.join(key.id for key in keys)}"
 
@@ -351,6 +418,7 @@ def _watched_keys(
         interval=settings.watch_interval,
         paths=paths,
         read=read,
+        depends=lambda basis: (basis.keys, basis.passes),
         describe=describe,
         content=lambda keys: [(key.id, key.secret, key.not_before, key.not_after) for key in keys],
     )
@@ -364,16 +432,14 @@ def _watched_list(settings: Settings) -> _Watched[AddressList] | None:
         f"addresses {str(path)!r}",
         interval=settings.watch_interval,
         paths=lambda: [path],
-        read=lambda _current: AddressList.from_file(path, now=time.time()),
+        read=lambda _basis: AddressList.from_file(path, now=time.time()),
         describe=lambda value: f"the {len(value)} networks as of {value.as_of}",
-        content=lambda value: (value.networks, value.as_of, value.retiring),
+        content=lambda value: (value.spans, value.as_of, value.retiring),
         ends=lambda value: value.next_retirement,
     )
 
 
-def _watched_passes(
-    settings: Settings, read: Callable[[Passes], Passes]
-) -> _Watched[Passes] | None:
+def _watched_passes(settings: Settings, read: Callable[[Basis], Passes]) -> _Watched[Passes] | None:
     named = [
         (name, path)
         for name in ("pass_secret_file", "revoked_passes_file")
@@ -393,6 +459,7 @@ def _watched_passes(
         interval=settings.watch_interval,
         paths=lambda: [Path(path) for _, path in named],
         read=read,
+        depends=lambda basis: (basis.keys,),
         describe=describe,
         content=lambda passes: (passes.secret, passes.revoked),
         otherwise=NoPasses(),
@@ -420,10 +487,11 @@ def _fingerprint(paths: Callable[[], Iterable[Path]]) -> Fingerprint:
             for path, at in stats
         ),
         regular=all(stat.S_ISREG(at.st_mode) for _, at in stats),
+        size=sum(at.st_size for _, at in stats),
     )
 
 
-def _refuse_cut_off(current: KeyRing, keys: KeyRing) -> None:
+def _refuse_cut_off(current: Iterable[Key], keys: KeyRing) -> None:
     """Refuse keys that look like the ones in force, but written down in part.
 
     Raises:

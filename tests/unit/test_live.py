@@ -16,6 +16,7 @@ from support.files import Mount, replace
 from support.processes import wait_until
 from support.requests import PlainRequest
 from support.vectors import OLDER_SECRET, SECRET
+from support.watching import LONGEST, SETTLE, Clock, logged, reason
 
 from edgeauth import ConfigurationError, Guard, KeyRing, Passes, Settings, live, sign
 
@@ -26,28 +27,6 @@ NOW = f"now:{SECRET}\n"
 NEW = f"new:{NEWER_SECRET}\n"
 
 SHORTEST = 0.01
-LONGEST = 3600
-
-
-class Clock:
-    """Stands for the module ``time`` in edgeauth.live: it goes on when a test says so."""
-
-    def __init__(self):
-        self.now = 1_700_000_000.0
-        self._steady = 1000.0
-
-    def passes(self, seconds):
-        self.now += seconds
-        self._steady += seconds
-
-    def is_set(self, seconds):
-        self.now += seconds
-
-    def time(self):
-        return self.now
-
-    def monotonic(self):
-        return self._steady
 
 
 @pytest.fixture
@@ -76,12 +55,6 @@ def guard(secrets, **settings):
     )
 
 
-def reason(guard, secret, *, now=None, peer="192.0.2.1"):
-    value = sign(secret, pop="LHR", timestamp=1_700_000_000).encode()
-    request = PlainRequest(peer=peer, fields=[("Edge-Auth", value)])
-    return guard.check(request, now=now).reason
-
-
 def accepts(guard, *secrets):
     """Whether exactly *secrets* of the three are accepted."""
     accepted = {
@@ -92,10 +65,6 @@ def accepts(guard, *secrets):
 
 def becomes(guard, *secrets):
     wait_until(lambda: accepts(guard, *secrets), what=f"{len(secrets)} keys in force")
-
-
-def logged(caplog, text):
-    return [record for record in caplog.records if text in record.getMessage()]
 
 
 # --- what is seen
@@ -222,8 +191,6 @@ def test_an_interval_that_cannot_be_meant_is_refused(interval):
 
 
 # --- when it is seen
-
-SETTLE = 1
 
 
 @pytest.fixture
