@@ -158,6 +158,18 @@ def test_a_reading_that_nobody_needs_any_more_is_not_made():
     assert (read, ahead.done, ahead.lost, ahead.result()) == ([], False, True, None)
 
 
+def test_what_another_process_began_is_touched_no_more(monkeypatch):
+    ahead = Ahead(lambda: 7, 3600)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "getpid", lambda: 1)
+        assert ahead.lost
+        assert ahead.result() is None
+        ahead.drop()
+        assert not ahead._hurry.is_set()
+    ahead.drop()
+    ahead._thread.join(30)
+
+
 def test_a_result_is_waited_for_no_longer_than_it_takes():
     ahead = Ahead(lambda: 7, 3600)
     assert not ahead.done
