@@ -169,6 +169,9 @@ class _Socket:
         self._socket = socket.socket(fileno=fd)
         self._torn = False
 
+    def __del__(self) -> None:
+        self._socket.close()
+
     def write(self, data: bytes, *, look: bool) -> int:  # noqa: ARG002 - it leads nowhere else
         gap = b"\n" if self._torn else b""
         written = self._socket.send(gap + data, socket.MSG_DONTWAIT)

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import pty
 import resource
+import shutil
+import socket
+import stat
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from support.requests import PlainRequest
 from support.vectors import SECRET
 
-from edgeauth import ConfigurationError, EdgeAuthScheme, Guard, sign
+from edgeauth import AddressList, ConfigurationError, EdgeAuthScheme, Guard, sign
 from edgeauth.passes import Passes
+from edgeauth.report.reading import opened
+from edgeauth.report.summary import Summary
 
 NOW = 1_700_000_000
 VALUE = sign(SECRET, pop="LHR", timestamp=NOW).encode()
@@ -33,6 +42,40 @@ def guard(file, **options):
 
 def lines(file):
     return [json.loads(line) for line in file.read_text("ascii").splitlines()]
+
+
+def lines_of(file):
+    """Those that can be read."""
+    found = []
+    for line in file.read_text("ascii").splitlines():
+        with contextlib.suppress(ValueError):
+            found.append(json.loads(line))
+    return found
+
+
+def summed_up(file):
+    """What edgeauth report makes of the file."""
+    summary = Summary(AddressList.fastly(), max_age=60, max_future=5)
+    with opened(str(file)) as source:
+        summary.read("log", source)
+    return summary
+
+
+ENV = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+
+
+def run_script(script, *arguments, cwd=None, stdout=subprocess.PIPE, stderr=subprocess.PIPE):
+    return subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        env=ENV,
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=stderr,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
 
 def test_an_accepted_request_is_a_line_with_who_signed_it(file):
@@ -138,11 +181,224 @@ def test_several_processes_and_threads_never_mix_their_lines(file):
     assert all(len(set(line["path"])) == 2 for line in lines(file))
 
 
-def test_a_file_that_cannot_be_opened_is_an_error_at_start(tmp_path):
+@pytest.mark.parametrize("name", ["missing/file", ".", "unread", "nul\0", "new/", "loop"])
+def test_a_file_that_cannot_be_opened_is_an_error_at_start(tmp_path, name):
     os.mkfifo(tmp_path / "unread")
-    for name in ("missing/file", ".", "unread", "nul\0"):
-        with pytest.raises(ConfigurationError, match="cannot be opened"):
-            guard(tmp_path / name)
+    (tmp_path / "loop").symlink_to("loop")
+    # As it is: a Path would lose the slash at the end.
+    with pytest.raises(ConfigurationError, match="cannot be opened"):
+        guard(f"{tmp_path}/{name}")
+
+
+def test_a_start_makes_no_file_and_the_first_decision_does(file):
+    checked = guard(file)
+    assert not file.exists()
+    checked.check(PlainRequest(), now=NOW)
+    assert len(lines(file)) == 1
+    assert stat.S_IMODE(file.stat().st_mode) == 0o640
+
+
+def test_a_link_that_dangles_is_judged_by_where_it_leads(tmp_path):
+    link = tmp_path / "link"
+    link.symlink_to("logs/decisions")
+    with pytest.raises(ConfigurationError, match="No such file"):
+        guard(link)
+    (tmp_path / "logs").mkdir()
+    guard(link).check(PlainRequest(), now=NOW)
+    assert len(lines(tmp_path / "logs" / "decisions")) == 1
+
+
+AS_NOBODY = """
+import os, sys
+from edgeauth import ConfigurationError, EdgeAuthScheme, Guard
+from support.requests import PlainRequest
+# What it takes is imported, since the folder of Python may be root's.
+Guard(EdgeAuthScheme(["x1y2" * 8]), decisions="/dev/null").check(PlainRequest())
+os.setgroups([]), os.setgid(65534), os.setuid(65534)
+try:
+    guard = Guard(EdgeAuthScheme(["x1y2" * 8]), decisions=sys.argv[1])
+except ConfigurationError as error:
+    print(error)
+else:
+    guard.check(PlainRequest())
+    print("written", guard._file.lost)
+"""
+
+
+@pytest.fixture
+def open_folder():
+    """A folder that every user may enter, unlike those of pytest."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.fixture
+def as_nobody():
+    if os.geteuid() != 0:
+        pytest.skip("only root may become another user: run the tests as root")
+
+    def run(path):
+        done = run_script(AS_NOBODY, str(path))
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+def test_a_folder_that_the_app_may_not_write_to_is_an_error_at_start(open_folder, as_nobody):
+    assert "its folder cannot be written to" in as_nobody(open_folder / "decisions")
+    assert list(open_folder.iterdir()) == []
+
+
+def test_a_check_as_root_leaves_no_file_that_the_app_cannot_write_to(open_folder, as_nobody):
+    open_folder.chmod(0o777)
+    site = """
+import os, sys
+import django
+from django.conf import settings
+from django.core.management import execute_from_command_line
+settings.configure(
+    SECRET_KEY="k", ROOT_URLCONF="support.django_urls", INSTALLED_APPS=["edgeauth.django"],
+    MIDDLEWARE=["edgeauth.django.middleware.EdgeAuthMiddleware"],
+    EDGEAUTH={"secret": "x1y2" * 8, "decisions": sys.argv[1]},
+)
+execute_from_command_line(["manage.py", "check", "--deploy", "--fail-level=CRITICAL"])
+"""
+    done = run_script(site, str(open_folder / "decisions"))
+    assert done.returncode == 0, done.stderr
+    assert "edgeauth.E001" not in done.stderr
+    assert list(open_folder.iterdir()) == []
+    assert as_nobody(open_folder / "decisions") == "written 0\n"
+
+
+def test_a_file_that_may_be_written_and_not_read_is_written(open_folder, as_nobody):
+    path = open_folder / "decisions"
+    path.touch()
+    path.chmod(0o622)
+    assert as_nobody(path) == "written 0\n"
+    assert len(lines(path)) == 1
+
+
+# --- streams that the process was started with
+
+TO_A_STREAM = """
+import logging, sys
+logging.disable()  # it goes to standard error as well, and waits
+from edgeauth import EdgeAuthScheme, Guard
+from support.requests import PlainRequest
+guard = Guard(EdgeAuthScheme(["x1y2" * 8]), decisions=sys.argv[1], exempt=["GET /"])
+for _ in range(int(sys.argv[2])):
+    guard.check(PlainRequest())
+if guard._file.lost:
+    print(guard._file.lost, flush=True)
+"""
+NAMES_OF_STDERR = ("/dev/stderr", "/dev/fd/2", "/proc/self/fd/2", "/proc/thread-self/fd/2", "link")
+
+
+@pytest.mark.parametrize("name", NAMES_OF_STDERR)
+def test_standard_error_may_be_a_socket_as_under_systemd(tmp_path, name):
+    (tmp_path / "link").symlink_to("/dev/stderr")
+    ours, theirs = socket.socketpair()
+    with ours:
+        with theirs:
+            done = run_script(TO_A_STREAM, name, "3", stderr=theirs, cwd=tmp_path)
+        assert done.returncode == 0
+        received = b"".join(iter(lambda: ours.recv(65_536), b""))
+    written = [json.loads(line) for line in received.splitlines()]
+    assert [line["reason"] for line in written] == ["exempt"] * 3
+
+
+@pytest.mark.parametrize("name", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
+@pytest.mark.parametrize("kind", ["pipe", "file", "terminal"])
+def test_standard_output_may_be_anything(tmp_path, kind, name):
+    if kind == "pipe":
+        done = run_script(TO_A_STREAM, name, "2")
+        written = done.stdout
+    elif kind == "file":
+        with (tmp_path / "out").open("wb") as out:
+            done = run_script(TO_A_STREAM, name, "2", stdout=out)
+        written = (tmp_path / "out").read_text()
+    else:
+        ours, theirs = pty.openpty()
+        done = run_script(TO_A_STREAM, name, "2", stdout=theirs)
+        os.close(theirs)
+        written = os.read(ours, 65_536).decode()
+        os.close(ours)
+    assert done.returncode == 0
+    assert [json.loads(line)["reason"] for line in written.splitlines()] == ["exempt"] * 2
+
+
+def test_a_socket_that_nobody_empties_stops_no_request_and_mixes_no_lines():
+    ours, theirs = socket.socketpair()
+    with ours:
+        with theirs:
+            done = run_script(TO_A_STREAM, "/dev/stderr", "20000", stderr=theirs)
+        received = b"".join(iter(lambda: ours.recv(65_536), b""))
+    lost = int(done.stdout)
+    *whole, last = received.splitlines()
+    assert all(line.startswith(b'{"time":') and line.endswith(b"}") for line in whole)
+    assert len(whole) + last.endswith(b"}") == 20_000 - lost
+
+
+def test_half_a_line_in_a_socket_is_followed_by_a_new_one():
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        stream = guard(f"/dev/fd/{theirs.fileno()}", exempt=["GET /"])
+        while not stream._file.lost:
+            stream.check(PlainRequest(path="/" * 200), now=NOW)
+        received = ours.recv(1 << 22, socket.MSG_WAITALL | socket.MSG_DONTWAIT)
+        stream.check(PlainRequest(path="/after"), now=NOW)
+        *_, last = (received + ours.recv(65_536)).splitlines()
+    assert json.loads(last)["path"] == "/after"
+
+
+def test_a_copy_of_a_pipe_that_nobody_empties_stops_no_request(monkeypatch):
+    # As where the pipe belongs to another user, who alone may open it anew.
+    opened = os.open
+
+    def refuse(path, *rest, **options):
+        if str(path).startswith("/dev/fd/"):
+            raise PermissionError
+        return opened(path, *rest, **options)
+
+    reader, writer = os.pipe()
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", refuse)
+        stream = guard(f"/proc/self/fd/{writer}", exempt=["GET /"])
+    for _ in range(2000):
+        stream.check(PlainRequest(), now=NOW)
+    assert 0 < stream._file.lost < 2000
+    received = os.read(reader, 1 << 20)
+    stream.check(PlainRequest(), now=NOW)
+    *_, told, last = os.read(reader, 1 << 20).splitlines()
+    assert received.endswith(b"}\n")
+    assert (json.loads(told)["lost"], json.loads(last)["reason"]) == (stream._file.lost, "exempt")
+    os.close(reader)
+    os.close(writer)
+
+
+@pytest.mark.parametrize("name", ["/dev/fd/{}", "/proc/self/fd/{}", f"/proc/{os.getpid()}/fd/{{}}"])
+def test_a_stream_that_is_closed_or_only_read_is_an_error_at_start(tmp_path, name):
+    (tmp_path / "in").touch()
+    reading = os.open(tmp_path / "in", os.O_RDONLY)
+    with pytest.raises(ConfigurationError, match="it is open for reading only"):
+        guard(name.format(reading))
+    os.close(reading)
+    with pytest.raises(ConfigurationError, match="Bad file descriptor"):
+        guard(name.format(reading))
+
+
+def test_a_stream_of_another_process_is_a_path_like_others(tmp_path):
+    with (tmp_path / "out").open("wb") as out:
+        other = subprocess.Popen(
+            [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, stdout=out
+        )
+    try:
+        guard(f"/proc/{other.pid}/fd/1").check(PlainRequest(), now=NOW)
+    finally:
+        other.communicate(b"\n")
+    assert len(lines(tmp_path / "out")) == 1
 
 
 def test_a_request_with_a_pass_is_a_line_too(file):
@@ -163,17 +419,152 @@ def test_a_path_that_leads_to_another_file_is_followed(file):
     assert [line["path"] for line in lines(file)] == ["/after"]
 
 
-def test_half_a_line_is_a_lost_line(file):
-    written = guard(file)
+@contextlib.contextmanager
+def room_for(size):
+    """No file of this process can become larger than *size* bytes, as on a disk that is full."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20, limits[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
     try:
-        written.check(PlainRequest(), now=NOW)
+        yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def test_half_a_line_is_a_lost_line(file):
+    written = guard(file)
+    with room_for(20):
+        written.check(PlainRequest(), now=NOW)
     assert written._file.lost == 1
     written.check(PlainRequest(path="/after"), now=NOW)
     assert json.loads(file.read_text().splitlines()[-1])["path"] == "/after"
+
+
+def test_half_a_line_of_one_process_swallows_no_line_of_another(file):
+    torn, whole = guard(file), guard(file)
+    whole.check(PlainRequest(), now=NOW)
+    size = file.stat().st_size
+    with room_for(size + 100):
+        torn.check(PlainRequest(), now=NOW)
+    # The other one knows of nothing.
+    whole.check(PlainRequest(path="/after"), now=NOW)
+    first, half, last = file.read_text().splitlines()
+    assert (json.loads(first)["path"], json.loads(last)["path"]) == ("/", "/after")
+    assert len(half) == 100
+    assert (torn._file.lost, whole._file.lost) == (1, 0)
+
+
+def test_processes_on_a_full_disk_swallow_no_line_and_count_each(file):
+    script = f"""
+import resource, sys, time
+from edgeauth import EdgeAuthScheme, Guard
+from support.requests import PlainRequest
+guard = Guard(EdgeAuthScheme(["x1y2" * 8]), decisions={str(file)!r}, exempt=["GET /"])
+for turn in range(300):
+    room = 20_000 + 10_000 * (turn // 30) if turn % 30 < 20 else 1 << 40
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, 1 << 40))
+    guard.check(PlainRequest())
+resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 40, 1 << 40))
+guard.check(PlainRequest())
+print(guard._file.lost)
+"""
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", script],
+            env=ENV,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    lost = sum(int(process.communicate()[0]) for process in running)
+    assert 0 < lost < 903
+    summary = summed_up(file)
+    assert summary.decisions == 903 - lost
+    assert summary.missing == lost
+
+
+def test_a_file_whose_last_byte_alone_did_not_fit_has_lost_no_line(file):
+    checked = guard(file)
+    checked.check(PlainRequest(), now=NOW)
+    size = file.stat().st_size
+    with room_for(2 * size - 1):
+        checked.check(PlainRequest(), now=NOW)
+    checked.check(PlainRequest(), now=NOW)
+    assert (len(lines(file)), checked._file.lost) == (3, 0)
+
+
+def test_what_was_lost_is_said_in_the_file_as_soon_as_there_is_room(file):
+    checked = guard(file)
+    checked.check(PlainRequest(), now=NOW)
+    with room_for(file.stat().st_size):
+        for _ in range(5):
+            checked.check(PlainRequest(), now=NOW + 1)
+    checked.check(PlainRequest(), now=NOW + 2)
+    checked.check(PlainRequest(), now=NOW + 3)
+    assert lines(file)[1] == {"time": NOW + 2, "lost": 5}
+    assert [line.get("lost") for line in lines(file)] == [None, 5, None, None]
+    assert (summed_up(file).decisions, summed_up(file).lost) == (3, 5)
+
+
+def test_half_of_what_was_lost_is_said_again(file):
+    checked = guard(file)
+    checked.check(PlainRequest(), now=NOW)
+    size = file.stat().st_size
+    with room_for(size):
+        checked.check(PlainRequest(), now=NOW)
+    with room_for(size + 10):
+        checked.check(PlainRequest(), now=NOW)
+    checked.check(PlainRequest(), now=NOW)
+    assert lines_of(file)[-2:] == [{"time": NOW, "lost": 2}, lines_of(file)[0]]
+
+
+def test_each_line_is_counted_while_the_folder_is_gone(tmp_path):
+    file = tmp_path / "logs" / "decisions"
+    file.parent.mkdir()
+    checked = guard(file)
+    checked.check(PlainRequest(), now=NOW)
+    shutil.rmtree(file.parent)
+    for number in range(3000):
+        checked.check(PlainRequest(), now=NOW + number / 1000)
+    assert checked._file.lost == 3000
+    file.parent.mkdir()
+    checked.check(PlainRequest(), now=NOW + 3)
+    assert [line.get("lost") for line in lines(file)] == [3000, None]
+
+
+def test_lines_go_on_into_a_folder_that_was_moved_away(tmp_path):
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    checked = guard(logs / "decisions")
+    checked.check(PlainRequest(), now=NOW)
+    moved = logs.rename(tmp_path / "moved")
+    for number in range(100):
+        checked.check(PlainRequest(), now=NOW + number)
+    assert (checked._file.lost, len(lines(moved / "decisions"))) == (0, 101)
+    logs.mkdir()
+    checked.check(PlainRequest(), now=NOW + 200)
+    assert len(lines(logs / "decisions")) == 1
+
+
+def test_a_line_that_another_process_is_writing_is_no_half_line(file, monkeypatch):
+    checked = guard(file)
+    file.write_text('{"half of')
+    moments = iter([lambda: None, lambda: file.write_text('{"half of": "it"}\n')])
+    monkeypatch.setattr("edgeauth.append.time.sleep", lambda _seconds: next(moments)())
+    checked.check(PlainRequest(), now=NOW)
+    assert file.read_text().count("\n") == 2
+
+
+def test_a_full_pipe_loses_whole_lines(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    checked = guard(tmp_path / "pipe", exempt=["GET /"])
+    for _ in range(2000):
+        checked.check(PlainRequest(), now=NOW)
+    written = [json.loads(line) for line in os.read(reader, 1 << 20).splitlines()]
+    os.close(reader)
+    assert len(written) == 2000 - checked._file.lost < 2000
 
 
 def test_a_full_disk_refuses_nobody_and_is_told_once_a_minute(file):
