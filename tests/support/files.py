@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 
@@ -50,3 +51,15 @@ class Mount:
             for path in before.iterdir():
                 path.unlink()
             before.rmdir()
+
+
+@contextlib.contextmanager
+def not_as_root() -> Iterator[None]:
+    """Root may read everything, so be nobody for a while."""
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(before)

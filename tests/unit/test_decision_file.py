@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 import pytest
+from support.files import not_as_root
 from support.requests import PlainRequest
 from support.vectors import SECRET
 
@@ -181,6 +182,17 @@ def test_several_processes_and_threads_never_mix_their_lines(file):
     assert all(len(set(line["path"])) == 2 for line in lines(file))
 
 
+@contextlib.contextmanager
+def room_for(size):
+    """No file of this process can become larger than *size* bytes, as on a disk that is full."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
 @pytest.mark.parametrize("name", ["missing/file", ".", "unread", "nul\0", "new/", "loop"])
 def test_a_file_that_cannot_be_opened_is_an_error_at_start(tmp_path, name):
     os.mkfifo(tmp_path / "unread")
@@ -246,8 +258,11 @@ def as_nobody():
     return run
 
 
-def test_a_folder_that_the_app_may_not_write_to_is_an_error_at_start(open_folder, as_nobody):
-    assert "its folder cannot be written to" in as_nobody(open_folder / "decisions")
+def test_a_folder_that_the_app_may_not_write_to_is_an_error_at_start(open_folder):
+    open_folder.chmod(0o555)
+    with not_as_root(), pytest.raises(ConfigurationError, match="its folder cannot be written to"):
+        guard(open_folder / "decisions")
+    open_folder.chmod(0o755)
     assert list(open_folder.iterdir()) == []
 
 
@@ -272,12 +287,20 @@ execute_from_command_line(["manage.py", "check", "--deploy", "--fail-level=CRITI
     assert as_nobody(open_folder / "decisions") == "written 0\n"
 
 
-def test_a_file_that_may_be_written_and_not_read_is_written(open_folder, as_nobody):
+def test_a_file_that_may_be_written_and_not_read_is_written(open_folder):
     path = open_folder / "decisions"
     path.touch()
-    path.chmod(0o622)
-    assert as_nobody(path) == "written 0\n"
-    assert len(lines(path)) == 1
+    path.chmod(0o222)
+    with not_as_root():
+        checked = guard(path)
+        checked.check(PlainRequest(), now=NOW)
+        with room_for(path.stat().st_size + 10):
+            checked.check(PlainRequest(), now=NOW)
+        checked.check(PlainRequest(path="/after"), now=NOW)
+    path.chmod(0o644)
+    first, half, last = path.read_text().splitlines()
+    assert (json.loads(first)["path"], json.loads(last)["path"]) == ("/", "/after")
+    assert (len(half), checked._file.lost) == (10, 1)
 
 
 # --- streams that the process was started with
@@ -419,17 +442,6 @@ def test_a_path_that_leads_to_another_file_is_followed(file):
     assert [line["path"] for line in lines(file)] == ["/after"]
 
 
-@contextlib.contextmanager
-def room_for(size):
-    """No file of this process can become larger than *size* bytes, as on a disk that is full."""
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-
-
 def test_half_a_line_is_a_lost_line(file):
     written = guard(file)
     with room_for(20):
@@ -531,6 +543,14 @@ def test_each_line_is_counted_while_the_folder_is_gone(tmp_path):
     file.parent.mkdir()
     checked.check(PlainRequest(), now=NOW + 3)
     assert [line.get("lost") for line in lines(file)] == [3000, None]
+
+
+def test_a_file_that_is_removed_is_made_anew_by_the_next_line(file):
+    checked = guard(file)
+    checked.check(PlainRequest(), now=NOW)
+    file.unlink()
+    checked.check(PlainRequest(path="/after"), now=NOW)
+    assert ([line["path"] for line in lines(file)], checked._file.lost) == (["/after"], 0)
 
 
 def test_lines_go_on_into_a_folder_that_was_moved_away(tmp_path):

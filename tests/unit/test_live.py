@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import calendar
-import contextlib
 import logging
 import os
 import pathlib
@@ -12,7 +11,7 @@ import threading
 from types import SimpleNamespace
 
 import pytest
-from support.files import Mount, replace
+from support.files import Mount, not_as_root, replace
 from support.processes import wait_until
 from support.requests import PlainRequest
 from support.vectors import OLDER_SECRET, SECRET
@@ -645,18 +644,6 @@ def open_folder():
     with tempfile.TemporaryDirectory() as name:
         pathlib.Path(name).chmod(0o755)
         yield pathlib.Path(name)
-
-
-@contextlib.contextmanager
-def not_as_root():
-    """Root may read everything, so be nobody for a while."""
-    before = os.geteuid()
-    if before == 0:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(before)
 
 
 def test_a_permission_that_is_taken_away_leaves_the_last_good_keys(open_folder, caplog):
