@@ -70,6 +70,24 @@ def test_the_window_and_the_addresses_are_those_of_the_app(edgeauth, log, tmp_pa
     assert document["ages"]["outside"] == 2
 
 
+def test_one_readable_line_of_a_thousand_says_nothing_in_every_output(edgeauth, log, tmp_path):
+    name = log({})
+    with (tmp_path / name).open("ab") as file:
+        file.write(b'{"time":1700000000.5,"lost":500}\n' + b"half a li\n" * 499)
+    page = tmp_path / "page.html"
+    result = edgeauth("report", name, "--html", str(page))
+    assert result.exit_code == 1
+    sentence = "Nothing can be said: of 1,000 lines 999 are missing; 1% may be."
+    assert result.stdout.startswith(sentence)
+    assert "lines not read 499   lines lost by the app 500" in " ".join(result.stdout.split("\n"))
+    assert sentence in page.read_text()
+    assert "<dt>lines lost by the app</dt><dd>500</dd>" in page.read_text()
+    result = edgeauth("report", name, "--json")
+    document = json.loads(result.stdout)
+    assert (result.exit_code, document["safe"], document["answer"]) == (1, False, sentence)
+    assert (document["malformed_lines"], document["lost_lines"]) == (499, 500)
+
+
 def test_json_has_all_figures_and_names(edgeauth, log):
     document = json.loads(edgeauth("report", "--json", log(*UNSAFE, {"time": "x"})).stdout)
     assert (document["decisions"], document["accepted"], document["refused"]) == (4, 2, 2)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from support.decision_logs import LINE, text
 
 from edgeauth import ConfigurationError
-from edgeauth.report.reading import Decision, Malformed, opened, parse
+from edgeauth.report.reading import Decision, Lost, Malformed, opened, parse
 
 
 def read(path):
@@ -114,6 +114,32 @@ def test_a_line_without_end_is_one_malformed_line_and_the_next_is_read(tmp_path)
     first, second, third = read(path)
     assert first == third == Malformed("too long")
     assert isinstance(second, Decision)
+
+
+@pytest.mark.parametrize("length", [1, 20, 100, 180])
+def test_a_decision_behind_half_a_line_is_read_and_the_half_is_counted(tmp_path, length):
+    whole = text({"path": '/{"time": 1, "lost": 9}'}).encode()
+    path = tmp_path / "log"
+    path.write_bytes(whole[:length] + whole + whole[:length] + whole[:length] + whole)
+    decisions = [line for line in read(path) if isinstance(line, Decision)]
+    assert [line.path for line in decisions] == ['/{"time": 1, "lost": 9}'] * 2
+    # Two halves in a row are told apart where each has its beginning.
+    assert len(read(path)) == (4 if length == 1 else 5)
+
+
+def test_two_decisions_without_an_end_of_line_between_them_are_two(tmp_path):
+    path = tmp_path / "log"
+    path.write_bytes(text({}).encode().rstrip() + text({}).encode())
+    assert [type(line) for line in read(path)] == [Decision, Decision]
+
+
+def test_a_line_says_how_many_were_lost():
+    assert parse(b'{"time":1700000000.5,"lost":12}') == Lost(12)
+
+
+@pytest.mark.parametrize("lost", ["0", "-1", "1.5", "true", "null", "1" + "0" * 13, '"9"'])
+def test_a_number_of_lost_lines_that_cannot_be_meant_is_none(lost):
+    assert parse(b'{"time":1700000000.5,"lost":%s}' % lost.encode()) == Malformed("not a decision")
 
 
 def test_gzip_is_known_by_its_first_bytes(tmp_path):
