@@ -4,7 +4,7 @@ PYTHON ?= $(firstword $(foreach v,python3.11 python3.12 python3.13 python3.14 py
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help lock lock-check audit reproducible sbom test test-wheel bench figures bench-service timing soak fuzz mutation lint format coverage demo demo-nginx bench-report clean
+.PHONY: help lock lock-check audit reproducible sbom test test-wheel bench figures bench-service timing soak fuzz mutation lint format coverage demo demo-nginx bench-report bench-reading clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -129,6 +129,9 @@ demo: $(VENV)/.demo-installed ## show the gate on real sockets
 
 bench-report: $(VENV)/.installed ## time and peak memory of edgeauth report on a million decisions
 	PYTHONPATH=tests $(BIN)/python benchmarks/million_decisions.py
+
+bench-reading: $(VENV)/.installed ## how long a request waits when a long list of addresses changes
+	PYTHONPATH=tests $(BIN)/python benchmarks/reading.py
 
 format: $(VENV)/.installed ## let ruff rewrite the code
 	$(BIN)/ruff check --fix-only .

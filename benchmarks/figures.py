@@ -4,8 +4,9 @@ A figure is followed by a comment that names its row, which no reader sees::
 
     0.82<!-- RESULTS.md: edgeauth for ASGI, verdict attached -->
 
-It is the ratio of the row of that label, as RESULTS.md has it. The table of
-RESULTS-report.md, which ``make bench-report`` writes, is quoted as a whole.
+It is the ratio of the row of that label, as RESULTS.md has it. The tables of
+RESULTS-report.md and RESULTS-reading.md, which ``make bench-report`` and ``make bench-reading``
+write, are quoted as a whole.
 """
 
 from __future__ import annotations
@@ -16,11 +17,15 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "RESULTS.md"
 REPORT = ROOT / "benchmarks" / "RESULTS-report.md"
+READING = ROOT / "benchmarks" / "RESULTS-reading.md"
 
 # What stands before the comment may be anything but white space, so that a figure which was
 # mistyped is found too.
 _FIGURE = re.compile(r"([^\s|(]*)<!-- RESULTS\.md: (.+?) -->")
-_TABLE = re.compile(r"^    decisions .*\n(?:    .*\n)+", re.MULTILINE)
+_TABLES = {
+    file: re.compile(rf"^    {column} .*\n(?:    .*\n)+", re.MULTILINE)
+    for file, column in ((REPORT, "decisions"), (READING, "networks"))
+}
 _ROW = re.compile(r"^\| ([^|]+?) \| ([-0-9.]+) \|", re.MULTILINE)
 
 
@@ -42,6 +47,12 @@ def results() -> dict[str, str]:
     return found
 
 
+def tables() -> list[str]:
+    """The tables that are quoted as a whole."""
+    found = (pattern.findall(file.read_text("utf-8")) for file, pattern in _TABLES.items())
+    return [table for (table,) in found]
+
+
 def with_figures(text: str) -> str:
     """*text* with each figure as the results have it.
 
@@ -49,9 +60,10 @@ def with_figures(text: str) -> str:
         KeyError: a figure names no row.
     """
     ratios = results()
-    (table,) = _TABLE.findall(REPORT.read_text("utf-8"))
     text = _FIGURE.sub(lambda m: f"{ratios[m[2]]}<!-- RESULTS.md: {m[2]} -->", text)
-    return _TABLE.sub(table, text)
+    for table, pattern in zip(tables(), _TABLES.values(), strict=True):
+        text = pattern.sub(table, text)
+    return text
 
 
 def rewrite() -> None:

@@ -1,19 +1,25 @@
 """Keys, addresses and passes that change while the application runs.
 
 The files that the settings name are looked at from the request path, at most once in
-``watch_interval`` seconds: there is no thread to start, to lose in a fork or to stop. A look
-is a ``stat`` of each file; only one that changed is read.
+``watch_interval`` seconds: nothing runs between requests, to be lost in a fork or to be stopped.
+A look is a ``stat`` of each file; only one that changed is read.
 
 A change counts once the file has stood still for a moment (one second, or
 ``watch_interval`` if that is shorter), since a file that is written in place is half of
-itself for a while. A request waits for nothing: until then it is decided by what was the
-content of the file a short while ago. How short is a promise: whoever asks later than
+itself for a while. Until then a request is decided by what was the content of the file a short
+while ago. How short is a promise: whoever asks later than
 
     watch_interval + min(watch_interval, 1) seconds
 
 after a change is answered by it, in every process, however long that process was idle.
 A clock that is set back or forward is a reason to look at once; set back by less than
 ``watch_interval``, it can put one look off by as much.
+
+A small file (16 KiB) is read by the request that looks when that is due. A larger one is read by
+a thread (:mod:`edgeauth.ahead`), begun when half of the time is over that the file is to stand
+still. So under traffic no request waits for it, unless it takes longer than the other half. The
+promise is kept before that: in a process that was idle, the first request waits for the whole
+reading, and so it does where there is no thread. ``make bench-reading`` measures both.
 
 What cannot be used is refused with one line in the log that says why, and what was read
 before stays in force: nobody is shut out by a file that was spoilt. Passes are the exception.
@@ -22,8 +28,8 @@ them, so none is accepted then. What is refused is tried again when the file cha
 a minute.
 
 Whether a file changed is told by its inode, size and times, in nanoseconds. A file system
-that counts time in steps of more than a second (FAT) can hide a second change of the same
-size within one step.
+that counts time in steps of more than a second (FAT), or of more than half a second for a large
+file, can hide a second change of the same size within one step.
 """
 
 from __future__ import annotations

@@ -30,7 +30,10 @@ def test_each_figure_is_the_one_of_its_row(page):
 
 @pages
 def test_no_time_is_quoted_without_a_source(page):
-    assert MEASURED.findall(page.read_text("utf-8")) == []
+    text = page.read_text("utf-8")
+    for quoted in figures.tables():
+        text = text.replace(quoted, "")
+    assert MEASURED.findall(text) == []
 
 
 def test_each_ratio_of_what_it_costs_has_a_source():
