@@ -11,6 +11,8 @@ from datetime import date
 from ipaddress import ip_address, ip_network
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edgeauth import AddressList, ConfigurationError
 from edgeauth.addresses import canonical_address
@@ -275,3 +277,40 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, name, why):
 )
 def test_an_entry_of_a_forwarding_header_is_read_as_proxies_write_it(text, address):
     assert canonical_address(text) == address
+
+
+@given(
+    st.one_of(
+        st.builds("{}/{}".format, st.ip_addresses(), st.integers(-1, 130)),
+        st.builds(
+            lambda address, length: str(ip_network((address, length % 129), strict=False)),
+            st.ip_addresses(v=6),
+            st.integers(0, 128),
+        ),
+        st.ip_addresses().map(str),
+        st.text("0123456789abcdef:./%", max_size=24),
+        st.sampled_from(["192.0.2.0/024", "192.0.2.0/255.255.255.0", "::ffff:1.2.3.4", "1.2.3.04"]),
+        st.sampled_from(["1.2.3.4/", "/8", "::/0", "::/1", "0.0.0.0/1", "::1/128", "fe80::1%eth0"]),
+    )
+)
+def test_a_network_is_read_as_the_ipaddress_module_reads_it(text):
+    try:
+        expected = ip_network(text)
+    except ValueError:
+        expected = None
+    if expected is not None and (
+        expected.prefixlen == 0
+        or (expected.version == 6 and expected.overlaps(ip_network("::ffff:0:0/96")))
+    ):
+        expected = None
+    if expected is None:
+        with pytest.raises(ConfigurationError):
+            AddressList([text])
+    else:
+        listed = AddressList([text])
+        # A zone says nothing about an address that comes from elsewhere, and is left out.
+        assert [(net.version, int(net[0]), net.prefixlen) for net in listed.networks] == [
+            (expected.version, int(expected[0]), expected.prefixlen)
+        ]
+        assert expected[0] in listed
+        assert expected[-1] in listed
