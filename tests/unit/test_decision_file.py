@@ -276,7 +276,7 @@ from django.core.management import execute_from_command_line
 settings.configure(
     SECRET_KEY="k", ROOT_URLCONF="support.django_urls", INSTALLED_APPS=["edgeauth.django"],
     MIDDLEWARE=["edgeauth.django.middleware.EdgeAuthMiddleware"],
-    EDGEAUTH={"secret": "x1y2" * 8, "decisions": sys.argv[1]},
+    EDGEAUTH={"secret": "c2b3a1e09f7d48655a1b0c9d8e7f6a5b", "decisions": sys.argv[1]},
 )
 execute_from_command_line(["manage.py", "check", "--deploy", "--fail-level=CRITICAL"])
 """

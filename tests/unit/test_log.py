@@ -113,7 +113,7 @@ def run(script):
         env={
             **os.environ,
             "PYTHONPATH": str(Path(__file__).parents[1]),
-            "EDGEAUTH_SECRET": "x1y2z3" * 6,
+            "EDGEAUTH_SECRET": "c2b3a1e09f7d48655a1b0c9d8e7f6a5b",
             "EDGEAUTH_MODE": "report-only",
         },
         capture_output=True,
