@@ -13,7 +13,7 @@ from pathlib import Path
 from socket import AF_INET, AF_INET6, inet_pton
 from typing import TYPE_CHECKING, NamedTuple
 
-from edgeauth.errors import ConfigurationError
+from edgeauth.errors import ConfigurationError, explain
 
 if TYPE_CHECKING:
     import os
@@ -136,7 +136,7 @@ class AddressList:
                 raw = file.read(_MAX_FILE_BYTES + 1)
             text = raw.decode("utf-8-sig")
         except OSError as error:
-            raise ConfigurationError(f"{where} cannot be read: {error.strerror}") from None
+            raise ConfigurationError(f"{where} cannot be read: {explain(error)}") from None
         except UnicodeDecodeError:
             raise ConfigurationError(f"{where} is not UTF-8 text") from None
         except ValueError:

@@ -155,6 +155,17 @@ def seconds(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0")
 
 
+def explain(error: Exception) -> str:
+    """Why the system, or Python before it, refused a path, a socket or a file.
+
+    An ``OSError`` that Python itself raises has no ``strerror``; its text is the reason. That
+    of a ``ValueError`` may repeat what it refused.
+    """
+    if not isinstance(error, OSError):
+        return "not a usable path"
+    return error.strerror or str(error) or type(error).__name__
+
+
 def _utc(timestamp: int | None) -> datetime | None:
     # itsdangerous puts the date on its error, so callers may read it here too. Twelve
     # digits of seconds reach past datetime's year 9999.

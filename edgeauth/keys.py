@@ -11,7 +11,7 @@ import time
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from edgeauth.errors import ConfigurationError
+from edgeauth.errors import ConfigurationError, explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -327,8 +327,7 @@ def _read_key(folder: str | os.PathLike[str], name: str) -> Key:
 
 
 def _unreadable(where: str, error: Exception) -> ConfigurationError:
-    why = getattr(error, "strerror", None) or "not a usable path"
-    return ConfigurationError(f"{where} cannot be read: {why}")
+    return ConfigurationError(f"{where} cannot be read: {explain(error)}")
 
 
 def _parse_line(where: str, line: str) -> Key:

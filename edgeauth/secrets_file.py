@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeauth.errors import ConfigurationError
+from edgeauth.errors import ConfigurationError, explain
 from edgeauth.files import replace_file
 from edgeauth.keys import is_entry, parse_secrets, read_small_file
 
@@ -63,8 +63,7 @@ class SecretsFile:
                 Path(path).unlink()
                 raise
         except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", None) or "not a usable path"
-            raise ConfigurationError(f"{_where(path)} cannot be made: {why}") from None
+            raise ConfigurationError(f"{_where(path)} cannot be made: {explain(error)}") from None
 
     def add(self, key_id: str, secret: str) -> None:
         """Write a key behind all others: it becomes the newest.
@@ -93,7 +92,7 @@ class SecretsFile:
             replace_file(self._path, text.encode())
         except OSError as error:
             raise ConfigurationError(
-                f"{self._where} cannot be written and is as it was: {error.strerror}"
+                f"{self._where} cannot be written and is as it was: {explain(error)}"
             ) from None
         self._text, self.keys = text, keys
 
@@ -109,8 +108,7 @@ def _lock(path: Path) -> Iterator[None]:
     try:
         descriptor = os.open(path.resolve().parent, os.O_RDONLY | os.O_DIRECTORY)
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "not a usable path"
-        raise ConfigurationError(f"{_where(path)} cannot be read: {why}") from None
+        raise ConfigurationError(f"{_where(path)} cannot be read: {explain(error)}") from None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

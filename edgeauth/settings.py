@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
-from edgeauth.errors import ConfigurationError
+from edgeauth.errors import ConfigurationError, explain
 from edgeauth.keys import Key, KeyRing, read_bare_secret
 from edgeauth.schemes import EdgeAuthScheme, SharedSecretScheme
 from edgeauth.schemes.edge_auth import window
@@ -363,7 +363,7 @@ def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
         with Path(path).open("rb") as file:
             return tomllib.load(file)
     except OSError as error:
-        raise ConfigurationError(f"config {str(path)!r} cannot be read: {error.strerror}") from None
+        raise ConfigurationError(f"config {str(path)!r} cannot be read: {explain(error)}") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"config {str(path)!r} is not TOML: {error}") from None
     except ValueError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import BinaryIO
 
-from edgeauth.errors import ConfigurationError
+from edgeauth.errors import ConfigurationError, explain
 
 # How the options and arguments of commands name it.
 STDIN = "-"
@@ -32,4 +32,4 @@ def read_standard_input(limit: int) -> bytes:
     try:
         return stream.read(limit)
     except OSError as error:
-        raise ConfigurationError(f"standard input cannot be read: {error.strerror}") from None
+        raise ConfigurationError(f"standard input cannot be read: {explain(error)}") from None

@@ -12,7 +12,7 @@ import click
 
 from edgeauth.cli.options import read_settings, settings_options
 from edgeauth.cli.probe_report import count, document, junit
-from edgeauth.errors import ConfigurationError
+from edgeauth.errors import ConfigurationError, explain
 from edgeauth.escaping import escaped
 from edgeauth.keys import Key
 from edgeauth.probe.judge import Result, Unreachable, run
@@ -176,4 +176,4 @@ def _write(path: str, content: bytes) -> None:
     try:
         Path(path).write_bytes(content)
     except OSError as error:
-        raise ConfigurationError(f"--junit {path!a} cannot be written: {error.strerror}") from None
+        raise ConfigurationError(f"--junit {path!a} cannot be written: {explain(error)}") from None

@@ -11,7 +11,7 @@ import click
 
 from edgeauth.addresses import AddressList
 from edgeauth.cli.options import config_option
-from edgeauth.errors import ConfigurationError
+from edgeauth.errors import ConfigurationError, explain
 from edgeauth.files import replace_file
 from edgeauth.report.answer import answer
 from edgeauth.report.document import document
@@ -68,7 +68,7 @@ def command(
             replace_file(html, page(summary, found).encode())
         except OSError as error:
             raise ConfigurationError(
-                f"--html {html!r} cannot be written: {error.strerror}"
+                f"--html {html!r} cannot be written: {explain(error)}"
             ) from None
     if show is None:
         click.echo(json.dumps(document(summary, found)))

@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
-from edgeauth.errors import ConfigurationError
+from edgeauth.errors import ConfigurationError, explain
 from edgeauth.standard_input import STDIN, standard_input
 
 if TYPE_CHECKING:
@@ -141,8 +141,9 @@ def opened(name: str) -> Iterator[Source]:
     except (OSError, ValueError) as error:
         if isinstance(error, ConfigurationError):
             raise
-        why = getattr(error, "strerror", None) or "not a usable path"
-        raise ConfigurationError(f"decisions file {name!r} cannot be read: {why}") from None
+        raise ConfigurationError(
+            f"decisions file {name!r} cannot be read: {explain(error)}"
+        ) from None
 
 
 def _source(name: str, raw: BinaryIO, size: int | None) -> Source:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from edgeauth.addresses import AddressList
-from edgeauth.errors import ConfigurationError
+from edgeauth.errors import ConfigurationError, explain
 from edgeauth.files import replace_file
 
 if TYPE_CHECKING:
@@ -88,6 +88,6 @@ class ListFile:
             replace_file(path, text.encode())
         except OSError as error:
             raise ConfigurationError(
-                f"addresses file {str(path)!r} cannot be written: {error.strerror}; "
+                f"addresses file {str(path)!r} cannot be written: {explain(error)}; "
                 "what was there is as it was"
             ) from None
