@@ -129,6 +129,8 @@ class Watch:
 
     Args:
         settings: of the guard; their files are read now.
+        told_as: what the log calls that which was read; what :meth:`look` finds need not be in
+            force at once where others decide by it.
 
     Attributes:
         basis: what to begin with.
@@ -142,7 +144,7 @@ class Watch:
         ConfigurationError: the settings cannot be used.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, told_as: str = "in force") -> None:
         interval = settings.watch_interval
         self._settings = settings
         self._interval = interval
@@ -152,6 +154,8 @@ class Watch:
         self._sources = [
             source for source in (self._keys, self._list, self._passes) if source is not None
         ]
+        for source in self._sources:
+            source.told_as = told_as
         self.active = bool(self._sources)
         keys = settings.build_keys()
         self.basis = Basis(
@@ -249,6 +253,7 @@ class _Watched(Generic[_T]):
 
     Attributes:
         wait: after how many seconds the next look is due.
+        told_as: what the log calls that which was read.
     """
 
     def __init__(
@@ -265,6 +270,7 @@ class _Watched(Generic[_T]):
         otherwise: _T | None = None,
     ) -> None:
         self.wait = interval
+        self.told_as = "in force"
         self._name = name
         self._interval = interval
         self._settle = min(interval, _SETTLE_SECONDS)
@@ -316,7 +322,9 @@ class _Watched(Generic[_T]):
             self._current_at, self._pending = now, None
             if self._refused is not None:
                 self._refused = None
-                self._say(logging.WARNING, f"is as it was; in force: {self._describe(current)}")
+                self._say(
+                    logging.WARNING, f"is as it was; {self.told_as}: {self._describe(current)}"
+                )
             return False
         if found == self._refused and now < self._refused_at + _RETRY_SECONDS:
             return False
@@ -344,7 +352,7 @@ class _Watched(Generic[_T]):
             same = self._content(value) == self._content(current)
             if self._refused is not None or not same:
                 level = logging.INFO if self._refused is None else logging.WARNING
-                self._say(level, f"was read; in force: {self._describe(value)}")
+                self._say(level, f"was read; {self.told_as}: {self._describe(value)}")
             self._current_at, self._refused = now, None
             return _Reading(current if same else value, found if settled else None)
         otherwise = self._otherwise

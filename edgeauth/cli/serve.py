@@ -46,4 +46,4 @@ def command(config: str | None, **flags: str | None) -> None:
             f"{error.name} is missing: pip install 'edgeauth[serve]'"
         ) from None
     given = {name: value for name, value in flags.items() if value is not None}
-    Supervisor(lambda generation: State.load(generation, config, None, given)).run()
+    Supervisor(lambda generation: State.read(generation, config, None, given)).run()

@@ -5,9 +5,10 @@ answered while its head is parsed: no task, no coroutine, no check of each heade
 One timer a connection, not one a request, closes it when it is idle.
 
 Any request that is not the usual one goes the way of uvicorn: one on a connection that ends
-with it, HEAD, an upgrade, a client that does not read its answers, and the second and later
-ones of those that arrive together, so that nobody holds up others by sending many. So does
-every request with a uvicorn that does not start its tasks in ``_start_asgi_task``.
+with it, one that announces a body, HEAD, an upgrade, a client that does not read its answers,
+and the second and later ones of those that arrive together, so that nobody holds up others by
+sending many. So does every request with a uvicorn that does not start its tasks in
+``_start_asgi_task``.
 """
 
 from __future__ import annotations
@@ -52,7 +53,9 @@ class InPlaceProtocol(BoundedProtocol):
             self._idle_timer.cancel()
 
     def data_received(self, data: bytes) -> None:
-        self._active_at = self.loop.time()
+        # Reading its answers is activity too: one that only sends is idle.
+        if not self.flow.write_paused:
+            self._active_at = self.loop.time()
         self._in_turn = True
         super().data_received(data)
         self._in_turn = False
@@ -61,6 +64,7 @@ class InPlaceProtocol(BoundedProtocol):
         usual = (
             self._in_turn
             and cycle.keep_alive
+            and not self.has_body
             and not self.flow.write_paused
             and not self.parser.should_upgrade()
             and cycle.scope["method"] != "HEAD"

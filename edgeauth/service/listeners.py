@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import logging
 import os
 import socket
 import stat
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from edgeauth.errors import ConfigurationError
+from edgeauth.errors import ConfigurationError, explain
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
+
+logger = logging.getLogger("edgeauth.service")
 
 _BACKLOG = 2048
 _UNIX = "unix:"
@@ -21,33 +25,62 @@ _SYSTEMD = "systemd"
 _FIRST_PASSED = 3  # sd_listen_fds(3)
 _MAX_PORT = 65535
 
+# A machine without IPv6 names ::1 all the same.
+_NOT_ON_THIS_MACHINE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
-def open_listeners(
-    address: str, *, mode: int, environ: MutableMapping[str, str]
-) -> list[socket.socket]:
-    """Listen at ``unix:/path`` or ``host:port``, or take what systemd hands over.
+
+class Listeners:
+    """The sockets of one address.
 
     Args:
-        address: where.
+        address: ``unix:/path``, ``host:port``, which may be several sockets, or ``systemd``
+            for those that systemd hands over.
         mode: the permissions of a Unix socket.
-        environ: has the variables of systemd, which are removed: they are for this process.
+        environ: has the variables of systemd, which are removed if they are used: they are for
+            this process.
+
+    Attributes:
+        sockets: they listen.
 
     Raises:
         ConfigurationError: the address cannot be read or used.
     """
-    if address == _SYSTEMD:
-        return _passed(environ)
-    if address.startswith(_UNIX):
-        return [_listen_unix(address.removeprefix(_UNIX), mode)]
-    return [_listen_tcp(address)]
+
+    def __init__(self, address: str, *, mode: int, environ: MutableMapping[str, str]) -> None:
+        self._path: Path | None = None
+        if address == _SYSTEMD:
+            self.sockets = _passed(environ)
+        elif address.startswith(_UNIX):
+            path = address.removeprefix(_UNIX)
+            self.sockets = [_listen_unix(path, mode)]
+            self._path = Path(path)
+            self._made = _identity(self._path)
+        else:
+            self.sockets = _listen_tcp(address)
+
+    def close(self) -> None:
+        """Close them, and remove the Unix socket that was made here, if it still stands there.
+
+        By now it may be that of a successor.
+        """
+        if self._path is not None and self._made is not None:
+            with contextlib.suppress(OSError):
+                # Before it is closed: until then no other file gets its inode.
+                if _identity(self._path) == self._made:
+                    self._path.unlink()
+        for listener in self.sockets:
+            listener.close()
 
 
-def close_listeners(listeners: list[socket.socket], address: str) -> None:
-    """Close them, and remove the Unix socket that :func:`open_listeners` made."""
-    for listener in listeners:
-        listener.close()
-    if address.startswith(_UNIX):
-        Path(address.removeprefix(_UNIX)).unlink(missing_ok=True)
+def warn_of_unused(environ: MutableMapping[str, str]) -> None:
+    """Say that systemd handed over sockets that nobody listens on: who asks there waits."""
+    if environ.get("LISTEN_PID") == str(os.getpid()):
+        logger.warning(
+            "systemd handed over %s sockets that are not used: write listen = %r for them, or "
+            "disable the socket unit. Whoever connects to them waits for ever",
+            environ.get("LISTEN_FDS", "some"),
+            _SYSTEMD,
+        )
 
 
 def open_to_others(listener: socket.socket) -> bool:
@@ -60,7 +93,18 @@ def open_to_others(listener: socket.socket) -> bool:
 def name_of(listener: socket.socket) -> str:
     """The address for people."""
     name = listener.getsockname()
-    return f"{_UNIX}{name}" if listener.family == socket.AF_UNIX else f"{name[0]}:{name[1]}"
+    if listener.family == socket.AF_UNIX:
+        # One in the abstract namespace has no file.
+        return _UNIX + (f"@{name[1:].decode()}" if isinstance(name, bytes) else name)
+    return f"[{name[0]}]:{name[1]}" if ":" in name[0] else f"{name[0]}:{name[1]}"
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        at = path.lstat()
+    except OSError:
+        return None
+    return at.st_dev, at.st_ino
 
 
 def _listen_unix(path: str, mode: int) -> socket.socket:
@@ -73,7 +117,7 @@ def _listen_unix(path: str, mode: int) -> socket.socket:
     try:
         listener.bind(path)
         listener.listen(_BACKLOG)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         listener.close()
         raise _unusable(_UNIX + path, error) from None
     finally:
@@ -83,16 +127,18 @@ def _listen_unix(path: str, mode: int) -> socket.socket:
 
 def _remove_stale(path: str) -> None:
     """Remove the socket of a service that was killed, but not of one that still answers."""
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, ValueError):
         if stat.S_ISSOCK(os.lstat(path).st_mode):
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+                # One whose queue is full lives, and is not waited for.
+                probe.setblocking(False)  # noqa: FBT003 - no keyword there
                 try:
                     probe.connect(path)
                 except ConnectionRefusedError:
                     Path(path).unlink()
 
 
-def _listen_tcp(address: str) -> socket.socket:
+def _listen_tcp(address: str) -> list[socket.socket]:
     host, _, port = address.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
     if not host or not (port.isascii() and port.isdigit()) or int(port) > _MAX_PORT:
@@ -100,19 +146,40 @@ def _listen_tcp(address: str) -> socket.socket:
             f"listen address {address!r} must be unix:/path, host:port or {_SYSTEMD}"
         )
     try:
-        family, kind, protocol, _, where = socket.getaddrinfo(
-            host, int(port), type=socket.SOCK_STREAM
-        )[0]
-        listener = socket.socket(family, kind, protocol)
-    except OSError as error:
+        found = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)
+    except (OSError, ValueError) as error:
         raise _unusable(address, error) from None
+    # A name may have several addresses, and whoever asks chooses any of them.
+    places = dict.fromkeys((family, where) for family, _, _, _, where in found)
+    listeners: list[socket.socket] = []
+    missing: OSError | None = None
+    for family, where in places:
+        try:
+            listeners.append(_listen_at(family, where, alone=len(places) == 1))
+        except OSError as error:
+            if error.errno in _NOT_ON_THIS_MACHINE:
+                missing = error
+                continue
+            for listener in listeners:
+                listener.close()
+            raise _unusable(f"{address} ({where[0]})", error) from None
+    if missing is not None and not listeners:
+        raise _unusable(address, missing)
+    return listeners
+
+
+def _listen_at(family: int, where: tuple[Any, ...], *, alone: bool) -> socket.socket:
+    listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6 and not alone:
+            # Else [::] takes the port of 0.0.0.0 too, which has a socket of its own here.
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         listener.bind(where)
         listener.listen(_BACKLOG)
-    except OSError as error:
+    except BaseException:
         listener.close()
-        raise _unusable(address, error) from None
+        raise
     return listener
 
 
@@ -121,8 +188,23 @@ def _passed(environ: MutableMapping[str, str]) -> list[socket.socket]:
     environ.pop("LISTEN_FDNAMES", None)
     if environ.pop("LISTEN_PID", "") != str(os.getpid()) or not count.isdigit() or count == "0":
         raise ConfigurationError("listen is 'systemd', and systemd handed over no socket")
-    return [socket.socket(fileno=_FIRST_PASSED + place) for place in range(int(count))]
+    return [_listening(_FIRST_PASSED + place) for place in range(int(count))]
 
 
-def _unusable(address: str, error: OSError) -> ConfigurationError:
-    return ConfigurationError(f"cannot listen on {address}: {error.strerror}")
+def _listening(descriptor: int) -> socket.socket:
+    try:
+        listener = socket.socket(fileno=descriptor)
+        listens = listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+    except OSError as error:
+        raise _unusable(f"descriptor {descriptor} of systemd", error) from None
+    if not listens or listener.type != socket.SOCK_STREAM:
+        raise ConfigurationError(
+            f"descriptor {descriptor} of systemd is no listening stream socket: write "
+            "ListenStream= in the socket unit, and not Accept=yes"
+        )
+    listener.set_inheritable(False)
+    return listener
+
+
+def _unusable(address: str, error: Exception) -> ConfigurationError:
+    return ConfigurationError(f"cannot listen on {address}: {explain(error)}")

@@ -71,7 +71,21 @@ class ServiceSettings:
             ConfigurationError: the file cannot be read, an unknown name, or a value of the
                 wrong kind.
         """
-        table = read_document(config, environ).get(SERVICE_TABLE, {})
+        return cls.of_document(read_document(config, environ), environ, flags)
+
+    @classmethod
+    def of_document(
+        cls,
+        document: Mapping[str, Any],
+        environ: Mapping[str, str] | None = None,
+        flags: Mapping[str, Any] | None = None,
+    ) -> ServiceSettings:
+        """As :meth:`load`, of a file that was read already.
+
+        Raises:
+            ConfigurationError: an unknown name, or a value of the wrong kind.
+        """
+        table = document.get(SERVICE_TABLE, {})
         if not isinstance(table, dict):
             raise ConfigurationError(f"{SERVICE_TABLE} must be a table: write [{SERVICE_TABLE}]")
         variables = os.environ if environ is None else environ

@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import stat
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeauth.addresses import AddressList
+from edgeauth.errors import ConfigurationError
 from edgeauth.forwarded import TrustedProxies
 from edgeauth.guard import Guard
 from edgeauth.keys import Key, KeyRing
+from edgeauth.live import Watch
 from edgeauth.service.settings import ServiceSettings
-from edgeauth.settings import Settings
+from edgeauth.settings import Settings, config_path, read_document
 
 if TYPE_CHECKING:
     import os
@@ -27,6 +30,10 @@ if TYPE_CHECKING:
 
     from edgeauth.live import Basis
     from edgeauth.passes import Passes
+
+
+# The settings that name a file; a directory of secrets has no pipes in it.
+_FILES = ("secrets_file", "addresses", "pass_secret_file", "revoked_passes_file")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +63,21 @@ class State:
         environ: Mapping[str, str] | None,
         flags: Mapping[str, Any],
     ) -> State:
-        """Read everything that decisions depend on.
+        """What :meth:`read` reads, without its watch."""
+        return cls.read(generation, config, environ, flags)[0]
+
+    @classmethod
+    def read(
+        cls,
+        generation: int,
+        config: str | os.PathLike[str] | None,
+        environ: Mapping[str, str] | None,
+        flags: Mapping[str, Any],
+    ) -> tuple[State, Watch]:
+        """Read everything that decisions depend on, each file once.
+
+        What can be read but once, such as the pipe of a process substitution, is good for the
+        first generation. A later one refuses it: it would be empty, or never end.
 
         Args:
             generation: the number of this reading.
@@ -64,24 +85,33 @@ class State:
             environ: the variables; None is ``os.environ``.
             flags: service options from the command line.
 
+        Returns:
+            The state, and what looks for changes from now on.
+
         Raises:
             ConfigurationError: anything that cannot be used.
         """
-        settings = Settings.load(config, environ)
-        service = ServiceSettings.load(config, environ, flags)
-        keys = settings.build_keys()
-        addresses = settings.build_addresses()
+        if generation > 1:
+            _refuse_pipe("config", config_path(config, environ))
+        document = read_document(config, environ)
+        service = ServiceSettings.of_document(document, environ, flags)
+        settings = Settings.of_document(document, environ)
+        if generation > 1:
+            for name in _FILES:
+                _refuse_pipe(name, getattr(settings, name))
+        watch = Watch(settings, told_as="for the workers")
+        basis = watch.basis
         state = cls(
             generation=generation,
             settings=settings,
             service=service,
-            keys=_plain(keys),
-            networks=_networks(addresses),
-            listed_at=_listed_at(settings.addresses, addresses),
-            passes=settings.build_passes(keys),
+            keys=() if basis.keys is None else _plain(basis.keys),
+            networks=_networks(basis.addresses),
+            listed_at=_listed_at(settings.addresses, basis.addresses),
+            passes=basis.passes,
         )
         state.build_guard()
-        return state
+        return state, watch
 
     def following(self, basis: Basis) -> State:
         """The next generation: what a watch read anew, and all else as it is.
@@ -128,6 +158,18 @@ class State:
         # The proxy that asks is believed about X-Forwarded-For as well; trusted_proxies
         # names those in front of it.
         return self.service.proxy_addresses + self.settings.trusted_proxies
+
+
+def _refuse_pipe(name: str, path: str | os.PathLike[str] | None) -> None:
+    try:
+        is_pipe = path is not None and stat.S_ISFIFO(Path(path).stat().st_mode)
+    except (OSError, ValueError):
+        return  # reading it will say what is wrong
+    if is_pipe:
+        raise ConfigurationError(
+            f"{name} {str(path)!r} is a pipe, which can be read but once: restart the service "
+            "for what is new, or name a file"
+        )
 
 
 def _plain(keys: KeyRing) -> tuple[tuple[str, bytes, float, float], ...]:

@@ -1,9 +1,12 @@
 """Starts the processes, replaces those that die, sends them each reload, and drains them.
 
 The supervisor has neither an event loop nor threads, so it may fork at any time: a worker
-that died is back in milliseconds, with the state that is in force and without reading a
-file. It talks to its children over one pipe each; a child that finds its pipe closed drains
-and ends, so none outlives a supervisor that was killed.
+that died is back in milliseconds, with the newest state and without reading a file. It talks
+to its children over one channel each, on which it waits for nobody; a child that finds its
+channel closed drains and ends, so none outlives a supervisor that was killed.
+
+Each worker has :data:`ADOPT_SECONDS` for each state, from the moment it was read: a later
+reload does not move that. Then it is killed, and a new one begins with the newest state.
 """
 
 from __future__ import annotations
@@ -17,15 +20,15 @@ import select
 import signal
 import socket
 import time
-from multiprocessing import Pipe
 from typing import TYPE_CHECKING
 
-from edgeauth.errors import ConfigurationError
-from edgeauth.live import Watch
+from edgeauth.errors import ConfigurationError, explain
 from edgeauth.service import board as words
 from edgeauth.service.admin import AdminApp
 from edgeauth.service.board import Board
-from edgeauth.service.listeners import close_listeners, name_of, open_listeners, open_to_others
+from edgeauth.service.channel import open_channel, pack
+from edgeauth.service.child import ADOPT_SECONDS, RESTART_SECONDS, Child, Generations
+from edgeauth.service.listeners import Listeners, name_of, open_to_others, warn_of_unused
 from edgeauth.service.logs import configure_logging
 from edgeauth.service.notify import notify, notify_reloading
 from edgeauth.service.worker import DRAIN_SECONDS, run_admin, run_worker
@@ -33,8 +36,9 @@ from edgeauth.staleness import StaleWarning
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from multiprocessing.connection import Connection
 
+    from edgeauth.live import Watch
+    from edgeauth.service.channel import Inbox
     from edgeauth.service.settings import ServiceSettings
     from edgeauth.service.state import State
 
@@ -42,12 +46,13 @@ logger = logging.getLogger("edgeauth.service")
 
 _SIGNALS = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
 
-# A child that dies at once is started again no more often than this.
-_RESTART_SECONDS = 1.0
-
-# How long workers may take to adopt a new state before they are taken for hung.
-_ADOPT_SECONDS = 10.0
 _POLL_SECONDS = 0.01
+
+# When the log says that a worker lags.
+_LAG_SECONDS = 1.0
+
+# What workers get beyond the time for their requests, until they are killed.
+_END_SECONDS = 2.0
 
 # Options that are fixed once the sockets are open and the children run.
 _FIXED = ("listen", "socket_mode", "workers", "admin", "log_format")
@@ -63,32 +68,35 @@ class Supervisor:
         ConfigurationError: the configuration, or an address in it, cannot be used.
     """
 
-    def __init__(self, load: Callable[[int], State]) -> None:
+    def __init__(self, load: Callable[[int], tuple[State, Watch]]) -> None:
         self._load = load
-        self._state = load(1)
+        self._state, watch = load(1)
         service = self._state.service
         configure_logging(service.log_format)
-        self._listeners = open_listeners(
-            service.listen, mode=service.socket_mode, environ=os.environ
-        )
-        self._admin_listeners = (
-            open_listeners(service.admin, mode=service.socket_mode, environ=os.environ)
-            if service.admin is not None
-            else []
-        )
+        self._listeners = Listeners(service.listen, mode=service.socket_mode, environ=os.environ)
+        self._admin: Listeners | None = None
+        if service.admin is not None:
+            try:
+                self._admin = Listeners(service.admin, mode=service.socket_mode, environ=os.environ)
+            except BaseException:
+                self._listeners.close()
+                raise
+        warn_of_unused(os.environ)
         self._board = Board(service.workers)
-        self._children = [_Child(f"worker {place}", place) for place in range(service.workers)]
-        if self._admin_listeners:
-            self._children.append(_Child("admin", None))
-        self._adopt_by: float | None = None
+        self._children = [Child(f"worker {place}", place) for place in range(service.workers)]
+        if self._admin is not None:
+            self._children.append(Child("admin", None))
+        self._generations = Generations()
+        self._announced = False
         self._stopping = False
-        self._attend(Watch(self._state.settings))
+        self._attend(watch)
 
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT, then drain."""
         self._introduce()
         wake, waker = socket.socketpair()
-        waker.setblocking(False)  # noqa: FBT003 - no keyword there
+        for end in (wake, waker):
+            end.setblocking(False)  # noqa: FBT003 - no keyword there
         for signum in _SIGNALS:
             signal.signal(signum, lambda _signum, _frame: None)
         signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
@@ -96,14 +104,13 @@ class Supervisor:
         while not self._stopping:
             self._start_due()
             self._acknowledge()
-            for number in _received(wake, self._patience()):
-                self._handle(signal.Signals(number))
+            self._handle(self._wait(wake))
             self._look()
         self._drain()
 
     def _introduce(self) -> None:
         service = self._state.service
-        for listener in self._listeners:
+        for listener in self._listeners.sockets:
             logger.info("deciding for %s on %s", service.proxy, name_of(listener))
             if open_to_others(listener):
                 logger.warning(
@@ -114,7 +121,7 @@ class Supervisor:
                     name_of(listener),
                     ", ".join(service.proxy_addresses),
                 )
-        for listener in self._admin_listeners:
+        for listener in self._admin.sockets if self._admin else []:
             logger.info("/healthz, /readyz and /metrics on %s", name_of(listener))
             if open_to_others(listener):
                 logger.warning(
@@ -123,14 +130,33 @@ class Supervisor:
                     name_of(listener),
                 )
 
-    def _handle(self, signum: signal.Signals) -> None:
-        if signum == signal.SIGCHLD:
+    def _wait(self, wake: socket.socket) -> set[int]:
+        """Wait until there is something to do; the signals that came, each once."""
+        waiting = [
+            child.outbox
+            for child in self._children
+            if child.outbox is not None and child.outbox.waiting
+        ]
+        poll = select.poll()
+        poll.register(wake, select.POLLIN)
+        for outbox in waiting:
+            poll.register(outbox, select.POLLOUT)
+        patience = self._patience()
+        poll.poll(None if patience is None else patience * 1000)
+        for outbox in waiting:
+            outbox.flush()
+        return _received(wake)
+
+    def _handle(self, signums: set[int]) -> None:
+        """Do what the signals ask for: however many of one came, once."""
+        if signal.SIGCHLD in signums:
             self._reap()
-        elif signum == signal.SIGHUP:
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            if signum in signums:
+                logger.info("received %s: draining", signum.name)
+                self._stopping = True
+        if signal.SIGHUP in signums and not self._stopping:
             self._reload()
-        else:
-            logger.info("received %s: draining", signum.name)
-            self._stopping = True
 
     # --- the state in force
 
@@ -173,8 +199,7 @@ class Supervisor:
         """Read the whole configuration again, and adopt it if it can be used."""
         notify_reloading()
         try:
-            state = self._load(self._state.generation + 1)
-            watch = Watch(state.settings)
+            state, watch = self._load(self._state.generation + 1)
         except Exception as error:  # noqa: BLE001 - whatever it is, the good state stays
             self._keep(error)
             return
@@ -196,8 +221,9 @@ class Supervisor:
         self._state = state
         self._board.supervisor[words.RELOADED] += 1
         self._publish()
+        packed = pack(state)
         for child in self._children:
-            child.send(self._state)
+            child.send(packed)
 
     def _fixed(self, state: State) -> ServiceSettings:
         """The new service options, but for those that only a restart can change."""
@@ -213,37 +239,67 @@ class Supervisor:
         supervisor[words.GENERATION] = self._state.generation
         supervisor[words.LOADED_AT] = int(time.time())
         supervisor[words.LISTED_AT] = int(self._state.listed_at or 0)
-        self._adopt_by = time.monotonic() + _ADOPT_SECONDS
+        generation = self._generations.add(self._state)
+        self._announced = False
+        logger.info("%s was read: the workers are to decide by it", generation)
 
     def _acknowledge(self) -> None:
-        """Say once that every worker decides by the state in force."""
-        if self._adopt_by is None:
+        """Say by what the workers decide, and end one that did not follow in time."""
+        if self._announced:
             return
-        generation = self._state.generation
-        late = [
-            child
+        now, newest = time.monotonic(), self._state.generation
+        workers = [
+            (child, self._board.serving[child.place])
             for child in self._children
-            if child.place is not None and self._board.serving[child.place] != generation
+            if child.place is not None
         ]
+        late = [(child, serving) for child, serving in workers if serving != newest]
         if not late:
-            self._adopt_by = None
+            self._announced = True
+            self._generations.forget_before(newest)
+            for child, _ in workers:
+                child.lag_told = False
             logger.info(
-                "generation %d is in force in all workers (%d)",
-                generation,
-                self._state.service.workers,
+                "generation %d is in force in all workers (%d): %s",
+                newest,
+                len(workers),
+                self._generations.name(newest),
             )
-            notify("READY=1", f"STATUS=generation {generation} is in force")
-        elif time.monotonic() > self._adopt_by:
-            for child in late:
-                logger.error("%s did not take generation %d: killing it", child.name, generation)
+            notify("READY=1", f"STATUS=generation {newest} is in force")
+            return
+        self._generations.forget_before(min((at for _, at in workers if at), default=newest))
+        for child, serving in late:
+            if not child.pid or child.killed:
+                continue
+            due = self._generations.due(child, serving)
+            if now > due:
+                logger.error(
+                    "%s (process %d) did not take generation %d: killing it. It decided by %s",
+                    child.name,
+                    child.pid,
+                    self._generations.first_after(serving),
+                    self._generations.name(serving),
+                )
                 child.kill()
-            self._adopt_by = time.monotonic() + _ADOPT_SECONDS
+            elif serving and not child.lag_told and now > due - ADOPT_SECONDS + _LAG_SECONDS:
+                child.lag_told = True
+                logger.warning(
+                    "%s (process %d) lags: it decides by %s until it takes the newest, or is "
+                    "killed in %.0f s. %d of %d workers decide by %s",
+                    child.name,
+                    child.pid,
+                    self._generations.name(serving),
+                    due - now,
+                    len(workers) - len(late),
+                    len(workers),
+                    self._generations.name(newest),
+                )
 
     # --- the children
 
     def _patience(self) -> float | None:
-        """How long nothing has to be done, if no signal comes."""
-        if self._adopt_by is not None or not all(child.pid for child in self._children):
+        """How many seconds nothing has to be done, if no signal comes."""
+        if not self._announced or not all(child.pid for child in self._children):
             return _POLL_SECONDS
         if not self._watch.active:
             return None
@@ -253,24 +309,35 @@ class Supervisor:
 
     def _start_due(self) -> None:
         for child in self._children:
-            if not child.pid and time.monotonic() >= child.started + _RESTART_SECONDS:
-                self._start(child)
+            if not child.pid and time.monotonic() >= child.started + RESTART_SECONDS:
+                child.started = time.monotonic()
+                try:
+                    self._start(child)
+                except OSError as error:  # no descriptor, no memory, no process left
+                    logger.error(
+                        "%s cannot be started: %s. Trying again", child.name, explain(error)
+                    )
 
-    def _start(self, child: _Child) -> None:
-        ours, theirs = Pipe()
+    def _start(self, child: Child) -> None:
+        ours, theirs = open_channel()
         # What is there by now stays shared: a child's first collection would write to it all.
         gc.freeze()
         # A signal must find either the handlers of the supervisor or those of the child.
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-        pid = os.fork()
-        if not pid:
+        try:
+            pid = os.fork()
+            if not pid:
+                ours.close()
+                self._become(child, theirs)
+            child.begin(pid, ours)
+        except OSError:
             ours.close()
-            self._become(child, theirs)
-        theirs.close()
-        child.pid, child.channel, child.started = pid, ours, time.monotonic()
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+            raise
+        finally:
+            theirs.close()
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
 
-    def _become(self, child: _Child, channel: Connection) -> None:
+    def _become(self, child: Child, channel: Inbox) -> None:
         """Run the part of *child* in this process, which ends with it."""
         status = 1
         try:
@@ -282,12 +349,14 @@ class Supervisor:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
             for other in self._children:
                 other.close()
+            admin_sockets = self._admin.sockets if self._admin else []
             if child.place is None:
-                run_admin(AdminApp(self._board), self._admin_listeners, channel)
+                run_admin(AdminApp(self._board), admin_sockets, channel)
             else:
-                for listener in self._admin_listeners:
+                for listener in admin_sockets:
                     listener.close()
-                run_worker(self._state, self._board.slots[child.place], self._listeners, channel)
+                slot = self._board.slots[child.place]
+                run_worker(self._state, slot, self._listeners.sockets, channel)
             status = 0
         except BaseException:
             logger.exception("%s failed", child.name)
@@ -306,63 +375,31 @@ class Supervisor:
             if not self._stopping:
                 self._board.supervisor[words.RESTARTED] += 1
                 logger.error("%s ended with status %d: replacing it", child.name, status)
-                self._adopt_by = time.monotonic() + _ADOPT_SECONDS
+                self._announced = False
 
     def _drain(self) -> None:
         notify("STOPPING=1")
         for child in self._children:
             child.close()
-        deadline = time.monotonic() + DRAIN_SECONDS + _ADOPT_SECONDS
+        deadline = time.monotonic() + DRAIN_SECONDS + _END_SECONDS
         while any(child.pid for child in self._children):
             self._reap()
             if time.monotonic() > deadline:
                 for child in self._children:
-                    child.kill()
+                    if child.pid and not child.killed:
+                        logger.error("%s did not end in time: killing it", child.name)
+                        child.kill()
             time.sleep(_POLL_SECONDS)
-        service = self._state.service
-        close_listeners(self._listeners, service.listen)
-        close_listeners(self._admin_listeners, service.admin or "")
+        self._listeners.close()
+        if self._admin is not None:
+            self._admin.close()
         logger.info("drained")
 
 
-class _Child:
-    """A process, its pipe, and when it was started."""
-
-    def __init__(self, name: str, place: int | None) -> None:
-        self.name = name
-        self.place = place
-        self.pid = 0
-        self.channel: Connection | None = None
-        self.started = -_RESTART_SECONDS
-
-    def send(self, state: State) -> None:
-        # One that has just died is started again with the same state.
-        if self.channel is not None and self.place is not None:
-            with contextlib.suppress(OSError):
-                self.channel.send(state)
-
-    def close(self) -> None:
-        if self.channel is not None:
-            self.channel.close()
-            self.channel = None
-
-    def kill(self) -> None:
-        if self.pid:
-            os.kill(self.pid, signal.SIGKILL)
-
-    def reap(self) -> int | None:
-        """Its exit status if it has ended (negative: by that signal), else None."""
-        if not self.pid:
-            return None
-        pid, status = os.waitpid(self.pid, os.WNOHANG)
-        if not pid:
-            return None
-        self.pid = 0
-        self.close()
-        return os.waitstatus_to_exitcode(status)
-
-
-def _received(wake: socket.socket, seconds: float | None) -> bytes:
-    """The numbers of the signals that came, after at most *seconds*."""
-    readable, _, _ = select.select([wake], [], [], seconds)
-    return wake.recv(64) if readable else b""
+def _received(wake: socket.socket) -> set[int]:
+    """The numbers of the signals that came."""
+    numbers: set[int] = set()
+    with contextlib.suppress(BlockingIOError):
+        while part := wake.recv(4096):
+            numbers.update(part)
+    return numbers

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 from importlib import import_module
 from importlib.util import find_spec
@@ -12,17 +13,29 @@ import uvicorn
 
 from edgeauth.service.app import DecisionApp
 from edgeauth.service.board import SERVING, UNREADABLE, decision_place
+from edgeauth.service.descriptors import handle_exception
 from edgeauth.service.in_place import InPlaceProtocol
 from edgeauth.service.protocol import BoundedProtocol
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Coroutine
-    from multiprocessing.connection import Connection
 
     from edgeauth.asgi import ASGIApp
     from edgeauth.service.board import Slot
+    from edgeauth.service.channel import Inbox
     from edgeauth.service.state import State
+
+logger = logging.getLogger("edgeauth.service")
+
+# What to write where the proxy announces bodies in its questions.
+_WITHOUT_BODY = {
+    "nginx": 'proxy_pass_request_body off; proxy_set_header Content-Length ""; in the location '
+    "that asks",
+    "forward-auth": "nothing in a set-up of Caddy or Traefik as shipped: look at what is different",
+    "envoy": "no with_request_body in its ext_authz filter",
+    "haproxy": "no body in the question of its Lua action",
+}
 
 # Longer than proxies keep idle connections (nginx 60 s), so that they close them and never
 # send a question on a connection that is being closed here.
@@ -30,9 +43,7 @@ _KEEP_ALIVE_SECONDS = 75
 DRAIN_SECONDS = 10
 
 
-def run_worker(
-    state: State, slot: Slot, listeners: list[socket.socket], channel: Connection
-) -> None:
+def run_worker(state: State, slot: Slot, listeners: list[socket.socket], channel: Inbox) -> None:
     """Decide until the supervisor says otherwise or is gone.
 
     Args:
@@ -43,6 +54,7 @@ def run_worker(
     """
     app = DecisionApp(state, slot)
     unreadable = decision_place(UNREADABLE, allowed=False)
+    told_of_body = False
 
     class Protocol(InPlaceProtocol):
         decisions = app
@@ -50,6 +62,18 @@ def run_worker(
         @staticmethod
         def on_unreadable() -> None:
             slot.words[unreadable] += 1
+
+        @staticmethod
+        def on_announced_body() -> None:
+            nonlocal told_of_body
+            if not told_of_body:
+                told_of_body = True
+                logger.warning(
+                    "a question announced a body. It was answered, and its connection closed, "
+                    "since the body may never come: each such question costs the proxy a new "
+                    "connection. Write %s. This is said once",
+                    _WITHOUT_BODY[state.service.proxy],
+                )
 
     def adopt(newer: State) -> None:
         app.adopt(newer)
@@ -64,7 +88,7 @@ def run_worker(
     _run(serve())
 
 
-def run_admin(app: ASGIApp, listeners: list[socket.socket], channel: Connection) -> None:
+def run_admin(app: ASGIApp, listeners: list[socket.socket], channel: Inbox) -> None:
     """Serve the operators' endpoints until the supervisor says otherwise or is gone."""
 
     async def serve() -> None:
@@ -104,15 +128,19 @@ def _server(app: ASGIApp, protocol: type[BoundedProtocol]) -> uvicorn.Server:
     )
 
 
-def _follow(channel: Connection, adopt: Callable[[State], None], server: uvicorn.Server) -> None:
+def _follow(channel: Inbox, adopt: Callable[[State], None], server: uvicorn.Server) -> None:
     """Adopt each state that arrives; stop when the supervisor is gone."""
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(handle_exception)
 
     def read() -> None:
         try:
-            adopt(channel.recv())
+            newer = channel.receive()
         except EOFError:
             loop.remove_reader(channel.fileno())
             server.should_exit = True
+        else:
+            if newer is not None:
+                adopt(newer)
 
     loop.add_reader(channel.fileno(), read)
