@@ -88,6 +88,7 @@ class Supervisor:
             self._children.append(Child("admin", None))
         self._generations = Generations()
         self._announced = False
+        self._came: set[int] = set()
         self._stopping = False
         self._attend(watch)
 
@@ -98,7 +99,8 @@ class Supervisor:
         for end in (wake, waker):
             end.setblocking(False)  # noqa: FBT003 - no keyword there
         for signum in _SIGNALS:
-            signal.signal(signum, lambda _signum, _frame: None)
+            signal.signal(signum, lambda came, _frame: self._came.add(came))
+        # It wakes, and no more: when many signals come at once, it loses some.
         signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
         self._publish()
         while not self._stopping:
@@ -145,7 +147,11 @@ class Supervisor:
         poll.poll(None if patience is None else patience * 1000)
         for outbox in waiting:
             outbox.flush()
-        return _received(wake)
+        with contextlib.suppress(BlockingIOError):
+            while wake.recv(4096):
+                pass
+        came, self._came = self._came, set()
+        return came
 
     def _handle(self, signums: set[int]) -> None:
         """Do what the signals ask for: however many of one came, once."""
@@ -394,12 +400,3 @@ class Supervisor:
         if self._admin is not None:
             self._admin.close()
         logger.info("drained")
-
-
-def _received(wake: socket.socket) -> set[int]:
-    """The numbers of the signals that came."""
-    numbers: set[int] = set()
-    with contextlib.suppress(BlockingIOError):
-        while part := wake.recv(4096):
-            numbers.update(part)
-    return numbers
