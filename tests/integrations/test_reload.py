@@ -380,6 +380,9 @@ class TestSystemd:
         (f'secret = "{SECRET}"', ["--listen", "unix:relative"], "absolute path"),
         (f'secret = "{SECRET}"', ["--listen", "unix:/no/such/folder/s"], "No such file"),
         (f'secret = "{SECRET}"', ["--listen", "192.0.2.1:80"], "cannot listen"),
+        (f'secret = "{SECRET}"', ["--listen", f"unix:/{'x' * 200}"], "AF_UNIX path too long"),
+        (f'secret = "{SECRET}"', ["--listen", "a..b:80"], "cannot listen on a..b:80: "),
+        (f'secret = "{SECRET}"', ["--admin", f"unix:/{'x' * 200}"], "AF_UNIX path too long"),
         ("not toml", [], "not TOML"),
     ],
 )
@@ -392,7 +395,9 @@ def test_a_config_with_an_error_exits_2_with_one_line(tmp_path, text, arguments,
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1, done.stderr
     assert said in done.stderr
+    assert "None" not in done.stderr
     assert SECRET not in done.stderr
+    assert not (tmp_path / "s").exists()
 
 
 def _serve(*arguments: str, env: dict[str, str] | None = None):

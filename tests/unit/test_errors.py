@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 import itsdangerous
 import pytest
 
 import edgeauth
-from edgeauth.errors import seconds
+from edgeauth.errors import explain, seconds
 
 IDENTITY = edgeauth.EdgeIdentity(1_700_000_000, "LHR", "key-1")
 
@@ -66,3 +69,16 @@ def test_not_yet_valid_says_how_far_ahead():
 )
 def test_seconds_are_written_for_people(value, text):
     assert seconds(value) == text
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (OSError(errno.ENOENT, os.strerror(errno.ENOENT), "/a/path"), "No such file or directory"),
+        (OSError("AF_UNIX path too long"), "AF_UNIX path too long"),
+        (TimeoutError(), "TimeoutError"),
+        (ValueError("embedded null byte in 'a secret'"), "not a usable path"),
+    ],
+)
+def test_an_error_of_the_system_is_explained_also_where_python_raised_it(error, text):
+    assert explain(error) == text
