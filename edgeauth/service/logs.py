@@ -1,11 +1,22 @@
-"""Log lines to standard error, plain or as JSON, one line a record."""
+"""Log lines to standard error, plain or as JSON, one line a record.
+
+Whoever reads them may stop to: a pipe that is full must not stop the supervisor, nor a worker
+that refuses a request. Such lines are counted and left out.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+import select
 import sys
+import time
 from typing import Any, Literal
+
+# How long a line waits for a reader, and for how long the next ones do not wait after that.
+_WAIT_SECONDS = 0.1
+_GIVE_UP_SECONDS = 1.0
 
 
 class JsonFormatter(logging.Formatter):
@@ -27,12 +38,48 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, default=str)
 
 
+class PatientHandler(logging.StreamHandler[Any]):
+    """Writes to a stream that somebody may have stopped to read."""
+
+    def __init__(self, stream: Any) -> None:  # noqa: ANN401 - None without standard error
+        super().__init__(stream)
+        self._lost = 0
+        self._gave_up_at = -_GIVE_UP_SECONDS
+        self._poll: select.poll | None = None
+        with contextlib.suppress(AttributeError, OSError, ValueError):
+            poll = select.poll()
+            poll.register(stream.fileno(), select.POLLOUT)
+            self._poll = poll
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not self._is_taken():
+            self._lost += 1
+            return
+        if self._lost:
+            lost, self._lost = self._lost, 0
+            text = "%d lines of this log are lost: nobody read standard error"
+            super().emit(logging.LogRecord(record.name, logging.ERROR, "", 0, text, (lost,), None))
+        super().emit(record)
+
+    def _is_taken(self) -> bool:
+        if self._poll is None:
+            return True
+        now = time.monotonic()
+        waits = now >= self._gave_up_at + _GIVE_UP_SECONDS
+        # A pipe that takes anything takes 4096 bytes (PIPE_BUF), more than a line has.
+        if self._poll.poll(_WAIT_SECONDS * 1000 if waits else 0):
+            return True
+        if waits:
+            self._gave_up_at = time.monotonic()
+        return False
+
+
 _PLAIN = logging.Formatter("%(asctime)s %(levelname)s [%(process)d] %(name)s: %(message)s")
 
 
 def configure_logging(log_format: Literal["plain", "json"]) -> None:
     """Send the package's log lines, and the server's errors, to standard error."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = PatientHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if log_format == "json" else _PLAIN)
     for name, level in (("edgeauth", logging.INFO), ("uvicorn.error", logging.ERROR)):
         # uvicorn warns of each request that cannot be parsed: strangers could fill a disk.

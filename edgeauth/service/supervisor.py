@@ -70,6 +70,9 @@ class Supervisor:
 
     def __init__(self, load: Callable[[int], tuple[State, Watch]]) -> None:
         self._load = load
+        self._came: set[int] = set()
+        # What is read now may be old by the time that it is in force. The others may end it.
+        signal.signal(signal.SIGHUP, self._note)
         self._state, watch = load(1)
         service = self._state.service
         configure_logging(service.log_format)
@@ -88,7 +91,6 @@ class Supervisor:
             self._children.append(Child("admin", None))
         self._generations = Generations()
         self._announced = False
-        self._came: set[int] = set()
         self._stopping = False
         self._attend(watch)
 
@@ -99,7 +101,7 @@ class Supervisor:
         for end in (wake, waker):
             end.setblocking(False)  # noqa: FBT003 - no keyword there
         for signum in _SIGNALS:
-            signal.signal(signum, lambda came, _frame: self._came.add(came))
+            signal.signal(signum, self._note)
         # It wakes, and no more: when many signals come at once, it loses some.
         signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
         self._publish()
@@ -109,6 +111,9 @@ class Supervisor:
             self._handle(self._wait(wake))
             self._look()
         self._drain()
+
+    def _note(self, signum: int, _frame: object) -> None:
+        self._came.add(signum)
 
     def _introduce(self) -> None:
         service = self._state.service
@@ -144,7 +149,7 @@ class Supervisor:
         for outbox in waiting:
             poll.register(outbox, select.POLLOUT)
         patience = self._patience()
-        poll.poll(None if patience is None else patience * 1000)
+        poll.poll(0 if self._came else None if patience is None else patience * 1000)
         for outbox in waiting:
             outbox.flush()
         with contextlib.suppress(BlockingIOError):

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -112,6 +113,25 @@ AS_A_PIPE = (
 )
 
 
+TELLS_ITS_PID = f"import os, sys; open(sys.argv.pop(1), 'w').write(str(os.getpid())); {RUN}"
+
+
+def hang_up_and_write(fifo: Path, pid: Path) -> None:
+    """Send SIGHUP to a process that waits for what is written into *fifo*, and write."""
+    writer = -1
+
+    def is_opened() -> bool:
+        nonlocal writer
+        with contextlib.suppress(OSError):  # nobody reads yet
+            writer = os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+        return writer >= 0
+
+    wait_until(is_opened, what="its reading")
+    os.kill(int(pid.read_text()), signal.SIGHUP)
+    os.write(writer, f'secret = "{SECRET}"\n'.encode())
+    os.close(writer)
+
+
 class TestFilesThatCanBeReadOnce:
     def test_a_config_through_a_pipe_is_read_whole_and_a_reload_of_it_refused(self):
         guard = f'secret = "{SECRET}"\nexempt = ["GET /healthz"]'
@@ -172,6 +192,24 @@ class TestFilesThatCanBeReadOnce:
             assert not writer.is_alive()
             sent = question(signed(), *ORIGINAL, ("X-Forwarded-For", "192.0.2.1"))
             assert converse(f"{tmp_path}/socket", sent).startswith(b"HTTP/1.1 204 ")
+
+    def test_a_sighup_while_it_starts_is_a_reload_and_not_its_end(self, tmp_path):
+        fifo, address, log = tmp_path / "fifo", f"{tmp_path}/socket", tmp_path / "log"
+        os.mkfifo(fifo)
+        hasty = threading.Thread(
+            target=hang_up_and_write, args=(fifo, tmp_path / "pid"), daemon=True
+        )
+        hasty.start()
+        with running(
+            [
+                *(sys.executable, "-c", TELLS_ITS_PID, tmp_path / "pid"),
+                *("serve", "--listen", f"unix:{address}", "--config", fifo),
+            ],
+            address=address,
+            log=log,
+        ):
+            wait_until(lambda: "RELOAD FAILED" in log.read_text(), what="the reload")
+            assert converse(address, question(signed())).startswith(b"HTTP/1.1 204 ")
 
     def test_a_fifo_in_the_place_of_a_file_does_not_keep_the_supervisor(self, tmp_path):
         secrets = tmp_path / "secrets"
@@ -265,6 +303,55 @@ class TestSockets:
 
             process.terminate()
             assert process.wait(20) == 0
+
+    def test_a_log_that_nobody_reads_stops_nothing(self, tmp_path):
+        address = f"{tmp_path}/socket"
+        reader, writer = os.pipe()
+        with running(
+            [
+                *("sh", "-c", f'exec "$@" 2>/proc/{os.getpid()}/fd/{writer}', "sh"),
+                *(sys.executable, COMMAND, "serve", "--listen", f"unix:{address}"),
+            ],
+            address=address,
+            log=tmp_path / "log",
+            env={"EDGEAUTH_SECRET": SECRET},
+        ) as process:
+            os.set_blocking(writer, False)
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    os.write(writer, b"." * 1024)
+            assert converse(address, question()).startswith(b"HTTP/1.1 403 ")
+            process.send_signal(signal.SIGHUP)
+            assert converse(address, question(signed())).startswith(b"HTTP/1.1 204 ")
+
+            process.terminate()
+            assert process.wait(20) == 0
+        os.close(reader)
+        os.close(writer)
+
+    def test_the_lines_that_were_lost_are_counted(self, tmp_path):
+        read_again = (
+            "import fcntl, os, select, sys; from edgeauth.service import logs;"
+            "reader, writer = os.pipe();"
+            "log = logs.PatientHandler(os.fdopen(writer, 'w'));"
+            "import logging; logger = logging.getLogger('x'); logger.addHandler(log);"
+            "os.write(writer, b'.' * fcntl.fcntl(writer, 1032));"  # F_GETPIPE_SZ
+            "logger.error('one'); logger.error('two'); os.read(reader, 1 << 20);"
+            "logger.error('three'); print(os.read(reader, 1000).decode())"
+        )
+
+        done = subprocess.run(
+            [sys.executable, "-c", read_again],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=30,
+        )
+
+        assert done.stdout.split("\n")[:2] == [
+            "2 lines of this log are lost: nobody read standard error",
+            "three",
+        ]
 
 
 def has_ipv6() -> bool:
@@ -381,8 +468,10 @@ class TestBounds:
             assert opened(worker) - before < 200
             assert service.ask(signed()).status == 204
 
-    def test_a_client_that_does_not_read_its_answers_is_let_go(self):
-        launcher = f"from edgeauth.service import worker; worker._KEEP_ALIVE_SECONDS = 1; {RUN}"
+    @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+    def test_a_client_that_does_not_read_its_answers_is_let_go(self, loop: str):
+        impatient = "from edgeauth.service import worker; worker._KEEP_ALIVE_SECONDS = 1"
+        launcher = f"{impatient}; {with_loop(loop)}"
         with serving(launcher=launcher) as service:
             worker = service.children()[0]
             before = opened(worker)
@@ -396,11 +485,9 @@ class TestBounds:
 
     @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
     def test_running_out_of_descriptors_is_told_with_what_to_do(self, loop: str):
-        pytest.importorskip(loop)
-        without = "sys.modules['uvloop'] = None;" if loop == "asyncio" else ""
         launcher = (
-            f"import resource, sys; {without}"
-            f"resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64)); {RUN}"
+            f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64));"
+            f"{with_loop(loop)}"
         )
         with serving(launcher=launcher) as service:
             with contextlib.ExitStack() as stack:
@@ -416,6 +503,12 @@ class TestBounds:
             assert "LimitNOFILE" in service.log.read_text()
             wait_until(lambda: asked(service.address), what="an answer")
             assert service.log.read_text().count("out of descriptors") == 1
+
+
+def with_loop(name: str) -> str:
+    """Python code that runs the command, whose workers have this event loop."""
+    pytest.importorskip(name)
+    return RUN if name == "uvloop" else f"import sys; sys.modules['uvloop'] = None; {RUN}"
 
 
 def takes(client: socket.socket, part: bytes) -> bool:
