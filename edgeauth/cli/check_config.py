@@ -30,7 +30,7 @@ def command(*, config: str | None) -> None:
     """
     document = read_document(config)
     settings = Settings.of_document(document)
-    ServiceSettings.load(config)
+    ServiceSettings.of_document(document)
     guard = rehearse(settings)
     variables = read_variables()
     names = [field.name for field in dataclasses.fields(settings)]

@@ -12,9 +12,13 @@ from edgeauth.errors import ConfigurationError
     "--config",
     type=click.Path(dir_okay=False),
     help="A TOML file: the guard's settings, and a table [service] for the options below. "
-    "[EDGEAUTH_CONFIG]",
+    "A pipe is read once: then SIGHUP is refused. [EDGEAUTH_CONFIG]",
 )
-@click.option("--listen", metavar="ADDRESS", help="unix:/path, host:port, or systemd.")
+@click.option(
+    "--listen",
+    metavar="ADDRESS",
+    help="unix:/path, host:port (each address of a name), or systemd.",
+)
 @click.option("--socket-mode", metavar="OCTAL", help="Permissions of the Unix socket. [660]")
 @click.option(
     "--proxy",

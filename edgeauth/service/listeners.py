@@ -17,6 +17,8 @@ from edgeauth.errors import ConfigurationError, explain
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
+    from edgeauth.service.settings import ServiceSettings
+
 logger = logging.getLogger("edgeauth.service")
 
 _BACKLOG = 2048
@@ -70,6 +72,31 @@ class Listeners:
                     self._path.unlink()
         for listener in self.sockets:
             listener.close()
+
+
+def introduce(
+    deciding: list[socket.socket], admin: list[socket.socket], service: ServiceSettings
+) -> None:
+    """Say where the service listens, and what it means that others reach it there."""
+    for listener in deciding:
+        logger.info("deciding for %s on %s", service.proxy, name_of(listener))
+        if open_to_others(listener):
+            logger.warning(
+                "%s can be reached from other machines: whoever reaches it can ask for "
+                "decisions without limit, and the credential of every request crosses the "
+                "network in the clear. Only %s are believed about the original request. "
+                "Prefer a Unix socket, or let a firewall admit the proxies alone",
+                name_of(listener),
+                ", ".join(service.proxy_addresses),
+            )
+    for listener in admin:
+        logger.info("/healthz, /readyz and /metrics on %s", name_of(listener))
+        if open_to_others(listener):
+            logger.warning(
+                "%s can be reached from other machines: key ids, POPs and the number of "
+                "requests are there for everybody to read",
+                name_of(listener),
+            )
 
 
 def warn_of_unused(environ: MutableMapping[str, str]) -> None:

@@ -28,7 +28,7 @@ from edgeauth.service.admin import AdminApp
 from edgeauth.service.board import Board
 from edgeauth.service.channel import open_channel, pack
 from edgeauth.service.child import ADOPT_SECONDS, RESTART_SECONDS, Child, Generations
-from edgeauth.service.listeners import Listeners, name_of, open_to_others, warn_of_unused
+from edgeauth.service.listeners import Listeners, introduce, warn_of_unused
 from edgeauth.service.logs import configure_logging
 from edgeauth.service.notify import notify, notify_reloading
 from edgeauth.service.worker import DRAIN_SECONDS, run_admin, run_worker
@@ -96,7 +96,7 @@ class Supervisor:
 
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT, then drain."""
-        self._introduce()
+        introduce(self._listeners.sockets, self._admin_sockets, self._state.service)
         wake, waker = socket.socketpair()
         for end in (wake, waker):
             end.setblocking(False)  # noqa: FBT003 - no keyword there
@@ -112,30 +112,12 @@ class Supervisor:
             self._look()
         self._drain()
 
+    @property
+    def _admin_sockets(self) -> list[socket.socket]:
+        return [] if self._admin is None else self._admin.sockets
+
     def _note(self, signum: int, _frame: object) -> None:
         self._came.add(signum)
-
-    def _introduce(self) -> None:
-        service = self._state.service
-        for listener in self._listeners.sockets:
-            logger.info("deciding for %s on %s", service.proxy, name_of(listener))
-            if open_to_others(listener):
-                logger.warning(
-                    "%s can be reached from other machines: whoever reaches it can ask for "
-                    "decisions without limit, and the credential of every request crosses the "
-                    "network in the clear. Only %s are believed about the original request. "
-                    "Prefer a Unix socket, or let a firewall admit the proxies alone",
-                    name_of(listener),
-                    ", ".join(service.proxy_addresses),
-                )
-        for listener in self._admin.sockets if self._admin else []:
-            logger.info("/healthz, /readyz and /metrics on %s", name_of(listener))
-            if open_to_others(listener):
-                logger.warning(
-                    "%s can be reached from other machines: key ids, POPs and the number of "
-                    "requests are there for everybody to read",
-                    name_of(listener),
-                )
 
     def _wait(self, wake: socket.socket) -> set[int]:
         """Wait until there is something to do; the signals that came, each once."""
@@ -305,6 +287,7 @@ class Supervisor:
                     len(workers),
                     self._generations.name(newest),
                 )
+                notify(f"STATUS={child.name} does not take generation {newest}; see the log")
 
     # --- the children
 
@@ -360,11 +343,10 @@ class Supervisor:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
             for other in self._children:
                 other.close()
-            admin_sockets = self._admin.sockets if self._admin else []
             if child.place is None:
-                run_admin(AdminApp(self._board), admin_sockets, channel)
+                run_admin(AdminApp(self._board), self._admin_sockets, channel)
             else:
-                for listener in admin_sockets:
+                for listener in self._admin_sockets:
                     listener.close()
                 slot = self._board.slots[child.place]
                 run_worker(self._state, slot, self._listeners.sockets, channel)
