@@ -114,7 +114,11 @@ class BoundedProtocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - as in uvicorn
         self.on_unreadable()
         self.transport.write(_REFUSAL)
-        self.say_farewell()
+        if self.cycle is None or self.cycle.response_complete:
+            self.say_farewell()
+        else:
+            # An answer before it is still on its way, and would be written after the end.
+            self.transport.close()
 
     def say_farewell(self) -> None:
         """Close the connection once the client had time to read its answer."""
@@ -123,8 +127,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._farewell = Farewell(self.transport, self.loop)
 
     def timeout_keep_alive_handler(self) -> None:
-        if not self.transport.is_closing():
-            hang_up(self.transport)
+        hang_up(self.transport)
 
     def _unsupported_upgrade_warning(self) -> None:
         # The decision has not begun: it runs as a task after this.
