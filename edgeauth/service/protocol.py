@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
+    from uvicorn._types import ASGI3Application
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
 MAX_HEAD_BYTES = 64 * 1024
 HEAD_SECONDS = 10
 
@@ -61,6 +64,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._head_timer: asyncio.TimerHandle | None = None
         self._farewell: Farewell | None = None
+        self._running: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -68,6 +72,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head_timer = self.loop.call_later(HEAD_SECONDS, hang_up, transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._give_up_answers()
         super().connection_lost(exc)
         self._stop_timer()
         if self._farewell is not None:
@@ -114,11 +119,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - as in uvicorn
         self.on_unreadable()
         self.transport.write(_REFUSAL)
-        if self.cycle is None or self.cycle.response_complete:
-            self.say_farewell()
-        else:
-            # An answer before it is still on its way, and would be written after the end.
-            self.transport.close()
+        self._give_up_answers()
+        self.say_farewell()
 
     def say_farewell(self) -> None:
         """Close the connection once the client had time to read its answer."""
@@ -132,6 +134,17 @@ class BoundedProtocol(HttpToolsProtocol):
     def _unsupported_upgrade_warning(self) -> None:
         # The decision has not begun: it runs as a task after this.
         self.cycle.keep_alive = False
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _give_up_answers(self) -> None:
+        # uvicorn knows the newest request alone, which may wait for an answer to one before
+        # it: that would be written on a connection that is no more.
+        for cycle in (self.cycle, self._running):
+            if cycle is not None and not cycle.response_complete:
+                cycle.disconnected = True
 
     def _stop_timer(self) -> None:
         if self._head_timer is not None:
