@@ -39,6 +39,8 @@ def handle_exception(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -
     error = context.get("exception")
     if isinstance(error, OSError) and error.errno in _OUT:
         say_out()
+    elif isinstance(error, ValueError) and "_start_serving" in repr(context.get("handle")):
+        pass  # asyncio accepts again a second after it was out, on a socket closed by then
     else:
         loop.default_exception_handler(context)
 
