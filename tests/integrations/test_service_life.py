@@ -169,14 +169,14 @@ class TestFilesThatCanBeReadOnce:
             "config": "",
             "secrets_file": f"default:{SECRET}\n",
             "addresses": '{"addresses": ["192.0.2.0/24"], "ipv6_addresses": []}',
-            "pass_secret_file": "the-secret-of-the-passes\n",
+            "pass_secret_file": "0fa1b2-of-the-passes-c3d4e5\n",
             "revoked_passes_file": "an-id\n",
         }
         fifo, socket_path = tmp_path / "fifo", f"unix:{tmp_path}/socket"
         os.mkfifo(fifo)
         variables = {"EDGEAUTH_SECRET": SECRET} if name != "secrets_file" else {}
         if name == "revoked_passes_file":
-            variables["EDGEAUTH_PASS_SECRET"] = "the-secret-of-the-passes"
+            variables["EDGEAUTH_PASS_SECRET"] = "0fa1b2-of-the-passes-c3d4e5"
         if name != "config":
             variables[f"EDGEAUTH_{name.upper()}"] = str(fifo)
         option = ["--config", fifo] if name == "config" else []

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-OLD, NEW = "the-old-secret-of-the-tests", "the-new-secret-of-the-tests"
+OLD, NEW = "0ld-of-the-tests-7f3a9c21", "n3w-of-the-tests-b85d04e6"
 
 
 def signed(secret: str = SECRET) -> tuple[str, str]:
