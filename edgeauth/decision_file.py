@@ -26,7 +26,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from edgeauth.append import target
-from edgeauth.errors import AddressNotAllowed, ConfigurationError, VerificationError
+from edgeauth.errors import AddressNotAllowed, ConfigurationError, VerificationError, explain
 from edgeauth.log import logger
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class DecisionFile:
         try:
             self._target = target(path)
         except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", None) or "not a usable path"
+            why = explain(error)
             raise ConfigurationError(f"decisions file {path!r} cannot be opened: {why}") from None
 
     def write(
@@ -152,7 +152,7 @@ class DecisionFile:
             if abs(now - self._told_at) < _TELL_SECONDS:
                 return
             self._told_at = now
-        why = getattr(failure, "strerror", None) or type(failure).__name__
+        why = explain(failure) if isinstance(failure, OSError) else type(failure).__name__
         logger.error("decisions file %a: %s; %d lines are lost so far", self._path, why, self.lost)
 
 

@@ -23,7 +23,7 @@ import click
 
 from edgeauth import __version__
 from edgeauth.cli.group import Commands
-from edgeauth.errors import ConfigurationError
+from edgeauth.errors import ConfigurationError, explain
 
 # Name and one line of help. The command is the object ``command`` in the file of that name,
 # which is imported when the command is run, so that none pays for the imports of another.
@@ -68,7 +68,7 @@ class _Commands(Commands):
         except OSError as error:
             _give_up_output()
             where = "" if error.filename is None else f"{error.filename!a}: "
-            failure = _Failure(f"{where}{error.strerror or type(error).__name__}")
+            failure = _Failure(f"{where}{explain(error)}")
             failure.show()
             sys.exit(failure.exit_code)
 

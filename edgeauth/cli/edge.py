@@ -14,7 +14,7 @@ import click
 
 from edgeauth.cli.options import read_settings, settings_options
 from edgeauth.clients.signer import SIMULATED_POP, Signer
-from edgeauth.errors import ConfigurationError
+from edgeauth.errors import ConfigurationError, explain
 from edgeauth.escaping import escaped
 
 _SHUTDOWN_SECONDS = 1
@@ -137,4 +137,4 @@ def _no_listener(host: str, port: int, error: OSError) -> str:
     # asyncio writes a sentence of its own around the words of the system.
     if error.errno is not None and error.errno in errno.errorcode:
         return f"{where}: {os.strerror(error.errno)}"
-    return f"{where}: {error.strerror or error}"
+    return f"{where}: {explain(error)}"
