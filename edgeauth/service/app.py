@@ -105,7 +105,8 @@ class DecisionApp:
             if client is None
             else self._proxies.trusts(client[0])
         )
-        request = AskedRequest(scope, self._kind.read if believed else unbelieved)
+        read = self._kind.read if believed else unbelieved
+        request = AskedRequest(scope, read, tells_upgrade=self._kind.tells_upgrade)
         now = time()
         allowed, reason, identity, _, holder = self._guard.check(request, now=now)
         if identity is not None:

@@ -1,24 +1,34 @@
 """How each kind of proxy tells what the original request was, and how it wants its answer.
 
-============== ==================== ================================= ================== =====
-``--proxy``    method               path and query                    host               admit
-============== ==================== ================================= ================== =====
-nginx          X-Original-Method    X-Original-URI                    Host               204
-forward-auth   X-Forwarded-Method   X-Forwarded-Uri                   X-Forwarded-Host   204
-envoy          that of the asking   that of the asking request, after Host               200
-               request              the prefix ``/edgeauth``
-haproxy        X-Original-Method    X-Original-URI                    X-Original-Host    204
-============== ==================== ================================= ================== =====
+============== =================== ================================= ================== =====
+``--proxy``    method              path and query                    host               admit
+============== =================== ================================= ================== =====
+nginx          X-Original-Method   X-Original-URI                    Host               204
+ingress-nginx  X-Original-Method   X-Original-URL, a whole URL       in X-Original-URL  204
+forward-auth   X-Forwarded-Method  X-Forwarded-Uri                   X-Forwarded-Host   204
+envoy          that of the asking  that of the asking request, after Host               200
+               request             the prefix ``/edgeauth``
+haproxy        X-Original-Method   X-Original-URI                    X-Original-Host    204
+============== =================== ================================= ================== =====
 
 ``forward-auth`` is Caddy and Traefik. Envoy takes 200 alone for an admission. nginx keeps the
 headers of a refusal to itself; the others hand them to the client, so only nginx is told
 why. Only the one way that is configured is read, and only
 from a proxy that is believed; whatever else arrives is :data:`UNKNOWN`, which no exemption
 matches.
+
+A kind may read only what its proxy writes in every case, never what a client may set as well.
+It names these fields: ``edgeauth probe`` and ``edgeauth doctor`` send those of every kind, and
+look whether they are ignored (:mod:`edgeauth.probe.spoofable`).
+
+All but ingress-nginx tell in X-Original-Upgrade that the request asks for an upgrade, since
+the fields that say so end at each hop (RFC 9110, 7.6.1). With the Sec-WebSocket-* fields, which
+do not, it makes a handshake; a part of all that makes no request that an exemption knows.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from edgeauth.asgi import Scope, ScopeRequest
@@ -27,6 +37,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ENVOY_PREFIX = b"/edgeauth"
+UPGRADE = b"x-original-upgrade"
+HANDSHAKE = "WEBSOCKET"
+_WEBSOCKET = b"sec-websocket-"
+_KEY, _VERSION = b"sec-websocket-key", b"sec-websocket-version"
 
 
 class Original(NamedTuple):
@@ -40,15 +54,10 @@ class Original(NamedTuple):
 # Neither is of the form of an exemption, so nothing is exempt by not being told.
 UNKNOWN = Original("-", b"", None)
 
-
-def nginx(scope: Scope) -> Original:
-    """nginx, from the variables $request_method and $request_uri."""
-    return _from_fields(scope, b"x-original-method", b"x-original-uri", b"host")
-
-
-def forward_auth(scope: Scope) -> Original:
-    """Caddy's ``forward_auth`` and Traefik's ``ForwardAuth``."""
-    return _from_fields(scope, b"x-forwarded-method", b"x-forwarded-uri", b"x-forwarded-host")
+# The host in it is the client's own Host field. nginx takes no slash there, so the first one
+# after it begins the path; a "?" or "#" before it would be a path to one reader and none to
+# another.
+_URL = re.compile(rb"https?://([A-Za-z0-9._~-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{0,5})?(/.*)", re.DOTALL)
 
 
 def envoy(scope: Scope) -> Original:
@@ -61,9 +70,21 @@ def envoy(scope: Scope) -> Original:
     return Original(scope["method"], target, _field(scope, b"host"))
 
 
-def haproxy(scope: Scope) -> Original:
-    """HAProxy, from the Lua action beside its configuration."""
-    return _from_fields(scope, b"x-original-method", b"x-original-uri", b"x-original-host")
+def ingress_nginx(scope: Scope) -> Original:
+    """The controller's own location, from $scheme://$http_host$request_uri.
+
+    It sets $request_uri in X-Auth-Request-Redirect too, unless an annotation puts something
+    else there: where both are there, they must agree.
+    """
+    method, url = _field(scope, b"x-original-method"), _field(scope, b"x-original-url")
+    parts = None if url is None else _URL.fullmatch(url)
+    if method is None or parts is None:
+        return UNKNOWN
+    target = parts[3]
+    redirect = _field(scope, b"x-auth-request-redirect") or b""
+    if redirect.startswith(b"/") and redirect != target:
+        return UNKNOWN
+    return Original(method.decode("latin-1"), target, parts[1] + (parts[2] or b"") or None)
 
 
 def unbelieved(_scope: Scope) -> Original:
@@ -71,25 +92,55 @@ def unbelieved(_scope: Scope) -> Original:
     return UNKNOWN
 
 
+def _from_fields(method: bytes, target: bytes, host: bytes) -> Callable[[Scope], Original]:
+    def read(scope: Scope) -> Original:
+        told_method, told_target = _field(scope, method), _field(scope, target)
+        if told_method is None or told_target is None:
+            return UNKNOWN
+        return Original(told_method.decode("latin-1"), told_target, _field(scope, host))
+
+    return read
+
+
 class Kind(NamedTuple):
     """A kind of proxy.
 
     Attributes:
         read: reads what it tells of the original request.
+        methods: the fields in which it tells the method.
+        targets: the fields in which it tells the path.
+        hosts: the fields in which it tells the host.
         admission: the status that it takes for an admission.
         told_why: whether a refusal has the reason in a header.
+        tells_upgrade: whether its configuration always sets or removes X-Original-Upgrade.
     """
 
     read: Callable[[Scope], Original]
+    methods: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
     admission: int = 204
     told_why: bool = False
+    tells_upgrade: bool = True
+
+
+def _kind(method: str, target: str, host: str, *, told_why: bool = False) -> Kind:
+    names = (name.lower().encode() for name in (method, target, host))
+    hosts = () if host == "Host" else (host,)
+    return Kind(_from_fields(*names), (method,), (target,), hosts, told_why=told_why)
 
 
 KINDS = {
-    "nginx": Kind(nginx, told_why=True),
-    "forward-auth": Kind(forward_auth),
+    "nginx": _kind("X-Original-Method", "X-Original-URI", "Host", told_why=True),
+    "ingress-nginx": Kind(
+        ingress_nginx,
+        ("X-Original-Method",),
+        ("X-Original-URL", "X-Auth-Request-Redirect"),
+        tells_upgrade=False,
+    ),
+    "forward-auth": _kind("X-Forwarded-Method", "X-Forwarded-Uri", "X-Forwarded-Host"),
     "envoy": Kind(envoy, admission=200),
-    "haproxy": Kind(haproxy),
+    "haproxy": _kind("X-Original-Method", "X-Original-URI", "X-Original-Host"),
 }
 
 
@@ -101,11 +152,12 @@ class AskedRequest(ScopeRequest):
     exempt.
     """
 
-    __slots__ = ("_original", "_read")
+    __slots__ = ("_kind", "_original", "_read")
 
-    def __init__(self, scope: Scope, read: Callable[[Scope], Original]) -> None:
+    def __init__(self, scope: Scope, kind: Kind, *, believed: bool) -> None:
         self._scope = scope
-        self._read = read
+        self._kind = kind
+        self._read = kind.read if believed else unbelieved
         self._original: Original | None = None
 
     @property
@@ -117,7 +169,32 @@ class AskedRequest(ScopeRequest):
 
     @property
     def method(self) -> str:
-        return self.original.method
+        """As the proxy received it; ``WEBSOCKET`` for a handshake, which no method can claim."""
+        handshake = self.handshake
+        if handshake is None:
+            return UNKNOWN.method
+        method = self.original.method
+        if handshake:
+            return HANDSHAKE
+        return UNKNOWN.method if method == HANDSHAKE else method
+
+    @property
+    def handshake(self) -> bool | None:
+        """Whether it opens a WebSocket; None where only a part says so, or nobody could tell."""
+        told = [value for name, value in self._scope["headers"] if name == UPGRADE and value]
+        websocket = [field for field in self._scope["headers"] if field[0].startswith(_WEBSOCKET)]
+        if not told and not websocket:
+            return False
+        if not self._kind.tells_upgrade or self.original.method != "GET":
+            return None
+        names = [name for name, _ in websocket]
+        versions = [value for name, value in websocket if name == _VERSION]
+        whole = (
+            [value.lower() for value in told] == [b"websocket"]
+            and versions == [b"13"]
+            and names.count(_KEY) == 1
+        )
+        return True if whole else None
 
     @property
     def path(self) -> str:
@@ -130,13 +207,6 @@ class AskedRequest(ScopeRequest):
     @property
     def host(self) -> bytes | None:
         return self.original.host
-
-
-def _from_fields(scope: Scope, method: bytes, target: bytes, host: bytes) -> Original:
-    told_method, told_target = _field(scope, method), _field(scope, target)
-    if told_method is None or told_target is None:
-        return UNKNOWN
-    return Original(told_method.decode("latin-1"), told_target, _field(scope, host))
 
 
 def _field(scope: Scope, name: bytes) -> bytes | None:

@@ -37,7 +37,8 @@ class ServiceSettings:
             hands over.
         socket_mode: the permissions of a Unix socket, in octal.
         proxy: which proxy asks, so in which way the original request is told:
-            ``nginx``, ``forward-auth`` (Caddy, Traefik), ``envoy`` or ``haproxy``.
+            ``nginx``, ``ingress-nginx``, ``forward-auth`` (Caddy, Traefik), ``envoy`` or
+            ``haproxy``.
         proxy_addresses: CIDRs (and ``unix``) of the proxies that are believed about it and
             about X-Forwarded-For.
         workers: how many processes decide.
@@ -49,7 +50,7 @@ class ServiceSettings:
 
     listen: str = "unix:/run/edgeauth/edgeauth.sock"
     socket_mode: int = 0o660
-    proxy: Literal["nginx", "forward-auth", "envoy", "haproxy"] = "nginx"
+    proxy: Literal["nginx", "ingress-nginx", "forward-auth", "envoy", "haproxy"] = "nginx"
     proxy_addresses: tuple[str, ...] = (UNIX, "127.0.0.0/8", "::1")
     workers: int = 1
     deny_status: Literal[401, 403] = 403

@@ -6,6 +6,8 @@
 local socket = os.getenv("EDGEAUTH_SOCKET")
 local timeout = 2000 -- milliseconds
 
+-- What the decision needs of the client's own fields.
+local asked_with = { "edge-auth", "edge-auth-pass", "sec-websocket-key", "sec-websocket-version" }
 local handed_on = { "x-edgeauth-reason", "x-edgeauth-pop", "x-edgeauth-age", "x-edgeauth-key" }
 
 -- All values of a header field, as received. HAProxy numbers them from 0.
@@ -18,6 +20,19 @@ local function values(headers, name)
         end
     end
     return found
+end
+
+-- Whether the Connection field of a request to become a WebSocket says so. HAProxy hands
+-- Upgrade on only then.
+local function upgrades(headers)
+    for _, value in ipairs(values(headers, "connection")) do
+        for token in value:lower():gmatch("[^,%s]+") do
+            if token == "upgrade" then
+                return true
+            end
+        end
+    end
+    return false
 end
 
 local function ask(txn)
@@ -33,10 +48,13 @@ local function ask(txn)
     if #host == 1 then
         headers["x-original-host"] = host
     end
-    for _, name in ipairs({ "edge-auth", "edge-auth-pass" }) do
-        local credential = values(received, name)
-        if #credential > 0 then
-            headers[name] = credential
+    if upgrades(received) then
+        headers["x-original-upgrade"] = values(received, "upgrade")
+    end
+    for _, name in ipairs(asked_with) do
+        local found = values(received, name)
+        if #found > 0 then
+            headers[name] = found
         end
     end
     return core.httpclient():get {

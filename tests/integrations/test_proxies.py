@@ -64,8 +64,8 @@ def gate(kind: Kind) -> Iterator[Gate]:
             (folder / "edge.json").write_text(EDGE)
             guard += f'addresses = "{folder}/edge.json"\n'
         with (
-            serving(guard, f'proxy = "{kind.proxy}"', folder=folder) as service,
-            proxying(kind, folder, str(service.address), upstream) as proxy,
+            serving(guard, f'proxy = "{kind.proxy}"', folder=folder, tcp=kind.tcp) as service,
+            proxying(kind, folder, service.address, upstream) as proxy,
         ):
             yield Gate(proxy, service)
 

