@@ -11,6 +11,7 @@ import os
 import re
 import sysconfig
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from edgeauth.cli.snippet import SNIPPETS
-from support.processes import HOST, free_port, running
+from support.processes import HOST, free_port, running, wait_until
 from support.programs import missing
 from support.snippets import snippet
 from support.wire import Answer, answers, converse
@@ -31,6 +32,8 @@ INTEGRATIONS = Path(__file__).parents[2] / "integrations"
 # What the files name.
 HEADER = "Edge-Auth"
 SOCKET = "/run/edgeauth/edgeauth.sock"
+
+_NOBODY = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Kind:
         header: the credential's. Under another name than the files' the configuration is
             what ``edgeauth snippet`` prints, for this header and the socket of the run.
         tcp: whether it asks over TCP.
+        late: whether it listens before it has its routes, and answers 404 until then.
     """
 
     name: str
@@ -55,6 +59,7 @@ class Kind:
     known: re.Pattern[str] | None = None
     header: str = HEADER
     tcp: bool = False
+    late: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,10 @@ def proxying(
     argv = kind.prepare(places)
     output = folder / f"{kind.name}.out"
     with running(argv, address=(HOST, places.port), log=output, cwd=folder):
-        yield Proxy(kind, places.port, (output, folder / "error.log"))
+        proxy = Proxy(kind, places.port, (output, folder / "error.log"))
+        if kind.late:
+            wait_until(lambda: proxy.send(_NOBODY)[0].status != HTTPStatus.NOT_FOUND, what="routes")
+        yield proxy
 
 
 def nginx_binary() -> Path:
@@ -183,7 +191,7 @@ def _haproxy(places: Places) -> list[str | Path]:
 def _ingress_nginx(places: Places) -> list[str | Path]:
     """nginx as the controller would run it for the annotations of the shipped file."""
     folder, file = Path(__file__).parent, "ingress-nginx.conf"
-    ingress, _ = yaml.safe_load_all((INTEGRATIONS / "nginx" / "ingress-nginx.yaml").read_text())
+    ingress, question, _ = yaml.safe_load_all((INTEGRATIONS / "nginx" / "ingress-nginx.yaml").read_text())
     prefix = "nginx.ingress.kubernetes.io/"
     annotations = {
         name.removeprefix(prefix): value
@@ -191,6 +199,7 @@ def _ingress_nginx(places: Places) -> list[str | Path]:
     }
     headers = annotations.pop("auth-response-headers").split(",")
     url = annotations.pop("auth-url")
+    assert annotations.pop("auth-proxy-set-headers") == "edgeauth/question"
     assert not annotations, "the fixture does not have what the controller makes of these"
     replaced = {
         "/var/log/nginx/": f"{places.folder}/",
@@ -199,6 +208,9 @@ def _ingress_nginx(places: Places) -> list[str | Path]:
         "127.0.0.1:8000": f"{HOST}:{places.upstream}",
         "listen 80;": f"listen {HOST}:{places.port};",
         "worker_processes auto;": "worker_processes 2;",
+        "# AUTH-PROXY-SET-HEADERS": "\n".join(
+            f'proxy_set_header "{name}" "{value}";' for name, value in question["data"].items()
+        ),
         "# AUTH-RESPONSE-HEADERS": "\n".join(
             f"auth_request_set $authHeader{place} "
             f"$upstream_http_{name.lower().replace('-', '_')};"
@@ -251,7 +263,7 @@ HAPROXY = Kind("haproxy", "haproxy", _haproxy, re.compile(r"WARNING|ALERT|ERROR|
 INGRESS_NGINX = Kind(
     "ingress-nginx", "ingress-nginx", _ingress_nginx, NGINX.complaints, tcp=True
 )
-TRAEFIK = Kind("traefik", "forward-auth", _traefik, re.compile(r" (WRN|ERR|FTL) "), tcp=True)
+TRAEFIK = Kind("traefik", "forward-auth", _traefik, re.compile(r" (WRN|ERR|FTL) "), tcp=True, late=True)
 
 KINDS = (NGINX, NGINX_REAL_IP, INGRESS_NGINX, CADDY, ENVOY, HAPROXY, TRAEFIK)
 PRINTED = tuple(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import hashlib
 import json
 import socketserver
 import threading
@@ -92,8 +94,9 @@ class _Handler(socketserver.StreamRequestHandler):
             if arrival.upgrades:
                 # What a WebSocket looks like to a proxy; nothing more is said on it.
                 self.wfile.write(
-                    b"HTTP/1.1 101 Switching Protocols\r\n"
-                    b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+                    b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
+                    b"Upgrade: websocket\r\nSec-WebSocket-Accept: %s\r\n\r\n"
+                    % _accept(arrival)
                 )
                 return
             told = json.dumps(
@@ -102,6 +105,12 @@ class _Handler(socketserver.StreamRequestHandler):
             body = b"" if arrival.method == "HEAD" else told
             head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(told)}\r\n\r\n"
             self.wfile.write(head.encode() + body)
+
+
+def _accept(arrival: Arrival) -> bytes:
+    """RFC 6455, 4.2.2."""
+    key = "".join(arrival.values("Sec-WebSocket-Key")) + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+    return base64.b64encode(hashlib.sha1(key.encode("latin-1"), usedforsecurity=False).digest())
 
 
 def _read(stream: BinaryIO) -> Arrival | None:
