@@ -77,8 +77,12 @@ class _Every(NamedTuple):
 
 def _all() -> _Every:
     return _Every(
-        tuple(dict.fromkeys([name for kind in KINDS.values() for name in kind.targets] + [*_TARGETS])),
-        tuple(dict.fromkeys([name for kind in KINDS.values() for name in kind.methods] + [*_METHODS])),
+        tuple(
+            dict.fromkeys([name for kind in KINDS.values() for name in kind.targets] + [*_TARGETS])
+        ),
+        tuple(
+            dict.fromkeys([name for kind in KINDS.values() for name in kind.methods] + [*_METHODS])
+        ),
         tuple(dict.fromkeys([name for kind in KINDS.values() for name in kind.hosts] + [*_HOSTS])),
     )
 
@@ -91,5 +95,7 @@ def _at(point: str) -> tuple[tuple[str, str], ...]:
     return tuple((name, point) for name in _MOUNTS)
 
 
-def _twins(fields: list[tuple[str, str]] | tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+def _twins(
+    fields: list[tuple[str, str]] | tuple[tuple[str, str], ...],
+) -> tuple[tuple[str, str], ...]:
     return tuple((name.replace("-", "_"), value) for name, value in fields)

@@ -26,7 +26,14 @@ _TARGETS = (
         *["http://origin.example/healthz", "http://elsewhere.example/healthz", "HTTP://A/healthz"],
         *["http://origin.example/secret", "http://healthz", "http://a?/healthz", "//a/healthz"],
         *["/x/../healthz", "/healthz/..", "/healthz/../secret", "/healthz/%2e%2e/secret"],
-        *["/./healthz", "//healthz", "/healthz//", "/healthz/", "/%68ealthz", "/healthz%2f..%2fsecret"],
+        *[
+            "/./healthz",
+            "//healthz",
+            "/healthz//",
+            "/healthz/",
+            "/%68ealthz",
+            "/healthz%2f..%2fsecret",
+        ],
         *["/healthz;/../secret", "/healthz#/secret", "/secret#/healthz", "/secret?/healthz"],
         *["/healthz%00", "/healthz%20", "/healthz%3fx", "/healthz\\..\\secret", "\\healthz", "*"],
         *["/edgeauth/healthz", "/_edgeauth", "/HEALTHZ", "/healthz.", "healthz", "", "?/healthz"],
@@ -37,19 +44,41 @@ _VERSIONS = ["HTTP/1.1"], ["HTTP/1.0", "HTTP/1.2", "HTTP/2.0"]
 _HOSTS = (
     ["origin.example"],
     [
-        *["origin.example/healthz?", "a/healthz", "/healthz", "a?/healthz", "a#/healthz", "a\\healthz"],
-        *["", "origin.example:80", "origin.example:/healthz", "[::1]", "[::1]/healthz?", "a@b", "a b"],
+        *[
+            "origin.example/healthz?",
+            "a/healthz",
+            "/healthz",
+            "a?/healthz",
+            "a#/healthz",
+            "a\\healthz",
+        ],
+        *[
+            "",
+            "origin.example:80",
+            "origin.example:/healthz",
+            "[::1]",
+            "[::1]/healthz?",
+            "a@b",
+            "a b",
+        ],
         *["http://a", "a%2fhealthz%3f", "localhost/healthz#"],
     ],
 )
 _SPOOFED = [
-    *[EXEMPT, f"http://origin.example{EXEMPT}", HANDSHAKE, "GET", "websocket", "WEBSOCKET", "/", ""],
+    *[EXEMPT] * 6,
+    *[f"http://origin.example{EXEMPT}", HANDSHAKE, "GET", "websocket", "WEBSOCKET", "/", ""],
     *["/secret", "13", "origin.example", "on"],
 ]
 _OURS = ["X-EdgeAuth-Pop", "X-EdgeAuth-Reason", "X-EdgeAuth-Key", "X-EdgeAuth-Age", "Edge-Auth"]
 _OURS += ["Edge-Auth-Pass", "X-Forwarded-For"]
 _LISTED = ["Edge-Auth", "X-Forwarded-Uri", "X-Forwarded-Method", "X-Original-URI", "close", "TE"]
-_LISTED += ["X-Original-Upgrade", "X-Original-Method", "X-EdgeAuth-Pop", "Sec-WebSocket-Key", "Upgrade"]
+_LISTED += [
+    "X-Original-Upgrade",
+    "X-Original-Method",
+    "X-EdgeAuth-Pop",
+    "Sec-WebSocket-Key",
+    "Upgrade",
+]
 _HANDSHAKE = [
     ("Upgrade", "websocket"),
     ("Connection", "Upgrade"),
@@ -168,6 +197,8 @@ def _body(random: Random, method: str) -> tuple[list[tuple[str, str]], bytes]:
         return [chunked], b"5;x=1\r\nhello\r\n0\r\n\r\n"
     trailers = random.sample(_TRAILERS, random.randint(1, 3))
     announced = ", ".join(trailer.partition(":")[0] for trailer in trailers)
-    more = random.choice([[], [("Trailer", announced)], [("Trailer", announced), ("TE", "trailers")]])
+    more = random.choice(
+        [[], [("Trailer", announced)], [("Trailer", announced), ("TE", "trailers")]]
+    )
     body = "5\r\nhello\r\n0\r\n" + "".join(f"{trailer}\r\n" for trailer in trailers) + "\r\n"
     return [chunked, *more], body.encode()

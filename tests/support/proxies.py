@@ -191,7 +191,9 @@ def _haproxy(places: Places) -> list[str | Path]:
 def _ingress_nginx(places: Places) -> list[str | Path]:
     """nginx as the controller would run it for the annotations of the shipped file."""
     folder, file = Path(__file__).parent, "ingress-nginx.conf"
-    ingress, question, _ = yaml.safe_load_all((INTEGRATIONS / "nginx" / "ingress-nginx.yaml").read_text())
+    ingress, question, _ = yaml.safe_load_all(
+        (INTEGRATIONS / "nginx" / "ingress-nginx.yaml").read_text()
+    )
     prefix = "nginx.ingress.kubernetes.io/"
     annotations = {
         name.removeprefix(prefix): value
@@ -260,10 +262,10 @@ CADDY = Kind(
 ENVOY = Kind("envoy", "envoy", _envoy, re.compile(r"\]\[(warning|error|critical)\]"))
 HAPROXY = Kind("haproxy", "haproxy", _haproxy, re.compile(r"WARNING|ALERT|ERROR|warn|emerg"))
 
-INGRESS_NGINX = Kind(
-    "ingress-nginx", "ingress-nginx", _ingress_nginx, NGINX.complaints, tcp=True
+INGRESS_NGINX = Kind("ingress-nginx", "ingress-nginx", _ingress_nginx, NGINX.complaints, tcp=True)
+TRAEFIK = Kind(
+    "traefik", "forward-auth", _traefik, re.compile(r" (WRN|ERR|FTL) "), tcp=True, late=True
 )
-TRAEFIK = Kind("traefik", "forward-auth", _traefik, re.compile(r" (WRN|ERR|FTL) "), tcp=True, late=True)
 
 KINDS = (NGINX, NGINX_REAL_IP, INGRESS_NGINX, CADDY, ENVOY, HAPROXY, TRAEFIK)
 PRINTED = tuple(

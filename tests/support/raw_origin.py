@@ -95,8 +95,7 @@ class _Handler(socketserver.StreamRequestHandler):
                 # What a WebSocket looks like to a proxy; nothing more is said on it.
                 self.wfile.write(
                     b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
-                    b"Upgrade: websocket\r\nSec-WebSocket-Accept: %s\r\n\r\n"
-                    % _accept(arrival)
+                    b"Upgrade: websocket\r\nSec-WebSocket-Accept: %s\r\n\r\n" % _accept(arrival)
                 )
                 return
             told = json.dumps(
