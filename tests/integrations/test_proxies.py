@@ -15,6 +15,7 @@ from support.service import question
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+
 @pytest.fixture(scope="module", params=(*KINDS, *PRINTED), ids=lambda kind: kind.name)
 def through(request: pytest.FixtureRequest) -> Iterator[Gate]:
     with gate(request.param) as running_gate:

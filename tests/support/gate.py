@@ -32,9 +32,7 @@ class Gate(NamedTuple):
     proxy: Proxy
     service: Service
 
-    def ask(
-        self, *fields: tuple[str, str], method: str = "GET", target: str = "/page"
-    ) -> Answer:
+    def ask(self, *fields: tuple[str, str], method: str = "GET", target: str = "/page") -> Answer:
         """One request from the edge's address."""
         sent = question(*fields, *self.source, method=method, target=target)
         (answer,) = self.proxy.send(sent, method)
@@ -69,5 +67,3 @@ def gate(kind: Kind, guard: str = GUARD, application: int | None = None) -> Iter
             proxying(kind, folder, service.address, upstream) as proxy,
         ):
             yield Gate(proxy, service)
-
-
