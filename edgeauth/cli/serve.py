@@ -23,7 +23,8 @@ from edgeauth.errors import ConfigurationError
 @click.option(
     "--proxy",
     metavar="KIND",
-    help="Which proxy asks: nginx, ingress-nginx, forward-auth (Caddy, Traefik), envoy or haproxy. [nginx]",
+    help="Which proxy asks: nginx, ingress-nginx, forward-auth (Caddy, Traefik), envoy or haproxy."
+    " [nginx]",
 )
 @click.option(
     "--proxy-addresses",

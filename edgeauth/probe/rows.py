@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import quote
 
 from edgeauth.addresses import AddressList
+from edgeauth.probe.spoofable import spoofs
 from edgeauth.schemes import sign
+from edgeauth.service.original import HANDSHAKE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from edgeauth.keys import Key
 
@@ -173,31 +175,31 @@ def _signed_with(secret: bytes) -> _Value:
 def _spoofed(plan: Plan) -> list[Row]:
     believed = "a forwarding field is believed from anybody: it opens the gate"
     edge = str(AddressList.fastly().networks[0][1]).encode()
-    exempt = _method_and_path(plan.exempt[0] if plan.exempt else "GET /healthz")[1]
+    method, exempt = _method_and_path(next(_of_requests(plan), "GET /healthz"))
     addresses = ("X-Forwarded-For", "X-Real-IP", "True-Client-IP", "Fastly-Client-IP")
-    targets = ("X-Original-URI", "X-Original-URL", "X-Rewrite-URL", "X-Forwarded-Uri")
-    methods = ("X-Original-Method", "X-Forwarded-Method")
 
     def addressed(address: bytes) -> _Fields:
         fields = [(name, address) for name in addresses]
         return _constant(*fields, ("Forwarded", b"for=" + address))
 
-    aimed = _constant(
-        *((name, exempt.encode()) for name in targets), *((name, b"GET") for name in methods)
-    )
     among = _constant(
         ("Fastly-FF", b"x!LHR!cache-lhr1"), ("CDN-Loop", b"Fastly"), ("Via", b"1.1 v")
     )
     tried = [
         ("spoofed-edge-address", "an address of the edge in X-Forwarded-For", addressed(edge)),
         ("spoofed-loopback", "127.0.0.1 in X-Forwarded-For", addressed(b"127.0.0.1")),
-        ("spoofed-target", f"{exempt} in X-Original-URI", aimed),
         ("spoofed-edge", "the fields by which the edge's servers know each other", among),
     ]
-    return [
+    found = [
         Row(id_, f"no credential, {title}", "refused", _request(plan, fields), believed)
         for id_, title, fields in tried
     ]
+    for spoof in spoofs(method, exempt):
+        fields = _constant(*((name, value.encode()) for name, value in spoof.fields))
+        sent = _request(plan, fields, path=spoof.path)
+        title = f"no credential, {spoof.title}"
+        found.append(Row(spoof.id, title, "refused", sent, believed, _BAD_REQUEST))
+    return found
 
 
 # Truly signed, and not as the edge does
@@ -280,10 +282,11 @@ def _exemptions(plan: Plan) -> list[Row]:
     found = []
     for entry in plan.exempt[:_MAX_EXEMPT]:
         method, path = _method_and_path(entry)
-        exempt = _request(plan, method=method, path=path)
-        found.append(
-            Row(f"exempt {entry}", f"{entry}, exempt", "answered", exempt, "a health check fails")
-        )
+        found += _exempt_handshake(plan, entry, method, path)
+        if method != HANDSHAKE:
+            exempt = _request(plan, method=method, path=path)
+            means = "a health check fails"
+            found.append(Row(f"exempt {entry}", f"{entry}, exempt", "answered", exempt, means))
         other = "POST" if method != "POST" else "PUT"
         for tried, alike in [*((method, alike) for alike in _look_alikes(path)), (other, path)]:
             title = f"{tried} {alike}"
@@ -303,6 +306,30 @@ def _exemptions(plan: Plan) -> list[Row]:
         for entry in plan.exempt[_MAX_EXEMPT:]
     ]
     return found
+
+
+def _exempt_handshake(plan: Plan, entry: str, method: str, path: str) -> list[Row]:
+    """The opening of a WebSocket at an exempt path: the one thing exempt there, or not at all."""
+    handshake = _handshake(plan, _constant(), path)
+    if method == "GET":
+        means = "an exemption for GET opens a WebSocket"
+        title = f"WebSocket at {path}, exempt for GET"
+        return [Row(f"websocket {entry}", title, "refused", handshake, means, _NO_WEBSOCKETS)]
+    if method != HANDSHAKE:
+        return []
+    means = "a method can be taken for the opening of a WebSocket"
+    literal = _request(plan, method=HANDSHAKE, path=path)
+    also = _BAD_REQUEST | {405, 501}
+    return [
+        Row(f"exempt {entry}", f"{entry}, exempt", "upgraded", handshake, "a WebSocket fails"),
+        Row(
+            f"literal {entry}", f"the method {HANDSHAKE} at {path}", "refused", literal, means, also
+        ),
+    ]
+
+
+def _of_requests(plan: Plan) -> Iterator[str]:
+    return (entry for entry in plan.exempt if not entry.startswith(f"{HANDSHAKE} "))
 
 
 def _look_alikes(path: str) -> list[str]:
@@ -382,14 +409,17 @@ def _credential(plan: Plan, *values: _Value) -> _Fields:
     return lambda now: [(plan.header, value(now)) for value in values]
 
 
-def _handshake(plan: Plan, fields: _Fields) -> _Request:
+def _handshake(plan: Plan, fields: _Fields, path: str | None = None) -> _Request:
     upgrade = [
         ("Upgrade", b"websocket"),
         ("Sec-WebSocket-Version", b"13"),
         ("Sec-WebSocket-Key", b"ZWRnZWF1dGgtcHJvYmUtLQ=="),
     ]
     return _request(
-        plan, lambda now: [*upgrade, *fields(now)], path=plan.websocket, connection="Upgrade"
+        plan,
+        lambda now: [*upgrade, *fields(now)],
+        path=plan.websocket if path is None else path,
+        connection="Upgrade",
     )
 
 

@@ -59,7 +59,12 @@ def spoofs(method: str, path: str) -> list[Spoof]:
         Spoof("spoofed-target", f"{path} in every field that names a path", tuple(aimed)),
         Spoof("spoofed-twins", f"{path} in fields with underscores", _twins(aimed)),
         Spoof("spoofed-mount", f"mounted at {point}", _at(point), asked),
-        Spoof("spoofed-mount-twins", f"mounted at {point}, with underscores", _twins(_at(point))),
+        Spoof(
+            "spoofed-mount-twins",
+            f"mounted at {point}, with underscores",
+            _twins(_at(point)),
+            asked,
+        ),
     ]
 
 

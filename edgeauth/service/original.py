@@ -57,7 +57,7 @@ UNKNOWN = Original("-", b"", None)
 # The host in it is the client's own Host field. nginx takes no slash there, so the first one
 # after it begins the path; a "?" or "#" before it would be a path to one reader and none to
 # another.
-_URL = re.compile(rb"https?://([A-Za-z0-9._~-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{0,5})?(/.*)", re.DOTALL)
+_URL = re.compile(rb"https?://([A-Za-z0-9._~-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/.*)", re.DOTALL)
 
 
 def envoy(scope: Scope) -> Original:
@@ -152,12 +152,14 @@ class AskedRequest(ScopeRequest):
     exempt.
     """
 
-    __slots__ = ("_kind", "_original", "_read")
+    __slots__ = ("_original", "_read", "_tells_upgrade")
 
-    def __init__(self, scope: Scope, kind: Kind, *, believed: bool) -> None:
+    def __init__(
+        self, scope: Scope, read: Callable[[Scope], Original], *, tells_upgrade: bool = True
+    ) -> None:
         self._scope = scope
-        self._kind = kind
-        self._read = kind.read if believed else unbelieved
+        self._read = read
+        self._tells_upgrade = tells_upgrade
         self._original: Original | None = None
 
     @property
@@ -185,7 +187,7 @@ class AskedRequest(ScopeRequest):
         websocket = [field for field in self._scope["headers"] if field[0].startswith(_WEBSOCKET)]
         if not told and not websocket:
             return False
-        if not self._kind.tells_upgrade or self.original.method != "GET":
+        if not self._tells_upgrade or self.original.method != "GET":
             return None
         names = [name for name, _ in websocket]
         versions = [value for name, value in websocket if name == _VERSION]

@@ -15,8 +15,6 @@ from support.proxies import HAPROXY, INGRESS_NGINX, NGINX, Kind
 from differential.through_proxies import KINDS, run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from support.proxies import Places
 
 _CASES, _SEED = 120, 1

@@ -39,15 +39,21 @@ UVICORN = ("uvicorn", "--log-level", "warning", "--port", "{port}")
 GUNICORN = ("gunicorn", "--bind", "127.0.0.1:{port}")
 APPS = {
     "starlette": App(
-        "example_apps.starlette_app.app:app", UVICORN, frozenset({"control-bytes"}), "/ws"
+        "example_apps.starlette_app.app:app",
+        UVICORN,
+        frozenset({"control-bytes", "websocket GET /healthz"}),
+        "/ws",
     ),
     "fastapi": App(
-        "example_apps.fastapi_app.app:app", UVICORN, frozenset({"control-bytes"}), "/ws"
+        "example_apps.fastapi_app.app:app",
+        UVICORN,
+        frozenset({"control-bytes", "websocket GET /healthz"}),
+        "/ws",
     ),
     "flask": App(
         "example_apps.flask_app.app:app",
         GUNICORN,
-        frozenset({"control-bytes", "long", "unsigned-websocket"}),
+        frozenset({"control-bytes", "long", "unsigned-websocket", "websocket GET /healthz"}),
     ),
     "django by WSGI": App(
         "example_apps.django_site.wsgi:application",

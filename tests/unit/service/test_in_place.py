@@ -108,6 +108,7 @@ def test_every_answer_has_the_bytes_that_uvicorn_writes(monkeypatch, proxy, stat
         asked(
             ("X-Original-Method", "GET"),
             ("X-Original-URI", "/healthz"),
+            ("X-Original-URL", "http://origin.example/healthz"),
             ("X-Forwarded-Method", "GET"),
             ("X-Forwarded-Uri", "/healthz"),
             target="/edgeauth/healthz",
