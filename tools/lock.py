@@ -31,18 +31,24 @@ PLATFORMS = (
 
 
 class Lock(NamedTuple):
-    """What a lock answers: the project with *extras* (None: without it), and *groups*."""
+    """What a lock answers: the project with *extras* (None: without it), and *groups*.
+
+    With *builds* it has what builds the project as well.
+    """
 
     file: str
     groups: tuple[str, ...]
     extras: tuple[str, ...] | None = None
     same_versions_as: str | None = None
+    builds: bool = True
 
 
 LOCKS = (
     Lock("dev.txt", groups=("dev",), extras=("all",)),
     # Less than the whole of dev.txt, so that the demo is there soon.
     Lock("demo.txt", groups=("demo",), extras=("starlette", "flask"), same_versions_as="dev.txt"),
+    # What the image of the decision service runs with.
+    Lock("serve.txt", groups=(), extras=("serve",), same_versions_as="dev.txt", builds=False),
     Lock("installer.txt", groups=("installer",), same_versions_as="dev.txt"),
     Lock("mutation.txt", groups=("mutation",), same_versions_as="dev.txt"),
     # For some platforms only.
@@ -151,7 +157,8 @@ def asked_for(lock: Lock, pyproject: dict) -> Iterator[Requirement]:
         yield from in_group(group, pyproject)
     if lock.extras is not None:
         # The project is installed without build isolation: what builds it is locked too.
-        yield from map(Requirement, pyproject["build-system"]["requires"])
+        if lock.builds:
+            yield from map(Requirement, pyproject["build-system"]["requires"])
         yield from map(Requirement, pyproject["project"]["dependencies"])
         for extra in lock.extras:
             yield from in_extra(extra, pyproject)

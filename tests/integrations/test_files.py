@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import configparser
 import json
+import os
 import re
+import subprocess
+import sys
 import time
+from dataclasses import fields
+from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from support.processes import free_port
 from support.proxies import INTEGRATIONS
 from support.service import SECRET, Service, serving
 
@@ -19,6 +26,7 @@ from edgeauth.service.settings import ServiceSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -133,37 +141,91 @@ class TestSystemd:
 
 class TestDocker:
     @staticmethod
-    def instructions() -> dict[str, str]:
-        text = (INTEGRATIONS / "docker" / "Dockerfile").read_text().replace("\\\n", " ")
-        lines = [line.split(None, 1) for line in text.splitlines() if line and line[0] != "#"]
-        return {line[0]: line[1] for line in lines}
+    def text() -> str:
+        return (INTEGRATIONS / "docker" / "Dockerfile").read_text().replace("\\\n", " ")
+
+    def instructions(self) -> dict[str, str]:
+        lines = [line.split(None, 1) for line in self.text().splitlines()]
+        return {line[0]: line[1] for line in lines if line and line[0] != "#"}
 
     def test_the_image_runs_the_service_itself_and_not_as_root(self):
         found = self.instructions()
         words = json.loads(found["ENTRYPOINT"]) + json.loads(found["CMD"])
 
-        assert _options(words)["admin"] == "127.0.0.1:9180"
+        assert _options(words)["config"] == "/etc/edgeauth/edgeauth.toml"
         assert int(found["USER"]) > 0
 
-    def test_the_health_check_asks_the_admin_listener(self):
-        assert "http://127.0.0.1:9180/readyz" in self.instructions()["HEALTHCHECK"]
+    def test_where_its_metrics_are_is_a_variable_that_no_flag_beats(self, tmp_path: Path):
+        found = self.instructions()
+        name, _, value = found["ENV"].partition("=")
+        (tmp_path / "edgeauth.toml").touch()
+        words = json.loads(found["ENTRYPOINT"]) + json.loads(found["CMD"])
+        flags = {
+            option: given
+            for option, given in _options(words).items()
+            if given is not None and option in {field.name for field in fields(ServiceSettings)}
+        }
+
+        def admin(environ: dict[str, str]) -> str | None:
+            return ServiceSettings.load(tmp_path / "edgeauth.toml", environ, flags).admin
+
+        assert admin({name: value}) == "127.0.0.1:9180"
+        assert admin({name: "0.0.0.0:9180"}) == "0.0.0.0:9180"
+        assert f"{name}=0.0.0.0:9180" in (INTEGRATIONS / "docker" / "README.md").read_text()
+
+    def test_the_health_check_asks_the_admin_listener_wherever_it_is(self):
+        _, program, code = json.loads(self.instructions()["HEALTHCHECK"].partition("CMD ")[2])
+        assert program == "-c"
+        with serving(f'secret = "{SECRET}"') as service:
+            for port, healthy in [(service.admin, True), (free_port(), False)]:
+                environ = {**os.environ, "EDGEAUTH_SERVICE_ADMIN": f"0.0.0.0:{port}"}
+                done = subprocess.run(
+                    [sys.executable, "-c", code], env=environ, check=False, capture_output=True
+                )
+                assert (done.returncode == 0) is healthy
+
+    def test_every_image_can_be_named_by_its_digest_and_every_package_is_by_its_hash(self):
+        text = self.text()
+        installs = re.findall(r"pip install ([^&\n]*)", text)
+
+        assert set(re.findall(r"^FROM (\S+)", text, re.MULTILINE)) == {"${PYTHON}"}
+        assert len(installs) == 3
+        for options in installs:
+            assert "--require-hashes" in options or "--no-deps --no-index" in options
+        for file in re.findall(r"--requirement /source/(\S+)", text):
+            pins = (INTEGRATIONS.parent / file).read_text().count("==")
+            assert pins
+            assert (INTEGRATIONS.parent / file).read_text().count("--hash=") >= pins
+        assert "--build-arg PYTHON=python:3.13-slim@sha256:" in text
+
+    def test_the_lock_has_all_that_the_service_imports(self):
+        locked = {
+            line.partition("==")[0]
+            for line in (INTEGRATIONS.parent / "requirements/serve.txt").read_text().splitlines()
+            if "==" in line
+        }
+        asked = {
+            Requirement(text).name
+            for text in metadata.requires("edgeauth") or ()
+            if (marker := Requirement(text).marker) is None or marker.evaluate({"extra": "serve"})
+        }
+
+        assert asked <= locked
 
 
 class TestIngressNginx:
-    def test_the_annotations_ask_the_service_and_overwrite_what_a_client_says(self):
+    def test_the_annotations_ask_the_service_and_need_no_snippet(self):
         text = (INTEGRATIONS / "nginx" / "ingress-nginx.yaml").read_text()
-        ingress, policy = yaml.safe_load_all(text)
+        ingress, question, policy = yaml.safe_load_all(text)
         prefix = "nginx.ingress.kubernetes.io/"
         annotations = ingress["metadata"]["annotations"]
 
         assert annotations[prefix + "auth-url"].startswith("http://edgeauth.edgeauth.svc.")
-        assert (
-            annotations[prefix + "auth-snippet"]
-            == "proxy_set_header X-Original-URI $request_uri;\n"
-        )
-        assert annotations[prefix + "configuration-snippet"] == (
-            'proxy_set_header Edge-Auth "";\nproxy_set_header Edge-Auth-Pass "";\n'
-        )
+        assert not [name for name in annotations if "snippet" in name]
+        meta = question["metadata"]
+        named = annotations[prefix + "auth-proxy-set-headers"]
+        assert named == f"{meta['namespace']}/{meta['name']}"
+        assert question["data"] == {"X-Original-Upgrade": "$http_upgrade"}
         assert policy["spec"]["ingress"][0]["ports"] == [{"port": 9000}]
 
 
@@ -208,17 +270,18 @@ class TestTraefik:
         asked = middlewares["edgeauth"]["forwardAuth"]
         handed_on = {f"X-EdgeAuth-{name}" for name in ("Reason", "Pop", "Age", "Key")}
 
-        assert http["routers"]["app"]["middlewares"] == [
-            "no-claims",
-            "edgeauth",
-            "strip-credential",
-        ]
+        for name, router in http["routers"].items():
+            own = "no-upgrade" if name == "app" else "websocket"
+            wanted = ["no-claims", own, "edgeauth", "strip-credential"]
+            assert router["middlewares"] == wanted
         assert asked["trustForwardHeader"] is False
-        assert asked["authRequestHeaders"] == ["Edge-Auth", "Edge-Auth-Pass"]
         assert set(asked["authResponseHeaders"]) == handed_on
         assert set(middlewares["no-claims"]["headers"]["customRequestHeaders"]) == handed_on
-        assert middlewares["strip-credential"]["headers"]["customRequestHeaders"] == {
-            "Edge-Auth": "",
-            "Edge-Auth-Pass": "",
-        }
+        removed = middlewares["strip-credential"]["headers"]["customRequestHeaders"]
+        assert removed == {"Edge-Auth": "", "Edge-Auth-Pass": "", "X-Original-Upgrade": ""}
+        # Whatever is asked about is written by Traefik, or the credential.
+        written = middlewares["websocket"]["headers"]["customRequestHeaders"]
+        kept = middlewares["no-upgrade"]["headers"]["customRequestHeaders"]
+        assert written == {"X-Original-Upgrade": "websocket"}
+        assert kept == {"Upgrade": "", "X-Original-Upgrade": ""}
         assert static["entryPoints"]["web"]["forwardedHeaders"] == {"insecure": False}
