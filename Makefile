@@ -80,12 +80,14 @@ mutation: $(VENV)/.installed ## small mistakes in the core: does a test see each
 
 CASES ?= 5000
 SERVED ?= 100
+PROXIED ?= 2000
 SEED ?=
 
 .PHONY: differential
-differential: $(VENV)/.installed ## the same raw requests through every adapter: CASES here, SERVED over sockets
+differential: $(VENV)/.installed ## the same raw requests through every adapter: CASES here, SERVED over sockets, PROXIED through proxies
 	PYTHONPATH=tests $(BIN)/python -m differential.run --cases $(CASES) $(SEED:%=--seed %)
 	PYTHONPATH=tests $(BIN)/python -m differential.over_sockets --cases $(SERVED) $(SEED:%=--seed %)
+	PYTHONPATH=tests $(BIN)/python -m differential.through_proxies --cases $(PROXIED) $(SEED:%=--seed %)
 
 test-wheel: $(VENV)/.installed ## the tests against the built wheel (or WHEEL=), on every Python there is
 	$(BIN)/python tools/test_wheel.py $(WHEEL)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from multidict import CIMultiDict
 
+from edgeauth.passes import HEADER as PASS_HEADER
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -43,13 +45,14 @@ def end_to_end(fields: Mapping[str, str]) -> CIMultiDict[str]:
 def signed(fields: Mapping[str, str], header: str, credential: str) -> CIMultiDict[str]:
     """*fields* for the upstream: the client's *header* gone, *credential* in its place.
 
-    ``Edge_Auth`` goes too: WSGI servers fold it into the variable of ``Edge-Auth``.
+    A pass goes as well, which is for the direct way to the origin. ``Edge_Auth`` goes too: WSGI
+    servers fold it into the variable of ``Edge-Auth``.
     """
-    own = header.lower()
+    gone = (header.lower(), PASS_HEADER.lower())
     forwarded = CIMultiDict(
         (name, value)
         for name, value in end_to_end(fields).items()
-        if name.lower().replace("_", "-") != own
+        if name.lower().replace("_", "-") not in gone
     )
     forwarded[header] = credential
     return forwarded

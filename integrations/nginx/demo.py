@@ -20,6 +20,14 @@ SECRET = secrets.token_hex()
 GUARD = f'secret = "{SECRET}"\nexempt = ["GET /healthz"]'
 
 
+HANDSHAKE = (
+    ("Upgrade", "websocket"),
+    ("Connection", "upgrade"),
+    ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    ("Sec-WebSocket-Version", "13"),
+)
+
+
 class Row(NamedTuple):
     """One request, and the status that the client must get."""
 
@@ -47,6 +55,7 @@ def rows() -> list[Row]:
         Row("health check, exempt", "/healthz", (), 200),
         Row("its look-alike", "/%68ealthz", (), 403),
         Row("claims to be exempt", "/", (("X-Original-URI", "/healthz"),), 403),
+        Row("WebSocket, exempt for GET", "/healthz", HANDSHAKE, 403),
     ]
 
 
@@ -62,7 +71,7 @@ def main() -> int:
         with (
             running(server, address=(HOST, port), log=folder / "site.log"),
             serving(GUARD, folder=folder) as service,
-            proxying(NGINX, folder, str(service.address), port) as nginx,
+            proxying(NGINX, folder, service.address, port) as nginx,
         ):
             print(f"client -> nginx {HOST}:{nginx.port} -> site {HOST}:{port}")
             print(f"            \\-> edgeauth {service.address}\n")

@@ -66,6 +66,12 @@ def test_the_origin_sees_only_the_credential_of_the_edge(edge, name, own):
     assert len(own_fields) == 1
 
 
+@pytest.mark.parametrize("name", ["Edge-Auth-Pass", "edge-auth-pass", "Edge_Auth_Pass"])
+def test_a_pass_ends_at_the_edge(edge, name):
+    report = httpx.get(edge, headers=[(name, "a"), (name, "b")]).json()
+    assert "edge-auth-pass" not in [field.replace("_", "-") for field, _ in report["headers"]]
+
+
 def test_with_the_shared_secret_scheme_it_sends_the_secret(tmp_path):
     with (
         origin_with(tmp_path, EDGEAUTH_SCHEME="shared-secret") as origin,

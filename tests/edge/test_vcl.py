@@ -70,6 +70,13 @@ def test_the_origin_sees_only_the_credential_of_the_edge(edge, method, own):
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_pass_ends_at_the_edge(edge, method):
+    answer = httpx.request(method, f"{edge.url}/with-a-pass", headers={"Edge-Auth-Pass": "a.b"})
+    assert answer.status_code == 200
+    assert credentials(answer.json(), "edge-auth-pass") == []
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
 def test_the_snippets_sign_as_the_custom_vcl_does(origin, tmp_path, method):
     with pop(tmp_path, service(generated(), port=origin.port, secret=SECRET)) as started:
         answer = httpx.request(method, started.url, headers={"Edge-Auth": OWN["junk"]})

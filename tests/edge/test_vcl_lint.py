@@ -24,3 +24,12 @@ def test_the_linter_has_nothing_to_say_of(text, tmp_path):
 def test_the_linter_sees_a_mistake(tmp_path):
     broken = service(MAIN.replace("call edgeauth_sign;", "call edgeauth_sing;"), secret=None)
     assert "edgeauth_sing" in lint(edge_tools.falco_linter(), broken, tmp_path, VCL)[0]
+
+
+@pytest.mark.parametrize("file", ["edgeauth.vcl", "shared_secret.vcl"])
+def test_what_a_visitor_sent_as_a_credential_is_removed_on_arrival(file):
+    """The simulator shows it too, where it is installed."""
+    _, _, arrive = (VCL / file).read_text().partition("sub edgeauth_arrive {")
+    removed = [line.strip() for line in arrive.partition("}")[0].splitlines() if line.strip()]
+
+    assert removed == ["unset req.http.Edge-Auth;", "unset req.http.Edge-Auth-Pass;"]

@@ -78,6 +78,11 @@ class SignsForTheOrigin:
         assert report["pop"] == "XXX"
         assert [name for name, _ in report["headers"]].count("edge-auth") == 1
 
+    def test_a_pass_ends_at_the_edge(self, edge):
+        report = httpx.get(edge.url, headers=[("Edge-Auth-Pass", "a"), ("edge-auth-pass", "b")])
+        assert report.status_code == 200
+        assert "edge-auth-pass" not in [name for name, _ in report.json()["headers"]]
+
     @pytest.mark.parametrize("own", ["", "let me in"], ids=["no credential", "junk"])
     def test_a_websocket_reaches_the_origin_signed_by_the_edge(self, edge, origin, own):
         headers = {"Edge-Auth": own} if own else {}

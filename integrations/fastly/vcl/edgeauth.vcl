@@ -12,10 +12,12 @@
 # edgeauth:parameter header = Edge-Auth
 # edgeauth:parameter dictionary = edge_auth
 
-# Only the edge may write this header. On a shield this also removes what the first POP sent.
+# Only the edge may write this header. On a shield this also removes what the first POP sent. A
+# pass is for the direct way to the origin alone.
 # @scope: recv
 sub edgeauth_arrive {
   unset req.http.Edge-Auth;
+  unset req.http.Edge-Auth-Pass;
 }
 
 # Miss and pass both lead to a fetch, and only there is it known whether the fetch goes to the

@@ -12,10 +12,11 @@
 # edgeauth:parameter header = Edge-Auth
 # edgeauth:parameter dictionary = edge_auth
 
-# Only the edge may write this header.
+# Only the edge may write this header. A pass is for the direct way to the origin alone.
 # @scope: recv
 sub edgeauth_arrive {
   unset req.http.Edge-Auth;
+  unset req.http.Edge-Auth-Pass;
 }
 
 # Only the origin gets the secret: not a shield, whose logs are one more place to leak it.

@@ -14,18 +14,20 @@ import { SecretStore } from "fastly:secret-store";
 import { env } from "fastly:env";
 
 const HEADER = "Edge-Auth";
+const PASS = "Edge-Auth-Pass";
 const STORE = "edge_auth";
 const ITEM = "secret";
 
 /**
  * The request as it may go to the origin: with the edge's credential, and whatever the client
- * sent in that header gone.
+ * sent in that header gone. So is a pass, which is for the direct way to the origin alone.
  *
  * @param {Request} request
  * @returns {Promise<Request>} a copy; the body is moved to it
  */
 export async function authenticated(request) {
   const signed = new Request(request);
+  signed.headers.delete(PASS);
   const timestamp = Math.floor(Date.now() / 1000);
   const pop = env("FASTLY_POP");
   const secret = await readSecret();

@@ -33,10 +33,12 @@ mod edge {
     use fastly::{compute_runtime, ConfigStore, Request, SecretStore};
 
     const HEADER: &str = "Edge-Auth";
+    const PASS: &str = "Edge-Auth-Pass";
     const STORE: &str = "edge_auth";
     const ITEM: &str = "secret";
 
-    /// Gives `request` the edge's credential; whatever the client sent in that header is gone.
+    /// Gives `request` the edge's credential; whatever the client sent in that header is gone. So
+    /// is a pass, which is for the direct way to the origin alone.
     pub fn authenticate(request: &mut Request) {
         // A clock before 1970 signs with 0, which the origin refuses.
         let elapsed = SystemTime::now().duration_since(UNIX_EPOCH);
@@ -50,6 +52,7 @@ mod edge {
                 format!("{timestamp},{pop},")
             }
         };
+        request.remove_header(PASS);
         request.set_header(HEADER, value);
     }
 
