@@ -31,6 +31,8 @@ _MAX_EXEMPT = 3
 _IN_PATHS = "/!$&'()*+,;=:@-._~"
 # What servers answer themselves to a request that is no good HTTP.
 _BAD_REQUEST: frozenset[int | str] = frozenset({400, 414, 431, "closed"})
+# gunicorn answers 500 itself to a SCRIPT_NAME that the path does not begin with.
+_BAD_MOUNT = _BAD_REQUEST | {500}
 # What servers answer to a handshake where nothing takes WebSockets; Django by ASGI fails.
 _NO_WEBSOCKETS: frozenset[int | str] = frozenset({400, 426, 500, 501})
 # Published in the vendor's documentation, and what an empty or missing secret turns into.
@@ -198,7 +200,8 @@ def _spoofed(plan: Plan) -> list[Row]:
         fields = _constant(*((name, value.encode()) for name, value in spoof.fields))
         sent = _request(plan, fields, path=spoof.path)
         title = f"no credential, {spoof.title}"
-        found.append(Row(spoof.id, title, "refused", sent, believed, _BAD_REQUEST))
+        also = _BAD_REQUEST if spoof.path is None else _BAD_MOUNT
+        found.append(Row(spoof.id, title, "refused", sent, believed, also))
     return found
 
 
