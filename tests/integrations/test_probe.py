@@ -37,6 +37,8 @@ class App(NamedTuple):
 
 UVICORN = ("uvicorn", "--log-level", "warning", "--port", "{port}")
 GUNICORN = ("gunicorn", "--bind", "127.0.0.1:{port}")
+# gunicorn answers these itself.
+MOUNTS = frozenset({"spoofed-mount", "spoofed-mount-twins"})
 APPS = {
     "starlette": App(
         "example_apps.starlette_app.app:app",
@@ -53,12 +55,13 @@ APPS = {
     "flask": App(
         "example_apps.flask_app.app:app",
         GUNICORN,
-        frozenset({"control-bytes", "long", "unsigned-websocket", "websocket GET /healthz"}),
+        frozenset({"control-bytes", "long", "unsigned-websocket", "websocket GET /healthz"})
+        | MOUNTS,
     ),
     "django by WSGI": App(
         "example_apps.django_site.wsgi:application",
         GUNICORN,
-        frozenset({"control-bytes", "long"}),
+        frozenset({"control-bytes", "long"}) | MOUNTS,
     ),
     "django by ASGI": App(
         "example_apps.django_site.asgi:application",
