@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.gate import Gate, gate
 from support.processes import stop
-from support.proxies import HEADER, KINDS, NGINX_REAL_IP, PRINTED, Kind
+from support.proxies import HEADER, KINDS, NGINX_REAL_IP, PRINTED, TRAEFIK, Kind
 from support.service import question
 
 if TYPE_CHECKING:
@@ -106,7 +106,13 @@ def test_an_exempt_path_needs_no_credential(through: Gate):
     ],
 )
 def test_what_only_looks_like_the_exempt_path_is_denied(through: Gate, method: str, target: str):
-    assert through.ask(method=method, target=target).status == 403
+    answer = through.ask(method=method, target=target)
+
+    if through.proxy.kind is TRAEFIK and target == "/%68ealthz":
+        # It decodes what needs no encoding before it asks, and the application gets that too.
+        assert json.loads(answer.body)["target"] == "/healthz"
+    else:
+        assert answer.status == 403
 
 
 @pytest.mark.parametrize(
