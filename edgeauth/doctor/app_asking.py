@@ -92,6 +92,10 @@ class Asker:
         """Ask for *path*; with *let_in* each gate lets the request in, as one of the edge."""
         return self._ask("http", method, path, {}, let_in=let_in)
 
+    def status(self, path: str, fields: Mapping[str, str]) -> int | None:
+        """The status of the answer to a GET of *path* with header *fields*."""
+        return self._ask("http", "GET", path, fields, let_in=False).status
+
     def preflight(self, path: str) -> Answer:
         """Ask as a browser does before a script of another site may."""
         return self._ask("http", "OPTIONS", path, _PREFLIGHT, let_in=False)

@@ -10,6 +10,7 @@ from edgeauth.doctor.app_loading import is_asgi
 from edgeauth.doctor.app_routes import own_host, places, unknown_paths
 from edgeauth.doctor.finding import Finding
 from edgeauth.doctor.setting_checks import report_only
+from edgeauth.doctor.spoof_checks import check_spoofed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,6 +51,7 @@ def check_app(
         if any(guard.mode == "report-only" for guard in guards.values()):
             found.append(report_only("a gate of the app"))
         found += [_unknown(entry) for entry in sorted(entries) if _has(asker, asgi, entry) is False]
+        found += check_spoofed(asker.status, sorted(entries))
     return found
 
 

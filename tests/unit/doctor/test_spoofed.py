@@ -11,6 +11,7 @@ from support.vectors import SECRET
 
 from edgeauth import EdgeAuthScheme, Guard
 from edgeauth.asgi import EdgeAuthMiddleware
+from edgeauth.doctor.app_checks import check_app
 from edgeauth.doctor.spoof_checks import check_spoofed
 from edgeauth.probe.spoofable import names
 from edgeauth.service.original import KINDS
@@ -30,7 +31,7 @@ def asking(app):
     return lambda path, fields: client.get(path, headers=dict(fields)).status_code
 
 
-def believing(name):
+def before_its_gate(name):
     """A site, with a layer before its gate that takes the path from a field."""
     gate = EdgeAuthMiddleware(SITE, Guard(EdgeAuthScheme([SECRET]), exempt=EXEMPT))
 
@@ -40,7 +41,19 @@ def believing(name):
             scope = {**scope, "path": told.decode().removeprefix("http://localhost")}
         await gate(scope, receive, send)
 
-    return asking(app)
+    return app
+
+
+def believing(name):
+    return asking(before_its_gate(name))
+
+
+def test_the_doctor_says_so_of_an_app_that_it_is_given():
+    found = {finding.id for finding in check_app(before_its_gate("X-Original-URI"), ())}
+    well = {finding.id for finding in check_app(before_its_gate("X-Of-Nobody"), ())}
+
+    assert "spoofed-field" in found
+    assert "spoofed-field" not in well
 
 
 def test_an_app_that_believes_none_of_them_is_well():
