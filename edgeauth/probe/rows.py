@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from edgeauth.addresses import AddressList
 from edgeauth.probe.spoofable import spoofs
+from edgeauth.request import HANDSHAKE
 from edgeauth.schemes import sign
-from edgeauth.service.original import HANDSHAKE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -41,7 +41,7 @@ def spoofs(method: str, path: str) -> list[Spoof]:
         *((name, f"http://localhost{path}") for name in every.targets if name.endswith("-URL")),
         *((name, method) for name in every.methods),
         *((name, "localhost") for name in every.hosts),
-        (UPGRADE.decode().title(), ""),
+        (UPGRADE, ""),
     ]
     found = [
         Spoof(
@@ -71,7 +71,7 @@ def spoofs(method: str, path: str) -> list[Spoof]:
 def names() -> tuple[str, ...]:
     """All of these fields."""
     every = _all()
-    return (*every.targets, *every.methods, *every.hosts, *_MOUNTS, UPGRADE.decode().title())
+    return (*every.targets, *every.methods, *every.hosts, *_MOUNTS, UPGRADE)
 
 
 class _Every(NamedTuple):

@@ -32,15 +32,13 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from edgeauth.asgi import Scope, ScopeRequest
+from edgeauth.request import opens_websocket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 ENVOY_PREFIX = b"/edgeauth"
-UPGRADE = b"x-original-upgrade"
-HANDSHAKE = "WEBSOCKET"
-_WEBSOCKET = b"sec-websocket-"
-_KEY, _VERSION = b"sec-websocket-key", b"sec-websocket-version"
+UPGRADE = "X-Original-Upgrade"
 
 
 class Original(NamedTuple):
@@ -171,32 +169,22 @@ class AskedRequest(ScopeRequest):
 
     @property
     def method(self) -> str:
-        """As the proxy received it; ``WEBSOCKET`` for a handshake, which no method can claim."""
-        handshake = self.handshake
-        if handshake is None:
-            return UNKNOWN.method
-        method = self.original.method
-        if handshake:
-            return HANDSHAKE
-        return UNKNOWN.method if method == HANDSHAKE else method
+        return self.original.method
 
     @property
     def handshake(self) -> bool | None:
-        """Whether it opens a WebSocket; None where only a part says so, or nobody could tell."""
-        told = [value for name, value in self._scope["headers"] if name == UPGRADE and value]
-        websocket = [field for field in self._scope["headers"] if field[0].startswith(_WEBSOCKET)]
-        if not told and not websocket:
-            return False
-        if not self._tells_upgrade or self.original.method != "GET":
-            return None
-        names = [name for name, _ in websocket]
-        versions = [value for name, value in websocket if name == _VERSION]
-        whole = (
-            [value.lower() for value in told] == [b"websocket"]
-            and versions == [b"13"]
-            and names.count(_KEY) == 1
+        told = [value for value in self.header(UPGRADE) if value]
+        opens = opens_websocket(
+            self.original.method,
+            upgrade=told,
+            connection=None,  # the proxy has looked at it
+            key=self.header("Sec-WebSocket-Key"),
+            version=self.header("Sec-WebSocket-Version"),
         )
-        return True if whole else None
+        if opens:
+            return True if self._tells_upgrade else None
+        # What follows another upgrade would be asked about by nobody.
+        return None if told else opens
 
     @property
     def path(self) -> str:
