@@ -5,18 +5,15 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from support.processes import HOST, free_port, running
+from support.servers import SERVERS
 from support.wire import Address, Answer, answers, converse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-_TESTS = Path(__file__).parents[1]
+    from pathlib import Path
 
 # What a server may answer to bytes that it takes for no request, or for one it does not
 # support. Which of them it chooses changes with its version, and is not the gate's concern.
@@ -122,71 +119,39 @@ def is_denial(reply: Answer, method: str) -> bool:
 
 @dataclass(frozen=True)
 class Program:
-    """How a server is started; ``{app}`` and ``{bind}`` stand for what each run fills in.
+    """A server with one of the applications of this suite.
 
     Attributes:
-        server: the name that the table of quirks knows it by.
-        app: the application, as the server's command line takes it.
-        arguments: the module to run and its options.
+        server: its name among the servers, and in the table of quirks.
+        app: the application, as ``module:attribute``.
+        options: more words of the server's command line.
         unix: whether it listens on a Unix socket.
+        root: the mount point that the server is told of.
     """
 
     server: str
     app: str
-    arguments: tuple[str, ...]
+    options: tuple[str, ...] = ()
     unix: bool = False
+    root: str = ""
 
     @contextlib.contextmanager
     def serving(self, folder: Path) -> Iterator[Target]:
         """Run it, with its files in *folder*, until the block ends."""
-        port = free_port()
-        address: Address = str(folder / "s") if self.unix else (HOST, port)
-        places = {"app": self.app, "port": port, "path": folder / "s"}
-        target = Target(address, self.server, folder / "log", folder / "decisions")
-        target.decisions.touch()
-        with running(
-            [sys.executable, "-m", *(part.format(**places) for part in self.arguments)],
-            address=address,
-            log=target.log,
-            cwd=folder,
+        decisions = folder / "decisions"
+        decisions.touch()
+        with SERVERS[self.server].serving(
+            self.app,
+            folder,
+            options=self.options,
+            unix=self.unix,
+            root=self.root,
             env={
-                "PYTHONPATH": str(_TESTS),
-                "CONFORMANCE_DECISIONS": str(target.decisions),
+                "CONFORMANCE_DECISIONS": str(decisions),
                 "DJANGO_SETTINGS_MODULE": "conformance.origins.django_site",
             },
-        ):
-            yield target
+        ) as server:
+            yield Target(server.address, self.server, server.log, decisions)
             # Before it is stopped: how a server ends is its own affair.
-            text = target.log.read_text(errors="replace")
+            text = server.log.read_text(errors="replace")
             assert "Traceback" not in text, text
-
-
-def uvicorn(
-    app: str, *, parser: str = "httptools", websockets: str = "auto", options: tuple[str, ...] = ()
-) -> Program:
-    usual = ("--port={port}", f"--http={parser}", f"--ws={websockets}", "--no-access-log")
-    return Program(f"uvicorn-{parser}", app, ("uvicorn", "{app}", *usual, *options))
-
-
-def uvicorn_unix(app: str) -> Program:
-    return Program("uvicorn-httptools", app, ("uvicorn", "{app}", "--uds={path}"), unix=True)
-
-
-def hypercorn(app: str) -> Program:
-    # No worker processes: it serves in the one that was started.
-    return Program(
-        "hypercorn", app, ("hypercorn", "{app}", "--bind=127.0.0.1:{port}", "--workers=0")
-    )
-
-
-def gunicorn(app: str) -> Program:
-    # The threaded worker: the plain one closes each connection after one answer.
-    return Program("gunicorn", app, ("gunicorn", "{app}", "--bind=127.0.0.1:{port}", "--threads=2"))
-
-
-def gunicorn_unix(app: str) -> Program:
-    return Program("gunicorn", app, ("gunicorn", "{app}", "--bind=unix:{path}"), unix=True)
-
-
-def waitress(app: str) -> Program:
-    return Program("waitress", app, ("waitress", "--listen=127.0.0.1:{port}", "{app}"))

@@ -1,12 +1,12 @@
 """Django both ways."""
 
 from conformance.suite import Conformance
-from conformance.targets import gunicorn, uvicorn
+from conformance.targets import Program
 
 
 class TestDjangoWsgi(Conformance):
-    program = gunicorn("conformance.origins.django_entry:wsgi()")
+    program = Program("gunicorn", "conformance.origins.django_entry:wsgi")
 
 
 class TestDjangoAsgi(Conformance):
-    program = uvicorn("conformance.origins.django_entry:asgi")
+    program = Program("uvicorn-httptools", "conformance.origins.django_entry:asgi")

@@ -1,8 +1,8 @@
 """Flask under gunicorn."""
 
 from conformance.suite import Conformance
-from conformance.targets import gunicorn
+from conformance.targets import Program
 
 
 class TestFlask(Conformance):
-    program = gunicorn("conformance.origins.flask_app:app")
+    program = Program("gunicorn", "conformance.origins.flask_app:app")

@@ -6,21 +6,16 @@ import os
 import signal
 import socket
 import struct
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.processes import HOST, free_port, running
+from support.servers import SERVERS
 from support.wire import answers, converse
 
 from conformance.rows import credential, request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-_ASGI = "conformance.origins.asgi_app:app"
-_WSGI = "conformance.origins.wsgi_app:app"
+    from pathlib import Path
 
 # What a stranger claims, from an address on the list.
 CLAIM = request(
@@ -30,53 +25,27 @@ CLAIM = request(
 )
 
 
-@pytest.mark.parametrize(
-    "server",
-    [
-        pytest.param(lambda port: ("uvicorn", _ASGI, f"--port={port}", "--http=h11"), id="h11"),
-        pytest.param(
-            lambda port: ("uvicorn", _ASGI, f"--port={port}", "--http=httptools"), id="httptools"
-        ),
-        pytest.param(
-            lambda port: ("uvicorn", _ASGI, f"--port={port}", "--loop=asyncio"), id="asyncio"
-        ),
-        pytest.param(
-            lambda port: ("gunicorn", _ASGI, "--worker-class=asgi", f"--bind={HOST}:{port}"),
-            id="gunicorn, ASGI",
-        ),
-        pytest.param(lambda port: ("gunicorn", _WSGI, f"--bind={HOST}:{port}"), id="gunicorn"),
-        pytest.param(
-            lambda port: ("hypercorn", _ASGI, f"--bind={HOST}:{port}", "--workers=0"),
-            id="hypercorn",
-        ),
-        pytest.param(lambda port: ("daphne", f"--port={port}", _ASGI), id="daphne"),
-        pytest.param(lambda port: ("waitress", f"--listen={HOST}:{port}", _WSGI), id="waitress"),
-    ],
-)
-def test_who_is_gone_is_not_taken_for_the_proxy_on_a_unix_socket(
-    server: Callable[[int], tuple[str, ...]], tmp_path: Path
-):
-    port, decisions = free_port(), tmp_path / "decisions"
+# Not wsgiref: its input has no end, which the application reads for.
+@pytest.mark.parametrize("name", [name for name in SERVERS if name != "wsgiref"])
+def test_who_is_gone_is_not_taken_for_the_proxy_on_a_unix_socket(name: str, tmp_path: Path):
+    server, decisions = SERVERS[name], tmp_path / "decisions"
     decisions.touch()
-    environ = {
-        "PYTHONPATH": str(Path(__file__).parents[1]),
-        "CONFORMANCE_DECISIONS": str(decisions),
-    }
-    command = [sys.executable, "-m", *server(port)]
+    app = f"conformance.origins.{server.kind}_app:app"
+    environ = {"CONFORMANCE_DECISIONS": str(decisions)}
 
     def accepted() -> None:
-        (answer,) = answers(converse((HOST, port), request(credential())), ("GET",))
+        (answer,) = answers(converse(running.address, request(credential())), ("GET",))
         assert answer.status == 200
 
-    with running(command, address=(HOST, port), log=tmp_path / "log", env=environ) as process:
+    with server.serving(app, tmp_path, env=environ) as running:
         accepted()
         # Stopped, so that the connection is gone before the server takes it up.
-        os.killpg(process.pid, signal.SIGSTOP)
-        client = socket.create_connection((HOST, port))
+        os.killpg(running.process.pid, signal.SIGSTOP)
+        client = socket.create_connection(running.address)
         client.sendall(CLAIM)
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         client.close()
-        os.killpg(process.pid, signal.SIGCONT)
+        os.killpg(running.process.pid, signal.SIGCONT)
         # When one that came later is answered, the server has dealt with the one before.
         accepted()
 

@@ -1,8 +1,8 @@
 """WSGI under gunicorn."""
 
 from conformance.suite import Conformance
-from conformance.targets import gunicorn
+from conformance.targets import Program
 
 
 class TestGunicorn(Conformance):
-    program = gunicorn("conformance.origins.wsgi_app:app")
+    program = Program("gunicorn", "conformance.origins.wsgi_app:app")

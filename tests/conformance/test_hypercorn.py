@@ -1,8 +1,8 @@
 """ASGI under Hypercorn."""
 
 from conformance.suite import Conformance
-from conformance.targets import hypercorn
+from conformance.targets import Program
 
 
 class TestHypercorn(Conformance):
-    program = hypercorn("conformance.origins.asgi_app:app")
+    program = Program("hypercorn", "conformance.origins.asgi_app:app")

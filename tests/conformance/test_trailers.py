@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conformance.rows import credential, request
-from conformance.targets import hypercorn, uvicorn
+from conformance.targets import Program
 
 if TYPE_CHECKING:
-    from conformance.targets import Program, Target
+    from conformance.targets import Target
 
 _APP = "conformance.origins.asgi_app:app"
 
@@ -61,12 +61,20 @@ class Trailers:
 
 
 class TestUvicornHttptools(Trailers):
-    program = uvicorn(_APP, options=("--no-proxy-headers",))
+    program = Program("uvicorn-httptools", _APP, ("--no-proxy-headers",))
 
 
 class TestUvicornH11(Trailers):
-    program = uvicorn(_APP, parser="h11", options=("--no-proxy-headers",))
+    program = Program("uvicorn-h11", _APP, ("--no-proxy-headers",))
 
 
 class TestHypercorn(Trailers):
-    program = hypercorn(_APP)
+    program = Program("hypercorn", _APP)
+
+
+class TestUvicornThatTakesThePeerFromTheField(Trailers):
+    program = Program("uvicorn-httptools", _APP)
+
+
+class TestA2wsgi(Trailers):
+    program = Program("a2wsgi", "conformance.origins.wsgi_app:app")

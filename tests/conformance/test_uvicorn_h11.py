@@ -1,8 +1,8 @@
 """ASGI under uvicorn, with its parser in Python."""
 
 from conformance.suite import Conformance
-from conformance.targets import uvicorn
+from conformance.targets import Program
 
 
 class TestUvicornH11(Conformance):
-    program = uvicorn("conformance.origins.asgi_app:app", parser="h11")
+    program = Program("uvicorn-h11", "conformance.origins.asgi_app:app")

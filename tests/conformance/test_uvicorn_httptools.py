@@ -1,8 +1,8 @@
 """ASGI under uvicorn, with its parser in C."""
 
 from conformance.suite import Conformance
-from conformance.targets import uvicorn
+from conformance.targets import Program
 
 
 class TestUvicornHttptools(Conformance):
-    program = uvicorn("conformance.origins.asgi_app:app")
+    program = Program("uvicorn-httptools", "conformance.origins.asgi_app:app")

@@ -1,8 +1,8 @@
 """WSGI under waitress."""
 
 from conformance.suite import Conformance
-from conformance.targets import waitress
+from conformance.targets import Program
 
 
 class TestWaitress(Conformance):
-    program = waitress("conformance.origins.wsgi_app:app")
+    program = Program("waitress", "conformance.origins.wsgi_app:app")

@@ -1,18 +1,18 @@
 """ASGI WebSockets under each server that has them."""
 
 from conformance.suite import WebSocketConformance
-from conformance.targets import hypercorn, uvicorn
+from conformance.targets import Program
 
 APP = "conformance.origins.asgi_app:app"
 
 
 class TestUvicornWebsockets(WebSocketConformance):
-    program = uvicorn(APP)
+    program = Program("uvicorn-httptools", APP)
 
 
 class TestUvicornWsproto(WebSocketConformance):
-    program = uvicorn(APP, websockets="wsproto")
+    program = Program("uvicorn-httptools", APP, ("--ws=wsproto",))
 
 
 class TestHypercorn(WebSocketConformance):
-    program = hypercorn(APP)
+    program = Program("hypercorn", APP)

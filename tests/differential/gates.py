@@ -114,11 +114,11 @@ _LOOP = asyncio.Runner()
 
 ASGI_GATES: dict[str, Callable[[Arrival], Seen]] = {
     "asgi": _asgi(asgi_app.app),
-    "django-asgi": _asgi(django_entry.asgi(), threads=True),
+    "django-asgi": _asgi(django_entry.asgi, threads=True),
 }
 WSGI_GATES: dict[str, Callable[[Arrival], Seen]] = {
     "wsgi": _wsgi(wsgi_app.app),
-    "django-wsgi": _wsgi(django_entry.wsgi()),
+    "django-wsgi": _wsgi(django_entry.wsgi),
     "flask": _wsgi(flask_app.app),
 }
 SERVICE = _service()

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeGuard
 
 from conformance.origins.mount import MOUNT
-from conformance.targets import Outcome, Program, Target, gunicorn, hypercorn, uvicorn, waitress
+from conformance.targets import Outcome, Program, Target
 from support.oracle import rule
 from support.service import serving
 
@@ -58,27 +58,23 @@ class Service:
             yield ServiceTarget(service.address, self.server, service.log, decisions)
 
 
-def _with(program: Program, *options: str) -> Program:
-    module, *rest = program.arguments
-    return replace(program, arguments=(module, *options, *rest))
-
-
 # X-Forwarded-For is to reach the adapters, and nobody else is to make something of it.
-_UVICORN = "--no-proxy-headers"
+_UVICORN = ("--no-proxy-headers",)
+_ORIGINS = "conformance.origins"
 PROGRAMS: dict[str, Program | Service] = {
-    "asgi behind uvicorn-h11": _with(
-        uvicorn("conformance.origins.asgi_app:app", parser="h11"), _UVICORN
+    "asgi behind uvicorn-h11": Program("uvicorn-h11", f"{_ORIGINS}.asgi_app:app", _UVICORN),
+    "asgi behind uvicorn-httptools": Program(
+        "uvicorn-httptools", f"{_ORIGINS}.asgi_app:app", _UVICORN
     ),
-    "asgi behind uvicorn-httptools": _with(uvicorn("conformance.origins.asgi_app:app"), _UVICORN),
-    "django-asgi behind uvicorn-httptools": _with(
-        uvicorn("conformance.origins.django_entry:asgi"), _UVICORN
+    "django-asgi behind uvicorn-httptools": Program(
+        "uvicorn-httptools", f"{_ORIGINS}.django_entry:asgi", _UVICORN
     ),
-    "asgi behind hypercorn": hypercorn("conformance.origins.asgi_app:app"),
-    "wsgi behind gunicorn": gunicorn("conformance.origins.wsgi_app:app"),
-    "django-wsgi behind gunicorn": gunicorn("conformance.origins.django_entry:wsgi()"),
-    "flask behind gunicorn": gunicorn("conformance.origins.flask_app:app"),
-    "wsgi behind waitress": _with(
-        waitress("conformance.origins.wsgi_app:app"), "--no-clear-untrusted-proxy-headers"
+    "asgi behind hypercorn": Program("hypercorn", f"{_ORIGINS}.asgi_app:app"),
+    "wsgi behind gunicorn": Program("gunicorn", f"{_ORIGINS}.wsgi_app:app"),
+    "django-wsgi behind gunicorn": Program("gunicorn", f"{_ORIGINS}.django_entry:wsgi"),
+    "flask behind gunicorn": Program("gunicorn", f"{_ORIGINS}.flask_app:app"),
+    "wsgi behind waitress": Program(
+        "waitress", f"{_ORIGINS}.wsgi_app:app", ("--no-clear-untrusted-proxy-headers",)
     ),
     "service": Service(),
 }

@@ -5,10 +5,5 @@ from django.core.wsgi import get_wsgi_application
 
 from conformance.origins.mount import asgi_mounted, wsgi_mounted
 
-
-def asgi():
-    return asgi_mounted(get_asgi_application())
-
-
-def wsgi():
-    return wsgi_mounted(get_wsgi_application())
+asgi = asgi_mounted(get_asgi_application())
+wsgi = wsgi_mounted(get_wsgi_application())
