@@ -62,6 +62,9 @@ class TrustedProxies:
         if not self.trusts_peer_of(request):
             if address is None:
                 raise _no_address(request)
+            if _may_have_trailers(request) and address in _claimed(request):
+                # uvicorn by itself puts a claimed address in the place of the peer's.
+                raise _in_a_trailer()
             return address
         for hop in self._hops(request):
             address = hop
@@ -76,20 +79,37 @@ class TrustedProxies:
 
     @staticmethod
     def _hops(request: Request) -> Iterable[str]:
-        fields = request.header("X-Forwarded-For")
-        if len(fields) > 1 and request.header("Transfer-Encoding"):
-            # uvicorn with httptools puts the trailers of a chunked body among the headers. The
-            # last field, which counts most, may then be the client's own.
-            raise AddressNotAllowed(
-                "several X-Forwarded-For fields, and the body is chunked: one may be a trailer",
-                hint="let the proxy write X-Forwarded-For as one field and drop trailers",
-            )
-        for field in reversed(fields):
+        if _may_have_trailers(request):
+            raise _in_a_trailer()
+        for field in reversed(request.header("X-Forwarded-For")):
             for entry in reversed(field.split(b",")):
                 address = canonical_address(entry.strip(b" \t").decode("latin-1"))
                 if address is None:
                     raise AddressNotAllowed("X-Forwarded-For holds something that is no address")
                 yield address
+
+
+def _may_have_trailers(request: Request) -> bool:
+    """Whether the last X-Forwarded-For, which counts most, may be the client's own.
+
+    uvicorn with httptools puts the trailers of a chunked body among the headers.
+    """
+    return len(request.header("X-Forwarded-For")) > 1 and bool(request.header("Transfer-Encoding"))
+
+
+def _claimed(request: Request) -> set[str | None]:
+    return {
+        canonical_address(entry.strip(b" \t").decode("latin-1"))
+        for field in request.header("X-Forwarded-For")
+        for entry in field.split(b",")
+    }
+
+
+def _in_a_trailer() -> AddressNotAllowed:
+    return AddressNotAllowed(
+        "several X-Forwarded-For fields, and the body is chunked: one may be a trailer",
+        hint="let the proxy write X-Forwarded-For as one field and drop trailers",
+    )
 
 
 def _no_address(request: Request) -> AddressNotAllowed:

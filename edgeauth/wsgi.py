@@ -135,9 +135,15 @@ class EnvironRequest:
         return not peer or peer in {"0.0.0.0", "localhost"}  # noqa: S104 - read, not bound
 
     def header(self, name: str) -> tuple[bytes, ...]:
-        # A server joins repeated fields into one value with commas: at most one is here.
+        # A server joins repeated fields into one value with commas: at most one is here, but for
+        # a2wsgi, which has the fields as they were sent too: X_Forwarded_For is another there.
         value = self._environ.get(variable(name))
-        return () if value is None else (received(value),)
+        if value is None:
+            return ()
+        if (scope := self._environ.get("asgi.scope")) is not None:
+            wanted = name.lower().encode()
+            return tuple(value for field, value in scope["headers"] if field == wanted)
+        return (received(value),)
 
 
 @lru_cache(maxsize=64)

@@ -108,6 +108,14 @@ def test_a_field_that_may_be_a_trailer_is_not_believed():
     assert address(PROXY, EDGE.encode(), others=chunked) == EDGE
 
 
+def test_a_peer_that_a_server_took_from_what_may_be_a_trailer_is_not_believed():
+    chunked = [("Transfer-Encoding", b"chunked")]
+    with pytest.raises(AddressNotAllowed, match="may be a trailer"):
+        address(EDGE, CLIENT.encode(), EDGE.encode(), others=chunked)
+    assert address(EDGE, CLIENT.encode(), BALANCER.encode(), others=chunked) == EDGE
+    assert address(EDGE, CLIENT.encode(), EDGE.encode()) == EDGE
+
+
 @pytest.mark.parametrize(
     ("networks", "why"),
     [

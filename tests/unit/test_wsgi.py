@@ -213,6 +213,20 @@ def test_a_header_is_the_bytes_that_the_server_received():
     assert request.header("X-B") == ()
 
 
+def test_a_wrapper_that_has_the_fields_as_they_were_sent_is_asked_for_them():
+    sent = [(b"x-note", b"real"), (b"x_note", b"twin"), (b"x-note", b"more"), (b"x_other", b"twin")]
+    environ = environ_of(
+        HTTP_X_NOTE="real,twin,more", HTTP_X_OTHER="twin", **{"asgi.scope": {"headers": sent}}
+    )
+    request = EnvironRequest(environ)
+
+    assert request.header("X-Note") == (b"real", b"more")
+    assert request.header("X-Other") == ()
+    # What an outer gate removed stays away, though the scope has it.
+    del environ["HTTP_X_NOTE"]
+    assert request.header("X-Note") == ()
+
+
 def test_the_host_is_the_host_variable_or_none():
     assert EnvironRequest(environ_of()).host == b"origin.example"
     assert EnvironRequest({}).host is None
