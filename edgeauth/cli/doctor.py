@@ -16,6 +16,7 @@ from edgeauth.doctor.clock_checks import check_clock
 from edgeauth.doctor.finding import Finding
 from edgeauth.doctor.peer_checks import check_peer
 from edgeauth.doctor.secret_checks import check_secrets
+from edgeauth.doctor.server_checks import check_server
 from edgeauth.doctor.setting_checks import check_settings, check_start
 from edgeauth.errors import ConfigurationError
 from edgeauth.escaping import escaped
@@ -39,6 +40,7 @@ _COLOURS = {"error": "red", "warning": "yellow"}
     help="The Host that --app is asked for. Default: one of Django's ALLOWED_HOSTS, or localhost.",
 )
 @click.option("--listen", metavar="ADDRESS", help="Where the server listens, as unix:/path.")
+@click.option("--server", metavar="NAME", help="What serves the app, as gunicorn or uwsgi.")
 @click.option("--clock", "clock_url", metavar="URL", help="A server to compare the clock with.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 @config_option
@@ -50,6 +52,7 @@ def command(
     factory: bool,
     host: str | None,
     listen: str | None,
+    server: str | None,
     clock_url: str | None,
     as_json: bool,
     config: str | None,
@@ -76,7 +79,9 @@ def command(
         found = [Finding("settings-unusable", "error", str(error), "The app does not start.")]
     else:
         app = None if app_name is None else load_app(app_name, factory=factory)
-        found = _findings(settings, app, path, host=host, listen=listen, clock_url=clock_url)
+        found = _findings(
+            settings, app, path, host=host, listen=listen, server=server, clock_url=clock_url
+        )
     if as_json:
         click.echo(json.dumps({"findings": [finding._asdict() for finding in found]}))
     else:
@@ -93,6 +98,7 @@ def _findings(
     *,
     host: str | None,
     listen: str | None,
+    server: str | None,
     clock_url: str | None,
 ) -> list[Finding]:
     found = []
@@ -103,6 +109,7 @@ def _findings(
     found += check_start(settings, found)
     asgi = app is None or is_asgi(app)
     found += check_peer(settings, os.environ, listen=listen, is_asgi=asgi)
+    found += check_server(settings, server, is_wsgi=app is not None and not asgi)
     found += check_clock(settings, clock_url)
     if app is not None:
         found += check_app(app, settings.exempt, host=host)
