@@ -79,14 +79,15 @@ mutation: $(VENV)/.installed ## small mistakes in the core: does a test see each
 	$(BIN)/python mutation/run.py $(FILES) $(if $(SAMPLE),--sample $(SAMPLE))
 
 CASES ?= 5000
-SERVED ?= 100
+SERVED ?= 10000
 PROXIED ?= 2000
 SEED ?=
 
 .PHONY: differential
-differential: $(VENV)/.installed ## the same raw requests through every adapter: CASES here, SERVED over sockets, PROXIED through proxies
+differential: $(VENV)/.installed ## raw requests, by SEED: CASES through every adapter here, SERVED to servers, PROXIED through proxies
 	PYTHONPATH=tests $(BIN)/python -m differential.run --cases $(CASES) $(SEED:%=--seed %)
-	PYTHONPATH=tests $(BIN)/python -m differential.over_sockets --cases $(SERVED) $(SEED:%=--seed %)
+	PYTHONPATH=tests $(BIN)/python -m differential.over_sockets --cases $$(($(SERVED) / 100)) $(SEED:%=--seed %)
+	PYTHONPATH=tests $(BIN)/python -m differential.routes.run --cases $(SERVED) $(SEED:%=--seed %)
 	PYTHONPATH=tests $(BIN)/python -m differential.through_proxies --cases $(PROXIED) $(SEED:%=--seed %)
 
 test-wheel: $(VENV)/.installed ## the tests against the built wheel (or WHEEL=), on every Python there is

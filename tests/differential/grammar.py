@@ -186,7 +186,7 @@ TELLING += [
 ]
 
 
-def _pick(random: Random, choices: tuple[list[Any], list[Any]], *, odd: float = 0.05) -> Any:
+def pick(random: Random, choices: tuple[list[Any], list[Any]], *, odd: float = 0.05) -> Any:
     """What is usual, now and then what is not: of many oddities at once a server sees one."""
     return random.choice(choices[random.random() < odd])
 
@@ -195,25 +195,25 @@ def make_request(random: Random) -> bytes:
     """One request; the same for the same state of *random*."""
     rules = random.choice(PROFILES)
     lines = [
-        _pick(random, METHODS) + b" " + _target(random) + b" " + _pick(random, VERSIONS, odd=0.03),
+        pick(random, METHODS) + b" " + _target(random) + b" " + pick(random, VERSIONS, odd=0.03),
         b"Host: origin.example",
         judge_line(rules),
         b"Connection: close",
         *_fields(random, rules),
     ]
-    more, body = _pick(random, BODIES, odd=0.03)
+    more, body = pick(random, BODIES, odd=0.03)
     lines += more
     # The lines that tell the tests how to judge, and end the connection, stay as they are.
     free = [0, *range(4, len(lines))]
     for _ in range(random.choice([0, 0, 0, 0, 1, 1, 2])):
         place = random.choice(free)
-        lines[place] = random.choice(_MUTATIONS)(random, lines[place])
+        lines[place] = random.choice(MUTATIONS)(random, lines[place])
     return b"\r\n".join(lines) + b"\r\n\r\n" + body
 
 
 def _target(random: Random) -> bytes:
-    lead, suffix = _pick(random, LEADS), _pick(random, SUFFIXES, odd=0.1)
-    path = lead + _pick(random, PATHS, odd=0.25) + suffix
+    lead, suffix = pick(random, LEADS), pick(random, SUFFIXES, odd=0.1)
+    path = lead + pick(random, PATHS, odd=0.25) + suffix
     if random.random() < 0.1 and path:
         place = random.randrange(len(path))
         path = path[:place] + b"%%%02x" % path[place] + path[place + 1 :]
@@ -222,15 +222,15 @@ def _target(random: Random) -> bytes:
 
 def _fields(random: Random, rules: Rules) -> list[bytes]:
     fields = [
-        _pick(random, NAMES, odd=0.15) + _pick(random, COLONS) + value
+        pick(random, NAMES, odd=0.15) + pick(random, COLONS) + value
         for value in _credentials(random, rules)
     ]
     for _ in range(random.choice([0, 0, 1, 1, 2])):
-        hops = [_pick(random, HOPS, odd=0.3) for _ in range(random.randint(1, 3))]
+        hops = [pick(random, HOPS, odd=0.3) for _ in range(random.randint(1, 3))]
         fields.append(b"X-Forwarded-For: " + random.choice([b", ", b","]).join(hops))
     if rules.pass_secret or random.random() < 0.05:
         fields += [b"Edge-Auth-Pass: " + _pass(random) for _ in range(random.choice([0, 1, 1, 2]))]
-    fields += [_pick(random, OTHERS, odd=0.2) for _ in range(random.choice([0, 0, 1, 2, 4]))]
+    fields += [pick(random, OTHERS, odd=0.2) for _ in range(random.choice([0, 0, 1, 2, 4]))]
     random.shuffle(fields)
     return fields
 
@@ -254,7 +254,7 @@ def _credential(random: Random, rules: Rules) -> bytes:
     pop = random.choice(
         [b",LHR", b",LHR", b",LHR", b",XXX", b",AMS", b"", b",", b", LHR", b",\xff"]
     )
-    prefix, encoding = _pick(random, SPELLINGS)
+    prefix, encoding = pick(random, SPELLINGS)
     value = make_value(secret, timestamp + pop, prefix=prefix, encoding=encoding)
     if random.random() < 0.1:
         value = random.choice([b"", b",", value.upper(), value[:-1], value + b" ", b"1" * 7000])
@@ -303,7 +303,7 @@ def _other_case(random: Random, line: bytes) -> bytes:
     return random.choice([line.lower(), line.upper(), line.swapcase()])
 
 
-_MUTATIONS: list[Callable[[Random, bytes], bytes]] = [
+MUTATIONS: list[Callable[[Random, bytes], bytes]] = [
     _put,
     _put,
     _replace,

@@ -1,0 +1,59 @@
+"""The route matrix sees holes; ``make differential`` runs it on servers that have none."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+_TESTS = Path(__file__).parents[1]
+
+
+def asked(*arguments: str, planted: str | None = None) -> subprocess.CompletedProcess[str]:
+    """A run of the matrix, in servers with the hole *planted*."""
+    environ = {**os.environ, "PYTHONPATH": str(_TESTS)}
+    return subprocess.run(
+        [sys.executable, "-m", "differential.routes.run", "--seed", "5", *arguments],
+        env=environ if planted is None else {**environ, "MATRIX_PLANTED": planted},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("planted", "server"),
+    [
+        ("mount points from anybody", "daphne"),
+        ("mount points from anybody", "gunicorn-sync"),
+        ("methods that are handshakes", "waitress"),
+        ("handshakes that are pages", "tornado"),
+        ("paths without their end", "wsgiref"),
+        ("underscores that are dashes", "granian"),
+    ],
+)
+def test_a_planted_hole_is_found_shown_and_kept(planted, server):
+    run = asked("--cases", "300", "--server", server, planted=planted)
+
+    assert run.returncode == 1, run.stdout
+    assert " unsigned" in run.stdout or "which is exempt for" in run.stdout
+    lines = [line.strip() for line in run.stdout.splitlines()]
+    kept = next(line for line in lines if ".fuzz/differential/route-5" in line)
+    assert lines[lines.index(kept) + 1] == repr(Path(kept).read_bytes())
+
+
+def test_a_kept_request_is_sent_again(tmp_path):
+    kept = tmp_path / "literal"
+    kept.write_bytes(
+        b"WEBSOCKET /live HTTP/1.1\r\nHost: origin.example\r\n"
+        b"Route-Gate: flask/plain\r\nConnection: close\r\n\r\n"
+    )
+    again = ("--server", "wsgiref", str(kept))
+
+    assert asked(*again).returncode == 0
+    assert asked(*again, planted="methods that are handshakes").returncode == 1
