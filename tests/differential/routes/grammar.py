@@ -98,8 +98,8 @@ _PLACES = [
 ]
 
 # Fields by which an address is claimed, or taken for one.
+_FOLDED = [b"X_Forwarded_For", b"X_FORWARDED_FOR", b"x_forwarded-for", b"X-Forwarded_For"]
 _CLAIMS = [
-    *[b"X_Forwarded_For", b"X_FORWARDED_FOR", b"x_forwarded-for", b"X-Forwarded_For"],
     *[b"Forwarded", b"X-Real-IP", b"REMOTE_ADDR", b"Remote-Addr", b"X-Client-IP", b"Client-Ip"],
     *[b"True-Client-IP", b"HTTP_X_FORWARDED_FOR", b"X-Forwarded-For ", b"X-Forwarded-For\t"],
     *[b"X-Forwarded-For\0", b" X-Forwarded-For", b"X.Forwarded.For", b"Via", b"X-Forwarded"],
@@ -199,7 +199,9 @@ def _usual(random: Random, gate: str, choice: str, root: str | None) -> Asked:
 def _claiming(random: Random, choice: str) -> Asked:
     """A signed request of a stranger, whose proxy says so; and what the stranger says himself."""
     claims = [
-        random.choice(_CLAIMS) + b": " + random.choice([EDGE.encode(), b"for=" + EDGE.encode()])
+        pick(random, (_FOLDED, _CLAIMS), odd=0.5)
+        + b": "
+        + random.choice([EDGE.encode(), b"for=" + EDGE.encode()])
         for _ in range(random.choice([0, 1, 1, 2]))
     ]
     # The proxy adds its peer to what the client sent, and sets no other field.
@@ -228,6 +230,9 @@ def _question(random: Random, gate: str) -> tuple[bytes, bytes, list[bytes]]:
         place = random.choice([i for i, letter in enumerate(path) if letter == "/"] + [len(path)])
         before, after = path[:place].encode(), path[place:].encode()
         target = quote_from_bytes(after, "/;=").encode() or random.choice([b"/", b"/", b""])
+        if random.random() < 0.4:
+            # gunicorn takes the mount point off the path that it was sent.
+            target = quote_from_bytes(path.encode(), "/;=").encode()
         method = "GET" if method == "WEBSOCKET" and random.random() < 0.5 else method
         return method.encode(), target, [_moving(random) + b": " + before]
     if chance < 0.4:
