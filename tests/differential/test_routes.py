@@ -38,7 +38,7 @@ def asked(*arguments: str, planted: str | None = None) -> subprocess.CompletedPr
     ],
 )
 def test_a_planted_hole_is_found_shown_and_kept(planted, server):
-    run = asked("--cases", "300", "--server", server, planted=planted)
+    run = asked("--cases", "700", "--server", server, planted=planted)
 
     assert run.returncode == 1, run.stdout
     assert " unsigned" in run.stdout or "which is exempt for" in run.stdout

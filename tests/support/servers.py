@@ -123,7 +123,7 @@ SERVERS: dict[str, Server] = {
     "hypercorn-wsgi": Server("wsgi", "hypercorn --workers=0 wsgi:{app}", "--bind=127.0.0.1:{port}", "--bind=unix:{path}", "--root-path={root}"),
     "cheroot": Server("wsgi", "cheroot {app}", "--bind=127.0.0.1:{port}", "--bind={path}"),
     "twisted": Server("wsgi", "twisted web --wsgi={dotted}", "--listen=tcp:{port}:interface=127.0.0.1", "--listen=unix:{path}"),
-    "uwsgi": Server("wsgi", "support.uwsgi --need-app --die-on-term --enable-threads --module={app}", "--http-socket=127.0.0.1:{port}", "--http-socket={path}", "--mount={root}={app} --manage-script-name"),
+    "uwsgi": Server("wsgi", "support.uwsgi --master --need-app --die-on-term --enable-threads --module={app}", "--http-socket=127.0.0.1:{port}", "--http-socket={path}", "--mount={root}={app} --manage-script-name"),
     "gevent": Server("wsgi", "support.serve gevent {app}", "--port={port}", "--path={path}"),
     "tornado": Server("wsgi", "support.serve tornado {app}", "--port={port}", "--path={path}"),
     "wsgiref": Server("wsgi", "support.serve wsgiref {app}", "--port={port}"),

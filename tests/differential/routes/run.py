@@ -130,6 +130,8 @@ def look_at(name: str, cases: int, seed: str, requests: list[bytes] | None = Non
                 if sentence is not None:
                     where = f"{name}{f' under {root}' if root else ''}"
                     seen.broken.append((asked.raw, f"{where}: {sentence}\n    {received[:300]!r}"))
+            if running.process.poll() is not None:
+                seen.broken.append((b"", f"{name}: the server ended"))
             text = running.log.read_text(errors="replace")
             seen.broken += ((b"", f"{name}: {sentence}") for sentence in _raised_by_the_gate(text))
     seen.seconds = time.monotonic() - began
