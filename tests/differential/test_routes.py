@@ -30,7 +30,6 @@ def asked(*arguments: str, planted: str | None = None) -> subprocess.CompletedPr
     ("planted", "server"),
     [
         ("mount points from anybody", "daphne"),
-        ("mount points from anybody", "gunicorn-sync"),
         ("methods that are handshakes", "waitress"),
         ("handshakes that are pages", "tornado"),
         ("paths without their end", "wsgiref"),
@@ -47,13 +46,20 @@ def test_a_planted_hole_is_found_shown_and_kept(planted, server):
     assert lines[lines.index(kept) + 1] == repr(Path(kept).read_bytes())
 
 
-def test_a_kept_request_is_sent_again(tmp_path):
-    kept = tmp_path / "literal"
+@pytest.mark.parametrize(
+    ("server", "asking", "hole"),
+    [
+        ("wsgiref", b"WEBSOCKET /live", "methods that are handshakes"),
+        ("gunicorn-sync", b"GET /status/admin", "mount points from anybody"),
+    ],
+)
+def test_a_kept_request_is_sent_again(server, asking, hole, tmp_path):
+    kept = tmp_path / "kept"
     kept.write_bytes(
-        b"WEBSOCKET /live HTTP/1.1\r\nHost: origin.example\r\n"
-        b"Route-Gate: flask/plain\r\nConnection: close\r\n\r\n"
+        asking + b" HTTP/1.1\r\nHost: origin.example\r\nRoute-Gate: flask/plain\r\n"
+        b"Connection: close\r\nSCRIPT_NAME: /status\r\n\r\n"
     )
-    again = ("--server", "wsgiref", str(kept))
+    again = ("--server", server, str(kept))
 
     assert asked(*again).returncode == 0
-    assert asked(*again, planted="methods that are handshakes").returncode == 1
+    assert asked(*again, planted=hole).returncode == 1

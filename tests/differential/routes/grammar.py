@@ -251,7 +251,7 @@ def _mover(random: Random) -> bytes:
 
 
 def _moving(random: Random) -> bytes:
-    return pick(random, (_KNOWN_MOVERS, MOVERS), odd=0.5)
+    return pick(random, (_KNOWN_MOVERS, MOVERS), odd=0.35)
 
 
 def _target(random: Random) -> bytes:
