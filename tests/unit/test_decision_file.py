@@ -401,15 +401,15 @@ def test_a_copy_of_a_pipe_that_nobody_empties_stops_no_request(monkeypatch):
     os.close(writer)
 
 
-@pytest.mark.parametrize("name", ["/dev/fd/{}", "/proc/self/fd/{}", f"/proc/{os.getpid()}/fd/{{}}"])
+@pytest.mark.parametrize("name", ["/dev/fd/{fd}", "/proc/self/fd/{fd}", "/proc/{process}/fd/{fd}"])
 def test_a_stream_that_is_closed_or_only_read_is_an_error_at_start(tmp_path, name):
     (tmp_path / "in").touch()
     reading = os.open(tmp_path / "in", os.O_RDONLY)
     with pytest.raises(ConfigurationError, match="it is open for reading only"):
-        guard(name.format(reading))
+        guard(name.format(fd=reading, process=os.getpid()))
     os.close(reading)
     with pytest.raises(ConfigurationError, match="Bad file descriptor"):
-        guard(name.format(reading))
+        guard(name.format(fd=reading, process=os.getpid()))
 
 
 def test_a_stream_of_another_process_is_a_path_like_others(tmp_path):
