@@ -25,8 +25,10 @@ def behind(request):
             'revoked_passes = ["0a"]\n'
         )
         with (
-            serving(guard, f'proxy = "{request.param.proxy}"', folder=folder) as service,
-            proxying(request.param, folder, str(service.address), upstream) as proxy,
+            serving(
+                guard, f'proxy = "{request.param.proxy}"', folder=folder, tcp=request.param.tcp
+            ) as service,
+            proxying(request.param, folder, service.address, upstream) as proxy,
         ):
             yield service, proxy
 

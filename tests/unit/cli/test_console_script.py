@@ -112,7 +112,8 @@ def test_a_reader_that_leaves_is_no_verdict_and_no_trace_back():
                 stderr=subprocess.PIPE,
                 text=True,
                 check=False,
-                env=environment(),
+                # One with which an app would start too.
+                env={**environment(), "EDGEAUTH_SECRET": "9bd1c6f0a7e84e25b3f7c1d09e5a4826"},
             )
             assert (done.returncode, done.stderr) == (141, ""), args
 
