@@ -41,7 +41,7 @@ test: $(VENV)/.installed ## run all tests
 	@$(MAKE) --no-print-directory coverage
 
 # Programs around the gate: much of them runs in processes of their own, tested there.
-APART := edgeauth/service/*,edgeauth/edge/*,edgeauth/cli/*,edgeauth/report/*,edgeauth/upkeep/*
+APART := edgeauth/service/*,edgeauth/ops/dev_edge/*,edgeauth/ops/cli/*,edgeauth/ops/report/*,edgeauth/ops/address_update/*
 
 coverage:
 	$(BIN)/coverage combine --quiet

@@ -1,6 +1,6 @@
 """``python -m edgeauth`` is the command ``edgeauth``."""
 
-from edgeauth.cli import main
+from edgeauth.ops.cli import main
 
 if __name__ == "__main__":
     main(prog_name="edgeauth")

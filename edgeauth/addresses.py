@@ -120,7 +120,7 @@ class AddressList:
         Beside the two lists it may have ``as_of``, and ``retiring``: an object of networks
         and the last day of each. One whose day is over is left out. Days are looked at
         here and at no other time, so that a look-up never asks for the time; a guard that
-        watches the file reads it anew when one is over (:mod:`edgeauth.live`).
+        watches the file reads it anew when one is over (:mod:`edgeauth._reload.watched`).
 
         Args:
             path: the file.

@@ -8,9 +8,12 @@ from collections.abc import Callable, Iterable, Mapping  # noqa: TC003 - so that
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+from edgeauth._record.decision_file import DecisionFile
+from edgeauth._record.decision_log import DecisionLog
+from edgeauth._record.list_age import StaleWarning
+from edgeauth._record.logger import logger
+from edgeauth._reload.watched import Basis, Watch
 from edgeauth.addresses import AddressList
-from edgeauth.decision_file import DecisionFile
-from edgeauth.decision_log import DecisionLog
 from edgeauth.errors import (
     AddressNotAllowed,
     ConfigurationError,
@@ -18,19 +21,16 @@ from edgeauth.errors import (
     PassNotAccepted,
     VerificationError,
 )
+from edgeauth.exemptions import ExemptRoutes, MountPoints
 from edgeauth.forwarded import TrustedProxies
 from edgeauth.identity import EdgeIdentity
-from edgeauth.live import Basis, Watch
-from edgeauth.log import logger
 from edgeauth.outer import Terms, terms_of
 from edgeauth.passes import HEADER as PASS_HEADER
 from edgeauth.passes import Pass, Passes
 from edgeauth.request import Request  # noqa: TC001 - so that annotations can be read
-from edgeauth.routes import ExemptRoutes, MountPoints
 from edgeauth.schemes import EdgeAuthScheme, Scheme
 from edgeauth.schemes.base import refuse_no_scheme
 from edgeauth.settings import STALE_DAYS, Settings
-from edgeauth.staleness import StaleWarning
 
 
 class Verdict(NamedTuple):
@@ -74,7 +74,7 @@ class Guard:
         mode: ``enforce``, or ``report-only`` to log what would be refused and let it pass.
         strip_header: whether adapters remove the credential before the application runs.
         decisions: a file that gets one line of JSON a decision, or None. See
-            :mod:`edgeauth.decision_file`.
+            :mod:`edgeauth._record.decision_file`.
         passes: what verifies passes; None accepts none.
         addresses_stale_days: the age in days from which the address list is told of as old.
         mount_points: where exemptions, and passes that are narrowed to paths, count: paths such
@@ -143,7 +143,7 @@ class Guard:
         """Build a guard from settings, a mapping of them, or (None) the environment.
 
         Files of secrets, addresses and revoked passes that the settings name are watched: what
-        changes in them comes into force by itself (:mod:`edgeauth.live`).
+        changes in them comes into force by itself (:mod:`edgeauth._reload.watched`).
 
         Raises:
             ConfigurationError: a setting is unknown, unusable or missing.

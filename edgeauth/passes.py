@@ -27,9 +27,9 @@ from itsdangerous import BadData, Signer
 from itsdangerous.encoding import base64_decode, base64_encode
 
 from edgeauth.errors import ConfigurationError, PassNotAccepted, seconds
+from edgeauth.exemptions import MountPoints, is_exact_path, is_method
 from edgeauth.keys import KEY_ID, Key, is_entry, read_small_file
 from edgeauth.request import Request, route_method
-from edgeauth.routes import MountPoints, is_exact_path, is_method
 
 if TYPE_CHECKING:
     import os

@@ -21,8 +21,8 @@ from django.utils.module_loading import import_string
 from edgeauth.django.around import has_gate
 from edgeauth.django.conf import project_settings
 from edgeauth.django.middleware import EdgeAuthMiddleware
-from edgeauth.doctor.rehearsal import rehearse
 from edgeauth.errors import ConfigurationError
+from edgeauth.ops.doctor.rehearsal import rehearse
 
 _MIDDLEWARE = f"{EdgeAuthMiddleware.__module__}.{EdgeAuthMiddleware.__qualname__}"
 

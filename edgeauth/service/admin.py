@@ -9,12 +9,12 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from edgeauth.errors import EdgeAuthError
-from edgeauth.service import board as words
+from edgeauth.service import counters as words
 from edgeauth.service.metrics import BoardCollector
 
 if TYPE_CHECKING:
     from edgeauth.asgi import Receive, Scope, Send
-    from edgeauth.service.board import Board
+    from edgeauth.service.counters import Board
 
 _JSON = "application/json"
 _TEXT = "text/plain; charset=utf-8"

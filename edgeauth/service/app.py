@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from edgeauth.errors import EdgeAuthError
 from edgeauth.guard import denial
 from edgeauth.request import listens_on_unix
-from edgeauth.service.board import HOLDER, REASONS, Slot, age_place, decision_place
-from edgeauth.service.original import KINDS, AskedRequest, unbelieved
+from edgeauth.service.counters import HOLDER, REASONS, Slot, age_place, decision_place
+from edgeauth.service.original_request import KINDS, AskedRequest, unbelieved
 
 if TYPE_CHECKING:
     from edgeauth.asgi import Message, Receive, Scope, Send

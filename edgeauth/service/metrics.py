@@ -15,8 +15,8 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 import edgeauth
-from edgeauth.service import board as words
-from edgeauth.service.board import AGE_BOUNDS, LATENCY_BOUNDS, REASONS, Board, decision_place
+from edgeauth.service import counters as words
+from edgeauth.service.counters import AGE_BOUNDS, LATENCY_BOUNDS, REASONS, Board, decision_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from edgeauth.errors import ConfigurationError
 from edgeauth.forwarded import UNIX, TrustedProxies
-from edgeauth.service.original import KINDS
+from edgeauth.service.original_request import KINDS
 from edgeauth.settings import (
     SERVICE_PREFIX,
     SERVICE_TABLE,

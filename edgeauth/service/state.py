@@ -15,12 +15,12 @@ from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgeauth._reload.watched import Watch
 from edgeauth.addresses import AddressList
 from edgeauth.errors import ConfigurationError
 from edgeauth.forwarded import TrustedProxies
 from edgeauth.guard import Guard
 from edgeauth.keys import Key, KeyRing
-from edgeauth.live import Watch
 from edgeauth.service.settings import ServiceSettings
 from edgeauth.settings import Settings, config_path, read_document
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
 
-    from edgeauth.live import Basis
+    from edgeauth._reload.watched import Basis
     from edgeauth.passes import Passes
 
 

@@ -22,22 +22,22 @@ import socket
 import time
 from typing import TYPE_CHECKING
 
+from edgeauth._record.list_age import StaleWarning
 from edgeauth.errors import ConfigurationError, explain
-from edgeauth.service import board as words
+from edgeauth.service import counters as words
 from edgeauth.service.admin import AdminApp
-from edgeauth.service.board import Board
 from edgeauth.service.channel import open_channel, pack
 from edgeauth.service.child import ADOPT_SECONDS, RESTART_SECONDS, Child, Generations
+from edgeauth.service.counters import Board
 from edgeauth.service.listeners import Listeners, introduce, warn_of_unused
 from edgeauth.service.logs import configure_logging
 from edgeauth.service.notify import notify, notify_reloading
 from edgeauth.service.worker import DRAIN_SECONDS, run_admin, run_worker
-from edgeauth.staleness import StaleWarning
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edgeauth.live import Watch
+    from edgeauth._reload.watched import Watch
     from edgeauth.service.channel import Inbox
     from edgeauth.service.settings import ServiceSettings
     from edgeauth.service.state import State

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 
 from edgeauth.service.app import DecisionApp
-from edgeauth.service.board import SERVING, UNREADABLE, decision_place
+from edgeauth.service.counters import SERVING, UNREADABLE, decision_place
 from edgeauth.service.descriptors import handle_exception
-from edgeauth.service.in_place import InPlaceProtocol
+from edgeauth.service.fast_path import InPlaceProtocol
 from edgeauth.service.protocol import BoundedProtocol
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from edgeauth.asgi import ASGIApp
-    from edgeauth.service.board import Slot
     from edgeauth.service.channel import Inbox
+    from edgeauth.service.counters import Slot
     from edgeauth.service.state import State
 
 logger = logging.getLogger("edgeauth.service")

@@ -20,7 +20,7 @@ from conformance.origins import asgi_app, django_entry, flask_app, judge, judged
 from support.vectors import SECRET
 
 from edgeauth.service.app import DecisionApp
-from edgeauth.service.board import Board
+from edgeauth.service.counters import Board
 from edgeauth.service.state import State
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import hmac
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from edgeauth.probe.spoofable import names
+from edgeauth.ops.probe.spoofable import names
 
 if TYPE_CHECKING:
     from random import Random

@@ -76,7 +76,7 @@ def test_requests_of_the_grammar_are_decided_alike_and_for_every_reason():
         ),
         pytest.param(
             "from urllib.parse import unquote\n"
-            "from edgeauth.service.original import AskedRequest\n"
+            "from edgeauth.service.original_request import AskedRequest\n"
             "raw = AskedRequest.path.fget\n"
             "AskedRequest.path = property(lambda self: unquote(raw(self)))",
             "service behind",

@@ -18,7 +18,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 import edgeauth
-from edgeauth.cli import main
+from edgeauth.ops.cli import main
 
 
 @contextlib.contextmanager

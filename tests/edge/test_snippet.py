@@ -10,9 +10,9 @@ from support import edge_tools
 from support.snippets import snippet
 from support.vcl import VCL, lint, service
 
-from edgeauth.cli import main
-from edgeauth.cli.snippet import SNIPPETS, renamed
 from edgeauth.errors import ConfigurationError
+from edgeauth.ops.cli import main
+from edgeauth.ops.cli.snippet import SNIPPETS, renamed
 
 FILES = sorted(
     {file for one in SNIPPETS.values() for file in (one.signed, one.shared_secret) if file}
@@ -93,5 +93,5 @@ def test_an_edge_that_can_sign_has_no_shared_secret():
 
 
 def test_a_file_that_is_missing_is_refused(monkeypatch, tmp_path):
-    monkeypatch.setattr("edgeauth.cli.snippet._folders", lambda: iter([tmp_path]))
+    monkeypatch.setattr("edgeauth.ops.cli.snippet._folders", lambda: iter([tmp_path]))
     assert "is not in this installation" in refusal("vcl")

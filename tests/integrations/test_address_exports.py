@@ -18,7 +18,7 @@ from support.programs import program
 from support.proxies import nginx_binary, wheel_program
 
 from edgeauth import AddressList
-from edgeauth.upkeep.export import FORMATS, export
+from edgeauth.ops.address_update.export import FORMATS, export
 
 LIST = AddressList(["127.0.0.1", "151.101.0.0/16", "2a04:4e40::/32"])
 STRANGER = "127.0.0.2"

@@ -13,7 +13,7 @@ from support.list_server import answer, list_server
 from support.programs import program
 
 from edgeauth import AddressList
-from edgeauth.cli import main
+from edgeauth.ops.cli import main
 
 FOLDER = Path(__file__).parents[2] / "integrations" / "systemd"
 FILE = "/var/lib/edgeauth-addresses/edge.json"

@@ -21,7 +21,7 @@ from support.proxies import INTEGRATIONS
 from support.service import SECRET, Service, serving
 
 import edgeauth
-from edgeauth.cli.serve import command
+from edgeauth.ops.cli.serve import command
 from edgeauth.service.settings import ServiceSettings
 
 if TYPE_CHECKING:

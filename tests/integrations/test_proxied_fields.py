@@ -13,7 +13,7 @@ from support.proxies import HAPROXY, INGRESS_NGINX, KINDS, NGINX, NGINX_REAL_IP,
 from support.raw_origin import Origin, raw_origin
 from support.service import question
 
-from edgeauth.probe.spoofable import names, spoofs
+from edgeauth.ops.probe.spoofable import names, spoofs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

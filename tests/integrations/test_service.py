@@ -211,7 +211,7 @@ class TestFaults:
         # The real limit is too long for a test; the mechanism is the same.
         launcher = (
             "from edgeauth.service import protocol; protocol.HEAD_SECONDS = 0.2;"
-            "from edgeauth.cli import main; main()"
+            "from edgeauth.ops.cli import main; main()"
         )
         with serving(launcher=launcher) as running_service:
             for half in [b"", b"GET / HTTP/1.1\r\nX: "]:

@@ -23,7 +23,7 @@ from support.wire import answers, connect, converse
 
 import edgeauth
 
-RUN = "from edgeauth.cli import main; main()"
+RUN = "from edgeauth.ops.cli import main; main()"
 
 
 def signed(secret: str = SECRET) -> tuple[str, str]:

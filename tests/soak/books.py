@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from edgeauth.report.reading import Malformed, parse
+from edgeauth.ops.report.reading import Malformed, parse
 from soak.traffic import Line
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from support.proxies import NGINX, nginx, proxying
 from support.service import Service, serving
 from support.upstream import telling_application
 
-from edgeauth.live import grace
+from edgeauth._reload.watched import grace
 from soak.health import command, family
 from soak.traffic import EXEMPT, MAX_AGE, Manner
 
@@ -117,7 +117,7 @@ def application(name: str, folder: Path, *keys: Key) -> Iterator[Target]:
 
         def take(*keys: Key) -> None:
             replace(secrets, _lines(*keys))
-            time.sleep(grace(_INTERVAL))  # the promise of edgeauth.live
+            time.sleep(grace(_INTERVAL))  # the promise of edgeauth._reload.watched
 
         target = Target(
             address=(HOST, port),

@@ -8,8 +8,8 @@ from math import log
 from typing import TYPE_CHECKING
 
 from edgeauth import AddressList
-from edgeauth.report.reading import parse
-from edgeauth.report.summary import Summary
+from edgeauth.ops.report.reading import parse
+from edgeauth.ops.report.summary import Summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable

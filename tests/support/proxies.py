@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from edgeauth.cli.snippet import SNIPPETS
+from edgeauth.ops.cli.snippet import SNIPPETS
 from support.processes import HOST, free_port, running, wait_until
 from support.programs import missing
 from support.snippets import snippet

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from click.testing import CliRunner
 
-from edgeauth.cli import main
+from edgeauth.ops.cli import main
 
 
 def snippet(*arguments: str, **settings: str) -> str:

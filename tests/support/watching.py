@@ -11,7 +11,7 @@ SETTLE = 1
 
 
 class Clock:
-    """Stands for the module ``time`` in edgeauth.live: it goes on when a test says so."""
+    """Stands for the module ``time`` in edgeauth._reload.watched: tests move it."""
 
     def __init__(self):
         self.now = 1_700_000_000.0

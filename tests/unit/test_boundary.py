@@ -23,7 +23,7 @@ from edgeauth import (
     sign,
 )
 from edgeauth.service.app import DecisionApp
-from edgeauth.service.board import Board, decision_place
+from edgeauth.service.counters import Board, decision_place
 from edgeauth.service.state import State
 
 NOW = 1_700_000_000

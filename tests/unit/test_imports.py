@@ -79,7 +79,7 @@ def test_the_first_use_of_a_public_name_leaves_no_import_for_the_others():
 
 
 def test_a_command_that_signs_loads_neither_the_guard_nor_what_it_alone_needs():
-    imported = _imported("import edgeauth.cli.sign", setup="import click")
+    imported = _imported("import edgeauth.ops.cli.sign", setup="import click")
 
     assert "edgeauth.schemes.edge_auth" in imported
     assert not imported & {

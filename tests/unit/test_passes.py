@@ -26,7 +26,7 @@ from edgeauth import (
     Verdict,
     sign,
 )
-from edgeauth.decision_log import LINES_PER_PERIOD
+from edgeauth._record.decision_log import LINES_PER_PERIOD
 from edgeauth.passes import NoPasses
 
 NOW = 1_700_000_000

@@ -7,7 +7,7 @@ import logging
 from support.vectors import NOW
 
 from conformance.origins.judge import JudgedGuard
-from edgeauth.cli import main
+from edgeauth.ops.cli import main
 from edgeauth.service import app, logs, state
 
 # The suite looks for log lines as logging writes them by itself.

@@ -13,9 +13,9 @@ from support.vectors import SECRET
 
 from edgeauth import EdgeAuthScheme, Guard
 from edgeauth.asgi import EdgeAuthMiddleware as ASGIGate
-from edgeauth.doctor.app_checks import check_app
-from edgeauth.doctor.app_loading import is_asgi
-from edgeauth.doctor.app_routes import own_host, places
+from edgeauth.ops.doctor.app_checks import check_app
+from edgeauth.ops.doctor.app_loading import is_asgi
+from edgeauth.ops.doctor.app_routes import own_host, places
 from edgeauth.wsgi import EdgeAuthMiddleware as WSGIGate
 
 GATE = "edgeauth.django.middleware.EdgeAuthMiddleware"

@@ -6,8 +6,8 @@ import pytest
 from support.service import SECRET
 
 from edgeauth.service.app import DecisionApp
-from edgeauth.service.board import Board
-from edgeauth.service.original import KINDS
+from edgeauth.service.counters import Board
+from edgeauth.service.original_request import KINDS
 from edgeauth.service.state import State
 
 FIELDS = [

@@ -1,0 +1,160 @@
+"""Every decision as one line of JSON, for ``edgeauth report``.
+
+Off unless the setting ``decisions`` names a file. Then each request costs one line and one
+system call more, so it is for finding out whether it is safe to enforce, and for as long as
+the disk is worth it.
+
+A line has these fields, and never a credential, a query or another header::
+
+    time      Unix seconds
+    allowed   whether the request passed
+    reason    the code of the verdict
+    enforced  false where it passed only because the mode is report-only
+    method, path, peer      peer: the nearest address that is no trusted proxy, or null
+    key, pop, age           who signed, and how many seconds before; null if not authentic
+
+What a process could not write is said in a line of its own, as soon as there is room again::
+
+    {"time":1700000000.5,"lost":12}
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+from typing import TYPE_CHECKING
+
+from edgeauth._record.append import target
+from edgeauth._record.logger import logger
+from edgeauth.errors import AddressNotAllowed, ConfigurationError, VerificationError, explain
+
+if TYPE_CHECKING:
+    from edgeauth.forwarded import TrustedProxies
+    from edgeauth.guard import Verdict
+    from edgeauth.request import Request
+
+# A line is below 4096 bytes even when each character becomes an escape of twelve: what a
+# pipe takes whole, so that lines of several processes never mix there either.
+_MAX_PATH = 240
+_MAX_METHOD = 20
+_MAX_PEER = 45
+
+# How often it is looked whether the file was moved away, as logrotate does, and how often
+# a failure is told.
+_LOOK_SECONDS = 1.0
+_TELL_SECONDS = 60.0
+
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
+
+class DecisionFile:
+    """Appends decisions to a file that several processes may share.
+
+    Each line is one write to a descriptor that only appends, and it begins anew after half a
+    line of any process. What cannot be written is lost and counted, in the file itself and, at
+    most once a minute, in the log: the request goes on.
+
+    Args:
+        path: the file; made with mode 640 by the first decision if it is not there, and by
+            nothing before. ``/dev/stdout``, ``/dev/stderr``, ``/dev/fd/N`` and a named pipe
+            with a reader are fine, whatever they lead to: it is never waited for.
+        proxies: whose X-Forwarded-For is believed about the peer.
+
+    Attributes:
+        lost: how many lines could not be written.
+
+    Raises:
+        ConfigurationError: the file cannot be opened, or could not be made.
+    """
+
+    def __init__(self, path: str, proxies: TrustedProxies) -> None:
+        self.lost = 0
+        self._path = path
+        self._proxies = proxies
+        self._lock = threading.Lock()
+        self._looked_at = 0.0
+        self._told_at = -_TELL_SECONDS
+        # How many lost lines the file does not know of.
+        self._untold = 0
+        try:
+            self._target = target(path)
+        except (OSError, ValueError) as error:
+            why = explain(error)
+            raise ConfigurationError(f"decisions file {path!r} cannot be opened: {why}") from None
+
+    def write(
+        self, request: Request, verdict: Verdict, now: float, error: Exception | None = None
+    ) -> None:
+        """Append the decision about *request* at *now* (Unix seconds); never raises.
+
+        *error* is what a refusal was made from.
+        """
+        try:
+            line = self._line(request, verdict, now, error)
+            self._append(line, now)
+        except Exception as failure:  # noqa: BLE001 - a full disk must not refuse anybody
+            with contextlib.suppress(Exception):
+                self._lose(failure, now)
+
+    def _line(
+        self, request: Request, verdict: Verdict, now: float, error: Exception | None
+    ) -> bytes:
+        identity, age = verdict.identity, None
+        if isinstance(error, VerificationError):
+            identity, age = error.identity, error.age
+        if identity is not None and age is None:
+            age = identity.age(now)
+        # All ASCII: what a client sent can end no line and steer no terminal.
+        return _encode(
+            {
+                "time": round(now, 3),
+                "allowed": verdict.allowed,
+                "reason": verdict.reason,
+                "enforced": verdict.enforced,
+                "method": _cut(request.method, _MAX_METHOD),
+                "path": _cut(request.path, _MAX_PATH),
+                "peer": self._peer(request),
+                "key": None if identity is None else identity.key_id,
+                "pop": None if identity is None else identity.pop,
+                "age": None if age is None else round(age, 3),
+            }
+        ).encode()
+
+    def _peer(self, request: Request) -> str | None:
+        try:
+            peer: str | None = self._proxies.client_address(request)
+        except AddressNotAllowed:
+            peer = request.peer
+        return None if peer is None else _cut(peer, _MAX_PEER)
+
+    def _append(self, line: bytes, now: float) -> None:
+        with self._lock:
+            look = abs(now - self._looked_at) >= _LOOK_SECONDS
+            if look:
+                self._looked_at = now
+            head = b""
+            if self._untold:
+                head = _encode({"time": round(now, 3), "lost": self._untold}).encode() + b"\n"
+            whole = head + line + b"\n"
+            written = self._target.write(whole, look=look)
+            if written >= len(head):
+                self._untold = 0
+            if written < len(whole) - 1:
+                # Half a line is to be seen in the file, and needs no other that tells of it.
+                self._untold -= written > len(head)
+                raise OSError(None, "the line was written in part")
+
+    def _lose(self, failure: Exception, now: float) -> None:
+        with self._lock:
+            self.lost += 1
+            self._untold += 1
+            if abs(now - self._told_at) < _TELL_SECONDS:
+                return
+            self._told_at = now
+        why = explain(failure) if isinstance(failure, OSError) else type(failure).__name__
+        logger.error("decisions file %a: %s; %d lines are lost so far", self._path, why, self.lost)
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 3] + "..."

@@ -1,0 +1,93 @@
+"""The address list in a file, as the update keeps it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from edgeauth.addresses import AddressList
+from edgeauth.errors import ConfigurationError, explain
+from edgeauth.ops.atomic_write import replace_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+    from pathlib import Path
+
+    from edgeauth.addresses import Network
+
+
+@dataclass(frozen=True, slots=True)
+class ListFile:
+    """What stands in the file.
+
+    Attributes:
+        listed: the networks of the edge.
+        retiring: networks that left the list, and the last day on which an app that reads
+            the file accepts them. A reader that does not know of them accepts less.
+        as_of: the day for which that was true; None if the file does not say.
+        source, etag: where the list is from, and what it was called there.
+    """
+
+    listed: tuple[Network, ...]
+    retiring: Mapping[Network, date]
+    as_of: str | None
+    source: str | None = None
+    etag: str | None = None
+
+    @classmethod
+    def read(cls, path: Path) -> ListFile:
+        """The list in *path*, or the bundled one where there is no such file.
+
+        Raises:
+            ConfigurationError: the file is there and cannot be used.
+        """
+        if not path.exists():
+            return cls.of(AddressList.fastly())
+        # At the beginning of time nothing that retires is over.
+        addresses = AddressList.from_file(path, now=0)
+        document: dict[str, Any] = json.loads(path.read_text("utf-8-sig"))
+        source, etag = document.get("source"), document.get("etag")
+        known = isinstance(source, str) and isinstance(etag, str)
+        return cls.of(addresses, *((source, etag) if known else ()))
+
+    @classmethod
+    def of(
+        cls, addresses: AddressList, source: str | None = None, etag: str | None = None
+    ) -> ListFile:
+        """The list that an app holds."""
+        listed = tuple(net for net in addresses.networks if net not in addresses.retiring)
+        return cls(listed, addresses.retiring, addresses.as_of, source, etag)
+
+    def text(self) -> str:
+        """The file's content: the shape of the public list, and a few names more."""
+        document = {
+            **({"source": self.source} if self.source else {}),
+            **({"etag": self.etag} if self.etag else {}),
+            **({"as_of": self.as_of} if self.as_of else {}),
+            "addresses": [str(net) for net in self.listed if net.version == 4],  # noqa: PLR2004
+            "ipv6_addresses": [str(net) for net in self.listed if net.version == 6],  # noqa: PLR2004
+            **(
+                {"retiring": {str(net): day.isoformat() for net, day in self.retiring.items()}}
+                if self.retiring
+                else {}
+            ),
+        }
+        return json.dumps(document, indent=2) + "\n"
+
+    def write(self, path: Path) -> None:
+        """Put it at *path* in one step, after reading it as an app would.
+
+        Raises:
+            ConfigurationError: the file cannot be written. What was there still is.
+        """
+        text = self.text()
+        AddressList.from_json(text, f"the new {str(path)!r}", now=0)
+        try:
+            replace_file(path, text.encode())
+        except OSError as error:
+            raise ConfigurationError(
+                f"addresses file {str(path)!r} cannot be written: {explain(error)}; "
+                "what was there is as it was"
+            ) from None

@@ -1,0 +1,319 @@
+"""``edgeauth keys``: the rotation of a key, step by step, and how far it is.
+
+A rotation never leaves the edge with a key that the origin does not know::
+
+    begin    the origin takes both keys; the new secret is printed, for the edge
+             (the operator puts it at the edge)
+    status   says whether the edge still signs with the old one
+    finish   the origin drops the old one
+
+What is refused because of how far a rotation is ends with exit status 1; what is asked for
+wrongly, with 2.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from edgeauth._reload.watched import grace
+from edgeauth.errors import ConfigurationError, seconds
+from edgeauth.ops.cli.group import Commands
+from edgeauth.ops.cli.options import config_option, read_settings
+from edgeauth.ops.cli.text import table
+from edgeauth.ops.rotation.evidence import Sightings, seen_in_decisions, verified_by_metrics
+from edgeauth.ops.rotation.secrets_file import SecretsFile
+from edgeauth.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from edgeauth.keys import Key, KeyRing
+
+# Longer than a value of the old key lives by default, which is max_age and max_future.
+_OVER_SECONDS = 120.0
+
+_BEGUN = """\
+The secret of key {new} stands alone on standard output. It is the last line of
+{path}. {accepted}
+
+  1. Wait {grace} s: then every process that watches the file accepts it.
+  2. Put it at the edge, in the place of the old one.
+  3. edgeauth keys status, with --log or --metrics, says whether the edge has switched.
+  4. edgeauth keys rotate finish drops the old key.
+
+Until then the edge can go back at any time.
+"""
+
+
+class Evidence(NamedTuple):
+    """What was seen of the keys.
+
+    Attributes:
+        sightings: the accepted requests.
+        seconds: in how many seconds.
+    """
+
+    sightings: Sightings
+    seconds: float
+
+
+class Finding(NamedTuple):
+    """How far a rotation is.
+
+    Attributes:
+        safe: whether the old keys can be dropped, or there are none.
+        sentence: why.
+    """
+
+    safe: bool
+    sentence: str
+
+
+class _Refusal(click.ClickException):
+    """What would not be safe now: one line, and the exit status of a refusal."""
+
+    exit_code = 1
+
+
+_secrets_file_option = click.option(
+    "--secrets-file",
+    metavar="FILE",
+    help="The file of id:secret lines. Default: the setting secrets_file.",
+)
+
+
+def _evidence_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    log = click.option(
+        "--log", metavar="FILE", help="The app's file of decisions (the setting decisions)."
+    )
+    metrics = click.option(
+        "--metrics",
+        metavar="URL",
+        help="/metrics of edgeauth serve; asked twice, --over seconds apart.",
+    )
+    over = click.option(
+        "--over",
+        metavar="SECONDS",
+        type=click.FloatRange(min=0, max=86_400),
+        default=_OVER_SECONDS,
+        show_default=True,
+        help="For how long the old key must not have been seen.",
+    )
+    return log(metrics(over(command)))
+
+
+@click.group("keys", cls=Commands)
+def command() -> None:
+    """Rotate the keys, and say which the edge signs with.
+
+    rotate begin adds a new key beside the old and prints its secret; you put it at the edge;
+    status says whether the edge still signs with the old key; rotate finish drops that.
+    """
+
+
+@command.group("rotate")
+def rotate() -> None:
+    """Change the key without refusing a request: begin, switch the edge, finish."""
+
+
+@rotate.command("begin")
+@click.option("--id", "key_id", metavar="ID", help="Of the new key. Default: today's date.")
+@click.option(
+    "--force", is_flag=True, help="Add a key to several, or make a file that is not there."
+)
+@config_option
+@_secrets_file_option
+def begin(*, key_id: str | None, force: bool, config: str | None, secrets_file: str | None) -> None:
+    """Add a new key to the secrets file and print its secret, for the edge.
+
+    Only the secret goes to standard output. Refused, with exit status 1, while an earlier
+    rotation is unfinished.
+    """
+    settings = Settings.load(config)
+    path = _path(settings, secrets_file)
+    # Hex, for the reasons of keygen.
+    secret = secrets.token_hex(32)
+    if force and not path.exists():
+        new, accepted = key_id or _new_id(()), "There was no such file, and no key before it."
+        SecretsFile.create(path, new, secret)
+    else:
+        with SecretsFile.locked(path) as file:
+            if len(file.keys) > 1 and not force:
+                raise _Refusal(
+                    f"a rotation is under way: {path} holds the keys {_ids(file.keys)}. See "
+                    "edgeauth keys status, then edgeauth keys rotate finish; or add one more "
+                    "with --force"
+                )
+            accepted = f"Accepted as before: {_ids(file.keys)}."
+            new = key_id or _new_id(file.keys)
+            file.add(new, secret)
+    click.echo(secret)
+    wait = seconds(grace(settings.watch_interval))
+    click.echo(_BEGUN.format(new=new, path=path, accepted=accepted, grace=wait), err=True, nl=False)
+
+
+@rotate.command("finish")
+@click.option("--force", is_flag=True, help="Do it, whatever was seen of the old key.")
+@_evidence_options
+@config_option
+@_secrets_file_option
+def finish(
+    *,
+    force: bool,
+    log: str | None,
+    metrics: str | None,
+    over: float,
+    config: str | None,
+    secrets_file: str | None,
+) -> None:
+    """Drop all keys but the newest from the secrets file.
+
+    Refused, with exit status 1, unless --log or --metrics shows that the edge signs with the
+    newest key and no longer with another.
+    """
+    settings = Settings.load(config)
+    path = _path(settings, secrets_file)
+    evidence = _evidence(log, metrics, over)
+    with SecretsFile.locked(path) as file:
+        *old, new = file.keys
+        if not old:
+            raise _Refusal(f"no rotation is under way: {path} holds one key, {new.id}")
+        finding = judge(file.keys, evidence)
+        if not finding.safe and not force:
+            raise _Refusal(
+                f"{finding.sentence} Nothing was changed. To drop {_ids(old)} all the same, "
+                "give --force"
+            )
+        file.drop_old()
+    wait = seconds(grace(settings.watch_interval))
+    click.echo(f"Dropped {_ids(old)}; {new.id} stays. In force within {wait} s.")
+
+
+@command.command("status")
+@_evidence_options
+@config_option
+@_secrets_file_option
+@click.pass_context
+def status(
+    ctx: click.Context,
+    *,
+    log: str | None,
+    metrics: str | None,
+    over: float,
+    config: str | None,
+    secrets_file: str | None,
+) -> None:
+    """Say how far a rotation is, and whether the old key is still seen.
+
+    Exit status: 0 if nothing keeps the rotation from being finished, or none is under way;
+    1 if the old key is still seen, or nothing shows that it is not.
+    """
+    keys = read_settings(config, None, secrets_file).read_keys()
+    evidence = _evidence(log, metrics, over)
+    now = time.time()
+    for line in table(_row(key, keys, evidence, now) for key in keys):
+        click.echo(line)
+    finding = judge(keys, evidence)
+    click.echo()
+    click.echo(finding.sentence)
+    ctx.exit(0 if finding.safe else 1)
+
+
+def judge(keys: KeyRing, evidence: Evidence | None, now: float | None = None) -> Finding:
+    """Whether all of *keys* but the newest can be dropped, by *evidence*.
+
+    Args:
+        keys: oldest to newest.
+        evidence: what was seen of them, or None.
+        now: Unix seconds; None is the present.
+    """
+    *old, new = keys
+    if not old:
+        return Finding(safe=True, sentence="No rotation is under way: there is one key.")
+    if not new.valid_at(time.time() if now is None else now):
+        return Finding(
+            safe=False, sentence=f"The newest key, {new.id}, is not valid now by its dates."
+        )
+    if evidence is None:
+        return Finding(
+            safe=False,
+            sentence="A rotation is under way. Give --log or --metrics to see whether the edge "
+            "has switched.",
+        )
+    return _by_sightings(old, new, evidence)
+
+
+def _by_sightings(old: list[Key], new: Key, evidence: Evidence) -> Finding:
+    seen, gap = evidence.sightings
+    window = f"in the last {seconds(evidence.seconds)} s"
+    still = [key for key in old if seen[key.id]]
+    if still:
+        return Finding(
+            safe=False, sentence=f"The edge has not switched: {_ids(still)} was seen {window}."
+        )
+    if gap is not None:
+        return Finding(safe=False, sentence=f"Nothing can be said: {gap}")
+    if not seen[new.id]:
+        return Finding(
+            safe=False,
+            sentence=f"Nothing can be said: no accepted request was seen {window}. Is there "
+            "traffic, and is it the right log?",
+        )
+    return Finding(
+        safe=True,
+        sentence=f"The edge has switched: {window} only {new.id} was seen. Finish with: "
+        "edgeauth keys rotate finish",
+    )
+
+
+def _evidence(log: str | None, metrics: str | None, over: float) -> Evidence | None:
+    if log is not None and metrics is not None:
+        raise click.UsageError("--log and --metrics: give one of them")
+    if log is not None:
+        now = time.time()
+        return Evidence(seen_in_decisions(log, since=now - over, now=now), over)
+    if metrics is None:
+        return None
+    before = verified_by_metrics(metrics)
+    click.echo(f"Watching the metrics for {seconds(over)} s ...", err=True)
+    time.sleep(over)
+    return Evidence(verified_by_metrics(metrics).since(before), over)
+
+
+def _path(settings: Settings, secrets_file: str | None) -> Path:
+    path = settings.secrets_file if secrets_file is None else secrets_file
+    if path is not None:
+        return Path(path)
+    if settings.secrets_dir is not None:
+        raise ConfigurationError(
+            "the secrets are in secrets_dir: add and remove its files where they are made; "
+            "docs/rotation.md has the order"
+        )
+    raise ConfigurationError(
+        "a rotation needs a secrets_file: put a line id:secret with the present secret into a "
+        "file, set EDGEAUTH_SECRETS_FILE to it instead of EDGEAUTH_SECRET, and restart once"
+    )
+
+
+def _new_id(keys: Iterable[Key]) -> str:
+    taken = {key.id for key in keys}
+    today = datetime.now(UTC).date().isoformat()
+    later = (f"{today}.{number}" for number in range(2, len(taken) + 3))
+    return next(key_id for key_id in (today, *later) if key_id not in taken)
+
+
+def _ids(keys: Iterable[Key]) -> str:
+    return ", ".join(key.id for key in keys)
+
+
+def _row(key: Key, keys: KeyRing, evidence: Evidence | None, now: float) -> list[str]:
+    newest = key is keys.newest_first[0]
+    seen = "" if evidence is None else f"seen {evidence.sightings.seen[key.id]} times"
+    valid = "" if key.valid_at(now) else "NOT VALID NOW"
+    return [key.id, "newest" if newest else "old", seen, valid]

@@ -1,0 +1,179 @@
+"""``edgeauth probe``: tries an origin from outside, as an attacker and as the edge."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets as random
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from edgeauth.errors import ConfigurationError, explain
+from edgeauth.exemptions import is_exact_path, is_method
+from edgeauth.keys import Key
+from edgeauth.ops.cli.options import read_settings, settings_options
+from edgeauth.ops.cli.probe_report import count, document, junit
+from edgeauth.ops.probe.judge import Result, Unreachable, run
+from edgeauth.ops.probe.rows import Plan, rows
+from edgeauth.ops.probe.wire import Target
+from edgeauth.ops.text import escaped
+
+if TYPE_CHECKING:
+    from edgeauth.settings import Settings
+
+_WIDTH = 88
+_COLOURS = {"pass": "green", "fail": "red", "not tried": "yellow"}
+_WORDS = {"pass": "PASS", "fail": "FAIL", "not tried": "-   "}
+
+
+def _refused(_ctx: click.Context, _param: click.Parameter, value: str) -> frozenset[int | str]:
+    words = value.split(",")
+    if not all(word == "closed" or re.fullmatch(r"[45][0-9]{2}", word) for word in words):
+        raise click.BadParameter("write statuses, and closed, with commas: 401,403,closed")
+    return frozenset(word if word == "closed" else int(word) for word in words)
+
+
+def _exempt(
+    _ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]
+) -> tuple[str, ...]:
+    entries = tuple(entry if " " in entry else f"GET {entry}" for entry in value)
+    for entry in entries:
+        method, _, path = entry.partition(" ")
+        if not is_method(method) or not is_exact_path(path):
+            raise click.BadParameter(f"{entry!a}: write /healthz or 'HEAD /healthz'")
+    return entries
+
+
+@click.command("probe")
+@click.argument("url")
+@click.option("--connect", metavar="HOST:PORT", help="Connect there; URL gives Host and TLS name.")
+@click.option("--cacert", metavar="FILE", help="Trust the CA in this file, for TLS.")
+@click.option(
+    "--exempt",
+    metavar="[METHOD] PATH",
+    multiple=True,
+    callback=_exempt,
+    help="A path that needs no credential. Default: the setting exempt.",
+)
+@click.option("--websocket", metavar="PATH", help="A path that takes WebSockets.")
+@click.option(
+    "--refused",
+    metavar="STATUS,...",
+    default="401,403",
+    show_default=True,
+    callback=_refused,
+    help="What counts as a refusal; closed: the connection is closed without an answer.",
+)
+@click.option(
+    "--rate",
+    type=click.FloatRange(0.1, 100),
+    default=5,
+    show_default=True,
+    help="Requests a second, at most.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0.1, 60),
+    default=5,
+    show_default=True,
+    help="Seconds for one request.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+@click.option("--junit", "junit_file", metavar="FILE", help="Write a JUnit file as well.")
+@settings_options
+@click.pass_context
+def command(
+    ctx: click.Context,
+    *,
+    url: str,
+    connect: str | None,
+    cacert: str | None,
+    exempt: tuple[str, ...],
+    websocket: str | None,
+    refused: frozenset[int | str],
+    rate: float,
+    timeout: float,
+    as_json: bool,
+    junit_file: str | None,
+    config: str | None,
+    secret_file: str | None,
+    secrets_file: str | None,
+) -> None:
+    """Try an origin from outside, as an attacker and as the edge.
+
+    URL is a page of the origin that answers 2xx to the edge. Only probe an origin of your
+    own: to one without a gate, the requests (a POST among them) are real.
+
+    With the secret, by the options or the variables of the app, it also sends requests that
+    are signed as the edge does, and some that are not quite.
+
+    Exit status: 0 everything tried is as it must be, 1 something is not, 2 wrong usage,
+    or nothing answered at all.
+
+    --json prints one object: url, passed, failed, not_tried, and rows (id, title, expected,
+    outcome, answer, meaning).
+    """
+    settings = read_settings(config, secret_file, secrets_file)
+    target = Target.parse(url, connect=connect, cacert=cacert)
+    if websocket is not None and not (is_exact_path(websocket) and websocket.isascii()):
+        raise click.UsageError("--websocket: write one path, such as /ws")
+    plan = _plan(target, settings, exempt, websocket)
+    found = []
+    try:
+        for result in run(rows(plan), target, rate=rate, timeout=timeout, refused=refused):
+            found.append(result)
+            if not as_json:
+                _print(result)
+    except Unreachable as error:
+        raise ConfigurationError(str(error)) from None
+    if as_json:
+        click.echo(json.dumps(document(url, found)))
+    else:
+        click.echo()
+        numbers = [f"{count(found, outcome)} {outcome}" for outcome in _WORDS]
+        click.echo(", ".join(numbers))
+    if junit_file is not None:
+        _write(junit_file, junit(url, found))
+    ctx.exit(1 if count(found, "fail") else 0)
+
+
+def _plan(
+    target: Target, settings: Settings, exempt: tuple[str, ...], websocket: str | None
+) -> Plan:
+    plan = Plan(
+        target.authority,
+        target.path,
+        Key("unknown", random.token_hex()),
+        "no secret was given",
+        header=settings.header,
+        max_age=settings.max_age,
+        max_future=settings.max_future,
+        require_pop=settings.require_pop,
+        pops=settings.pops,
+        exempt=exempt or settings.exempt,
+        websocket=websocket,
+    )
+    if settings.scheme == "shared-secret":
+        return plan._replace(no_key="the scheme is shared-secret, and a secret is not sent")
+    if not settings.has_secret:
+        return plan
+    # What the scheme refuses must not come up in the midst of the requests.
+    keys = settings.read_keys()
+    settings.build_scheme(keys)
+    return plan._replace(key=keys.signing_key(), no_key=None)
+
+
+def _print(result: Result) -> None:
+    word = click.style(_WORDS[result.outcome], fg=_COLOURS[result.outcome], bold=True)
+    click.echo(f"{word}  {result.answer or '-':<11}  {escaped(result.row.title)}")
+    if result.outcome == "fail":
+        click.echo(click.wrap_text(escaped(result.meaning), _WIDTH, " " * 6, " " * 6))
+
+
+def _write(path: str, content: bytes) -> None:
+    try:
+        Path(path).write_bytes(content)
+    except OSError as error:
+        raise ConfigurationError(f"--junit {path!a} cannot be written: {explain(error)}") from None

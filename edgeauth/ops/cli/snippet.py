@@ -1,0 +1,159 @@
+"""``edgeauth snippet``: the other half of the gate, for the settings of this half.
+
+The files are those of ``integrations/``, which the tests run as they are. Each declares in a
+comment which of its names may be changed, and what they are in the file::
+
+    edgeauth:parameter header = Edge-Auth
+
+Printing puts another name in the place of each whole word that is the declared one. A header
+is found in its three spellings: ``Edge-Auth``, ``edge-auth`` and nginx's ``http_edge_auth``.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from edgeauth.errors import ConfigurationError
+from edgeauth.ops.cli.options import config_option
+from edgeauth.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from importlib.resources.abc import Traversable
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """A file below ``integrations/``, and the one for the shared-secret scheme, if any."""
+
+    signed: str
+    shared_secret: str | None
+
+
+def _either(file: str) -> Snippet:
+    return Snippet(file, file)
+
+
+SNIPPETS = {
+    "vcl": Snippet("fastly/vcl/edgeauth.vcl", "fastly/vcl/shared_secret.vcl"),
+    "compute-js": Snippet("fastly/compute-js/src/edgeauth.js", None),
+    "compute-rust": Snippet("fastly/compute-rust/src/lib.rs", None),
+    "nginx": _either("nginx/nginx.conf"),
+    "caddy": _either("caddy/Caddyfile"),
+    "envoy": _either("envoy/envoy.yaml"),
+    "haproxy": _either("haproxy/haproxy.cfg"),
+    "haproxy-lua": _either("haproxy/edgeauth.lua"),
+}
+
+_DECLARATION = re.compile(r"^.*edgeauth:parameter ([a-z]+) = (\S+)$", re.MULTILINE)
+
+# Names that need no quoting in any of the languages: what is printed is run elsewhere.
+_PLAIN = {
+    "header": re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}"),
+    "dictionary": re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}"),
+    "socket": re.compile(r"/[A-Za-z0-9._/-]{1,100}"),
+}
+_WRITE = {
+    "header": "letters, digits and dashes",
+    "dictionary": "letters, digits and underscores",
+    "socket": "an absolute path of letters, digits, dots, dashes and underscores",
+}
+
+
+@click.command("snippet")
+@click.argument("name", type=click.Choice(list(SNIPPETS)))
+@config_option
+@click.option("--header", metavar="NAME", help="The header field. Default: the setting header.")
+@click.option("--dictionary", metavar="NAME", help="The edge's dictionary, or secret store.")
+@click.option("--socket", metavar="PATH", help="The socket of edgeauth serve.")
+def command(
+    *, name: str, config: str | None, header: str | None, dictionary: str | None, socket: str | None
+) -> None:
+    """Print the configuration of an edge or a proxy that fits the settings.
+
+    The file that is printed is tested against the real program. Nothing secret is in it.
+    """
+    settings = Settings.load(config)
+    snippet = SNIPPETS[name]
+    file = snippet.shared_secret if settings.scheme == "shared-secret" else snippet.signed
+    if file is None:
+        raise ConfigurationError(
+            f"there is no {name} for the scheme shared-secret: this edge can sign, so set "
+            "scheme to edge-auth"
+        )
+    wanted = {"dictionary": dictionary, "socket": socket}
+    names = {parameter: value for parameter, value in wanted.items() if value is not None}
+    # A file may hold no header at all, which does for the default one.
+    if header is not None or settings.header != Settings().header:
+        names["header"] = settings.header if header is None else header
+    click.echo(renamed(integration(file), names, file), nl=False)
+
+
+def integration(file: str) -> str:
+    """The text of *file* below ``integrations/``, of the wheel or of a source tree.
+
+    Raises:
+        ConfigurationError: this installation does not have it.
+    """
+    for folder in _folders():
+        found = folder.joinpath(file)
+        if found.is_file():
+            return found.read_text("utf-8")
+    raise ConfigurationError(
+        f"integrations/{file} is not in this installation: install edgeauth from its wheel"
+    )
+
+
+def renamed(text: str, names: Mapping[str, str], file: str) -> str:
+    """*text* with the parameters that it declares set to *names*.
+
+    Raises:
+        ConfigurationError: *text* declares no such parameter, declares a name that it does
+            not use, or a name would need quoting.
+    """
+    declared = dict(_DECLARATION.findall(text))
+    replacements: dict[str, str] = {}
+    for parameter, name in names.items():
+        if parameter not in declared:
+            raise ConfigurationError(f"integrations/{file} has no {parameter} to set")
+        if not _PLAIN[parameter].fullmatch(name):
+            raise ConfigurationError(f"{parameter} {name!r}: write {_WRITE[parameter]}")
+        spellings = dict(_spellings(parameter, declared[parameter], name))
+        if not any(_whole(old).search(_DECLARATION.sub("", text)) for old in spellings):
+            raise ConfigurationError(
+                f"integrations/{file} declares the {parameter} {declared[parameter]!r} "
+                "and does not use it"
+            )
+        replacements.update(spellings)
+    if not replacements:
+        return text
+    # All at once, so that a new name is never taken for another parameter's old one.
+    pattern = re.compile("|".join(_whole(old).pattern for old in replacements))
+    return pattern.sub(lambda match: replacements[match[0]], text)
+
+
+def _spellings(parameter: str, old: str, new: str) -> Iterator[tuple[str, str]]:
+    yield old, new
+    if parameter == "header":
+        yield old.lower(), new.lower()
+        yield (
+            "http_" + old.lower().replace("-", "_"),
+            "http_" + new.lower().replace("-", "_"),
+        )
+
+
+def _whole(word: str) -> re.Pattern[str]:
+    # A dash before it may be an operator: Caddy removes a header with "-Edge-Auth".
+    return re.compile(rf"(?<!\w)(?<!\w-){re.escape(word)}(?![\w-])")
+
+
+def _folders() -> Iterator[Traversable]:
+    yield files("edgeauth").joinpath("_integrations")
+    # An editable install: the source tree is where the package is.
+    yield Path(__file__).parents[2] / "integrations"

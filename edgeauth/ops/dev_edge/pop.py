@@ -1,0 +1,104 @@
+"""The stand-in POP: every request goes to one upstream, with the edge's credential."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from aiohttp import (
+    ClientError,
+    ClientSession,
+    ClientTimeout,
+    DummyCookieJar,
+    TCPConnector,
+    web,
+)
+from yarl import URL
+
+from edgeauth.ops.dev_edge.fields import end_to_end, signed
+from edgeauth.ops.dev_edge.websocket import is_upgrade, relay
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from aiohttp import ClientResponse
+
+logger = logging.getLogger("edgeauth.ops.dev_edge")
+
+# aiohttp's client would add these where the browser sent none.
+_ADDED_BY_THE_CLIENT = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+_CONNECT_SECONDS = 5
+
+
+class StandInPop:
+    """Forwards requests to *upstream*, streaming both ways.
+
+    Args:
+        upstream: scheme, host and port of the origin, without a path.
+        header: the field that carries the credential.
+        credential: makes a credential; asked anew for each request.
+    """
+
+    def __init__(self, upstream: str, header: str, credential: Callable[[], str]) -> None:
+        self._upstream = upstream.rstrip("/")
+        self._header = header
+        self._credential = credential
+        self._client: ClientSession
+
+    def app(self) -> web.Application:
+        """The application for aiohttp's server."""
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", self._handle)
+        app.cleanup_ctx.append(self._open_client)
+        return app
+
+    async def _open_client(self, _app: web.Application) -> AsyncIterator[None]:
+        async with ClientSession(
+            auto_decompress=False,
+            connector=TCPConnector(limit=0),
+            cookie_jar=DummyCookieJar(),
+            skip_auto_headers=_ADDED_BY_THE_CLIENT,
+            timeout=ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS),
+        ) as self._client:
+            yield
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        if not request.raw_path.startswith("/"):
+            return web.Response(status=400, text="edgeauth edge: the target must be a path\n")
+        # As received: the origin routes and logs what the browser sent.
+        url = URL(self._upstream + request.raw_path, encoded=True)
+        headers = signed(request.headers, self._header, self._credential())
+        try:
+            if is_upgrade(request):
+                return await relay(self._client, url, headers, request)
+            answer = await self._client.request(
+                request.method,
+                url,
+                headers=headers,
+                data=request.content if request.body_exists else None,
+                allow_redirects=False,
+            )
+        except (ClientError, OSError, ValueError) as error:
+            logger.warning("no answer from %s: %s", self._upstream, type(error).__name__)
+            return web.Response(status=502, text=f"edgeauth edge: no answer: {self._upstream}\n")
+        async with answer:
+            return await _send(answer, request)
+
+
+async def _send(answer: ClientResponse, request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse(
+        status=answer.status, reason=answer.reason, headers=end_to_end(answer.headers)
+    )
+    try:
+        await response.prepare(request)
+        async for chunk in answer.content.iter_any():
+            await response.write(chunk)
+        await response.write_eof()
+    except (ClientError, OSError) as error:
+        if request.transport is None or request.transport.is_closing():
+            logger.info("the client left in the middle of an answer")
+            return response
+        # Status and fields are sent: that it broke off can only be shown by breaking off.
+        logger.warning("an answer of %s broke off: %s", answer.host, type(error).__name__)
+        request.transport.abort()
+    return response

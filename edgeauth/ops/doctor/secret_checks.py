@@ -1,0 +1,113 @@
+"""Secrets that cannot be used, can be guessed, or can be read by others."""
+
+from __future__ import annotations
+
+import contextlib
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgeauth.errors import ConfigurationError
+from edgeauth.keys import key_names
+from edgeauth.ops.doctor.finding import Finding
+from edgeauth.settings import read_toml
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterator
+
+    from edgeauth.keys import Key
+    from edgeauth.settings import Settings
+
+# What people write to be replaced later. With nothing else in it, the app does not start.
+_EXAMPLES = (
+    *(b"changeme", b"change-me", b"change_me", b"replace-me", b"example", b"placeholder"),
+    *(b"your-secret", b"your_secret", b"secret-here", b"password"),
+)
+_FEW_BYTES = 8
+
+_NEW = "Put a new one on both sides: edgeauth keygen."
+
+
+def check_secrets(settings: Settings, config: str | os.PathLike[str] | None) -> list[Finding]:
+    """The edge's secrets, that of passes, and who may read and write their files."""
+    found, keys = [], None
+    try:
+        keys = settings.build_keys()
+    except ConfigurationError as error:
+        advice = "The app does not start with it. edgeauth keygen makes a secret."
+        found.append(Finding("secret-unusable", "error", str(error), advice))
+    try:
+        settings.build_passes(keys)
+    except ConfigurationError as error:
+        # It is held against the keys too, and what is wrong with them is said already.
+        if str(error) not in {one.seen for one in found}:
+            advice = "The app does not start with it. edgeauth keygen makes a secret."
+            found.append(Finding("pass-secret-unusable", "error", str(error), advice))
+    found += [finding for key in keys or () for finding in _look(key)]
+    return [*found, *_permissions(settings, config)]
+
+
+def _look(key: Key) -> Iterator[Finding]:
+    which = f"the secret of key {key.id}"
+    secret = key.secret
+    if secret[:1] in {b'"', b"'"} and secret[:1] == secret[-1:]:
+        yield Finding(
+            "secret-quotes",
+            "warning",
+            f"{which} has quotes around it, and they are part of it",
+            "An env file or a unit that keeps quotes is the usual cause. Remove them here, "
+            "unless the edge has them too.",
+        )
+    if any(example in secret.lower() for example in _EXAMPLES):
+        yield Finding("secret-example", "error", f"{which} is one of an example", _NEW)
+    elif len(set(secret)) < _FEW_BYTES:
+        few = f"{which} has only {len(set(secret))} different characters"
+        yield Finding("secret-guessable", "error", few, _NEW)
+
+
+def _files(settings: Settings, config: str | os.PathLike[str] | None) -> Iterator[Path]:
+    """The files that hold a secret."""
+    for name in (settings.secrets_file, settings.pass_secret_file):
+        if name is not None:
+            yield Path(name)
+    if settings.secrets_dir is not None:
+        with contextlib.suppress(ConfigurationError):  # that it cannot be read is said above
+            for name in key_names(settings.secrets_dir):
+                yield Path(settings.secrets_dir, name)
+    if config is not None and {"secret", "pass_secret"} & read_toml(config).keys():
+        yield Path(config)
+
+
+def _permissions(settings: Settings, config: str | os.PathLike[str] | None) -> Iterator[Finding]:
+    for file in _files(settings, config):
+        if _mode(file, stat.S_ISREG) & (stat.S_IROTH | stat.S_IWOTH):
+            yield _open(
+                f"{str(file)!a} holds a secret, and every user of the machine may read or write it",
+                f"chmod 600 {str(file)!a}, owned by the user that the app runs as. (Kubernetes: "
+                "defaultMode: 0400.)",
+            )
+    folder, revoked = settings.secrets_dir, settings.revoked_passes_file
+    if folder is not None and _mode(Path(folder), stat.S_ISDIR) & stat.S_IWOTH:
+        yield _open(
+            f"every file in {folder!a} is a key, and every user of the machine may put one there",
+            f"chmod 750 {folder!a}, owned by who puts the keys there.",
+        )
+    if revoked is not None and _mode(Path(revoked), stat.S_ISREG) & stat.S_IWOTH:
+        yield _open(
+            f"{revoked!a} has the revoked passes, and every user of the machine may write it",
+            f"chmod 644 {revoked!a}, owned by who revokes passes.",
+        )
+
+
+def _mode(path: Path, is_kind: Callable[[int], bool]) -> int:
+    """The permissions of *path*; none where it is of another kind, or cannot be looked at."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return 0  # that it cannot be read is said above
+    return stat.S_IMODE(mode) if is_kind(mode) else 0
+
+
+def _open(seen: str, advice: str) -> Finding:
+    return Finding("file-open-to-others", "warning", seen, advice)

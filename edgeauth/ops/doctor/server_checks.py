@@ -1,0 +1,47 @@
+"""Servers under which WSGI cannot tell X_Forwarded_For from X-Forwarded-For (docs/servers.md)."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from edgeauth.ops.doctor.finding import Finding
+
+if TYPE_CHECKING:
+    from edgeauth.settings import Settings
+
+# As WSGI servers: what they do by ASGI keeps the two apart. The test of docs/servers.md asks them.
+_INSTALLED = ("cheroot", "granian", "hypercorn", "pyuwsgi", "tornado", "twisted", "uwsgi")
+FOLDING = frozenset({*_INSTALLED, "wsgiref"})
+
+
+def check_server(settings: Settings, server: str | None, *, is_wsgi: bool) -> list[Finding]:
+    """Whether a look-alike of X-Forwarded-For may be believed; nothing where none is read.
+
+    Args:
+        settings: of the gate.
+        server: the name of the server, if the operator says it; else those that are installed.
+        is_wsgi: whether the app is one of WSGI.
+    """
+    if not is_wsgi or settings.addresses is None or not settings.trusted_proxies:
+        return []
+    if server is None:
+        named = [name for name in _INSTALLED if find_spec(name) is not None]
+        under = f"under {' or '.join(named)}, which is installed here,"
+        more = " If another server runs the app, say so: --server gunicorn."
+    else:
+        named = [name for name in [server.lower()] if name in FOLDING]
+        under, more = f"under {server}", ""
+    if not named:
+        return []
+    return [
+        Finding(
+            "look-alike-fields",
+            "warning",
+            f"{under} an application cannot tell X_Forwarded_For from X-Forwarded-For: a client "
+            "that sends the first writes the address that is checked",
+            "Let the proxy drop fields with an underscore in their names: nginx does, HAProxy with "
+            "option http-restrict-req-hdr-names delete, Envoy with "
+            f"headers_with_underscores_action: DROP_HEADER.{more}",
+        )
+    ]

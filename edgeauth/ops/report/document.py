@@ -1,0 +1,65 @@
+"""The report for programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from edgeauth.ops.report.tables import PERCENTILES, ROWS
+
+if TYPE_CHECKING:
+    from edgeauth.ops.report.answer import Answer
+    from edgeauth.ops.report.counting import BoundedCounter
+    from edgeauth.ops.report.summary import Summary
+
+
+def document(summary: Summary, answer: Answer) -> dict[str, Any]:
+    """What ``edgeauth report --json`` prints; the names stay as they are."""
+    ages = summary.ages
+    return {
+        "safe": answer.safe,
+        "answer": answer.sentence,
+        "notes": list(answer.notes),
+        "decisions": summary.decisions,
+        "accepted": summary.accepted,
+        "refused": summary.refusals,
+        "enforced_refusals": summary.enforced_refusals,
+        "first": summary.first,
+        "last": summary.last,
+        "malformed_lines": summary.malformed.total,
+        "lost_lines": summary.lost,
+        "reasons": _two("reason", summary.reasons),
+        "refused_by_sender": {
+            sender: {
+                "total": counter.total,
+                "paths": [
+                    {"reason": reason, "method": method, "path": path, "requests": count}
+                    for (reason, method, path), count in counter.top(ROWS)[0]
+                ],
+            }
+            for sender, counter in summary.refused.items()
+        },
+        "networks": _two("network", summary.networks),
+        "pops": _two("pop", summary.pops),
+        "ages": {
+            "count": ages.total,
+            "max_age": summary.max_age,
+            "max_future": summary.max_future,
+            "outside": ages.outside(-summary.max_future, summary.max_age),
+            "percentiles": {f"{percent:g}": ages.percentile(percent) for percent in PERCENTILES}
+            if ages.total
+            else {},
+        },
+        "keys": {
+            key: {"requests": seen.count, "first": seen.first, "last": seen.last}
+            for key, seen in summary.keys.items()
+        },
+    }
+
+
+def _two(name: str, counters: dict[bool, BoundedCounter[str]]) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for accepted, word in ((True, "accepted"), (False, "refused")):
+        top, other = counters[accepted].top(ROWS)
+        made[word] = [{name: key, "requests": count} for key, count in top]
+        made[f"other_{word}"] = other
+    return made

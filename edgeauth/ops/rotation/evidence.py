@@ -1,0 +1,166 @@
+"""Which keys the edge signs with, as the decisions or the metrics of the origin tell it.
+
+Two sources know every accepted request: the file of decisions, and the metrics of
+``edgeauth serve`` (``edgeauth_verified_total`` with the label ``key_id``). A request that was
+refused, or passed only because the mode is report-only, says nothing: a value that is too old
+may have been signed by anybody's experiment with the new key.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import urllib.request
+from collections import Counter
+from http.client import HTTPException
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.error import HTTPError
+
+from edgeauth.errors import ConfigurationError
+from edgeauth.ops.report.reading import DAMAGED, Decision, Lost, is_enough, opened
+from edgeauth.ops.text import escaped
+
+if TYPE_CHECKING:
+    import os
+
+_MAX_METRICS_BYTES = 16 << 20
+_TIMEOUT_SECONDS = 10
+_CLOCKS_DIFFER_SECONDS = 5.0
+_VERIFIED = re.compile(r"edgeauth_verified(?:_total)?\{([^}]*)\} (\S+)(?: .*)?", re.ASCII)
+_KEY_ID = re.compile(r'(?:^|,)key_id="([A-Za-z0-9._-]+)"')
+# Where the service counts what has found no place of its own.
+_OTHER = re.compile(r'(?=.*key_id="other")(?=.*pop="other")')
+# More than any counter holds, and nothing that arithmetic goes wrong with.
+_MAX_COUNT = 1e18
+_MAX_WHY = 300
+_MAX_NUMBER = 40
+
+
+class Sightings(NamedTuple):
+    """What was seen of keys.
+
+    Attributes:
+        seen: accepted requests by key.
+        gap: why that may not be all, as a sentence; None where it is.
+    """
+
+    seen: Counter[str]
+    gap: str | None = None
+
+
+def seen_in_decisions(path: str | os.PathLike[str], *, since: float, now: float) -> Sightings:
+    """How many accepted requests each key signed since then, by a file of decisions.
+
+    Args:
+        path: the file, plain or compressed with gzip.
+        since: Unix seconds.
+        now: the present, in Unix seconds.
+
+    Raises:
+        ConfigurationError: it cannot be read.
+    """
+    seen: Counter[str] = Counter()
+    read = missing = 0
+    damaged = False
+    last = 0.0
+    with opened(str(path)) as lines:
+        for line in lines:
+            if isinstance(line, Decision):
+                read += 1
+                last = max(last, line.time)
+                if line.accepted and line.key is not None and line.time >= since:
+                    seen[line.key] += 1
+            else:
+                missing += line.lines if isinstance(line, Lost) else 1
+                damaged = damaged or line is DAMAGED
+    gap = None
+    if damaged or not is_enough(read, missing):
+        gap = f"{missing:,} of {read + missing:,} lines are missing or cannot be read."
+    elif last > now + _CLOCKS_DIFFER_SECONDS:
+        gap = "The decisions are of the future, by the clock of this machine."
+    return Sightings(seen, gap)
+
+
+class Counters(NamedTuple):
+    """The counters of verified requests.
+
+    Attributes:
+        by_key: each key's.
+        other: of those whose key the service no longer tells apart.
+    """
+
+    by_key: Counter[str]
+    other: int
+
+    def since(self, before: Counters) -> Sightings:
+        """What was counted after *before*.
+
+        A counter that went down was started anew: all of it is new.
+        """
+        seen = Counter(
+            {key: _growth(before.by_key[key], count) for key, count in self.by_key.items()}
+        )
+        gap = None
+        if _growth(before.other, self.other):
+            gap = "The service has too many keys, POPs and holders of passes to tell them apart."
+        return Sightings(seen, gap)
+
+
+def verified_by_metrics(url: str) -> Counters:
+    """The counters of verified requests by key, as Prometheus would scrape them.
+
+    Args:
+        url: ``http://127.0.0.1:9100/metrics``, or ``https``.
+
+    Raises:
+        ConfigurationError: it cannot be fetched, or has no metrics.
+    """
+    if not url.startswith(("http://", "https://")):
+        raise ConfigurationError(f"metrics {url!r}: write a URL that begins with http://")
+    try:
+        with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310 - checked above
+            raw = answer.read(_MAX_METRICS_BYTES + 1)
+    except (OSError, ValueError, HTTPException) as error:
+        # A refusal, a status of an error and a wrong certificate are OSErrors.
+        if isinstance(error, HTTPError):
+            error.close()
+        # What a server answers may be in it.
+        why = escaped(str(getattr(error, "reason", None) or error))[:_MAX_WHY]
+        raise ConfigurationError(f"metrics {url!a} cannot be fetched: {why}") from None
+    if len(raw) > _MAX_METRICS_BYTES:
+        raise ConfigurationError(f"metrics {url!a} are over {_MAX_METRICS_BYTES} bytes")
+    text = raw.decode("utf-8", "replace")
+    if "edgeauth_" not in text:
+        raise ConfigurationError(
+            f"metrics {url!a} has none of edgeauth: is that the admin listener of edgeauth serve?"
+        )
+    return _count_verified(text)
+
+
+def _count_verified(text: str) -> Counters:
+    counters, other = Counter[str](), 0
+    for line in text.split("\n"):
+        match = _VERIFIED.fullmatch(line)
+        if match is None:
+            continue
+        key = _KEY_ID.search(match[1])
+        if _OTHER.match(match[1]):
+            other += _count(match[2])
+        elif key:
+            counters[key[1]] += _count(match[2])
+    return Counters(counters, other)
+
+
+def _count(text: str) -> int:
+    try:
+        count = float(text)
+    except ValueError:
+        count = math.nan
+    # Passing it over would hide a key that is in use.
+    if not 0 <= count <= _MAX_COUNT:
+        raise ConfigurationError(f"metrics: {text[:_MAX_NUMBER]!a} is no count of requests")
+    return int(count)
+
+
+def _growth(before: int, after: int) -> int:
+    return after - before if after >= before else after

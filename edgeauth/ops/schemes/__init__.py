@@ -1,0 +1,1 @@
+"""What an operator's tools know of each scheme, one folder a kind."""

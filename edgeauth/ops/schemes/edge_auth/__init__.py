@@ -1,0 +1,1 @@
+"""The signed header ``Edge-Auth``, as the operator's tools see it."""

@@ -1,0 +1,205 @@
+"""How each kind of proxy tells what the original request was, and how it wants its answer.
+
+============== =================== ================================= ================== =====
+``--proxy``    method              path and query                    host               admit
+============== =================== ================================= ================== =====
+nginx          X-Original-Method   X-Original-URI                    Host               204
+ingress-nginx  X-Original-Method   X-Original-URL, a whole URL       in X-Original-URL  204
+forward-auth   X-Forwarded-Method  X-Forwarded-Uri                   X-Forwarded-Host   204
+envoy          that of the asking  that of the asking request, after Host               200
+               request             the prefix ``/edgeauth``
+haproxy        X-Original-Method   X-Original-URI                    X-Original-Host    204
+============== =================== ================================= ================== =====
+
+``forward-auth`` is Caddy and Traefik. Envoy takes 200 alone for an admission. nginx keeps the
+headers of a refusal to itself; the others hand them to the client, so only nginx is told
+why. Only the one way that is configured is read, and only
+from a proxy that is believed; whatever else arrives is :data:`UNKNOWN`, which no exemption
+matches.
+
+A kind may read only what its proxy writes in every case, never what a client may set as well.
+It names these fields: ``edgeauth probe`` and ``edgeauth doctor`` send those of every kind, and
+look whether they are ignored (:mod:`edgeauth.ops.probe.spoofable`).
+
+All but ingress-nginx tell in X-Original-Upgrade that the request asks for an upgrade, since
+the fields that say so end at each hop (RFC 9110, 7.6.1). With the Sec-WebSocket-* fields, which
+do not, it makes a handshake; a part of all that makes no request that an exemption knows.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from edgeauth.asgi import Scope, ScopeRequest
+from edgeauth.request import opens_websocket
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ENVOY_PREFIX = b"/edgeauth"
+UPGRADE = "X-Original-Upgrade"
+
+
+class Original(NamedTuple):
+    """A request as the proxy received it."""
+
+    method: str
+    target: bytes
+    host: bytes | None
+
+
+# Neither is of the form of an exemption, so nothing is exempt by not being told.
+UNKNOWN = Original("-", b"", None)
+
+# The host in it is the client's own Host field. nginx takes no slash there, so the first one
+# after it begins the path; a "?" or "#" before it would be a path to one reader and none to
+# another.
+_URL = re.compile(rb"https?://([A-Za-z0-9._~-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/.*)", re.DOTALL)
+
+
+def envoy(scope: Scope) -> Original:
+    """Envoy's ``ext_authz``: the original request itself, under a path prefix."""
+    path: bytes = scope["raw_path"]
+    if not path.startswith(ENVOY_PREFIX + b"/"):
+        return UNKNOWN
+    query: bytes = scope["query_string"]
+    target = path.removeprefix(ENVOY_PREFIX) + (b"?" + query if query else b"")
+    return Original(scope["method"], target, _field(scope, b"host"))
+
+
+def ingress_nginx(scope: Scope) -> Original:
+    """The controller's own location, from $scheme://$http_host$request_uri.
+
+    It sets $request_uri in X-Auth-Request-Redirect too, unless an annotation puts something
+    else there: where both are there, they must agree.
+    """
+    method, url = _field(scope, b"x-original-method"), _field(scope, b"x-original-url")
+    parts = None if url is None else _URL.fullmatch(url)
+    if method is None or parts is None:
+        return UNKNOWN
+    target = parts[3]
+    redirect = _field(scope, b"x-auth-request-redirect") or b""
+    if redirect.startswith(b"/") and redirect != target:
+        return UNKNOWN
+    return Original(method.decode("latin-1"), target, parts[1] + (parts[2] or b"") or None)
+
+
+def unbelieved(_scope: Scope) -> Original:
+    """Somebody who is not a configured proxy, whatever they say."""
+    return UNKNOWN
+
+
+def _from_fields(method: bytes, target: bytes, host: bytes) -> Callable[[Scope], Original]:
+    def read(scope: Scope) -> Original:
+        told_method, told_target = _field(scope, method), _field(scope, target)
+        if told_method is None or told_target is None:
+            return UNKNOWN
+        return Original(told_method.decode("latin-1"), told_target, _field(scope, host))
+
+    return read
+
+
+class Kind(NamedTuple):
+    """A kind of proxy.
+
+    Attributes:
+        read: reads what it tells of the original request.
+        methods: the fields in which it tells the method.
+        targets: the fields in which it tells the path.
+        hosts: the fields in which it tells the host.
+        admission: the status that it takes for an admission.
+        told_why: whether a refusal has the reason in a header.
+        tells_upgrade: whether its configuration always sets or removes X-Original-Upgrade.
+    """
+
+    read: Callable[[Scope], Original]
+    methods: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    admission: int = 204
+    told_why: bool = False
+    tells_upgrade: bool = True
+
+
+def _kind(method: str, target: str, host: str, *, told_why: bool = False) -> Kind:
+    names = (name.lower().encode() for name in (method, target, host))
+    hosts = () if host == "Host" else (host,)
+    return Kind(_from_fields(*names), (method,), (target,), hosts, told_why=told_why)
+
+
+KINDS = {
+    "nginx": _kind("X-Original-Method", "X-Original-URI", "Host", told_why=True),
+    "ingress-nginx": Kind(
+        ingress_nginx,
+        ("X-Original-Method",),
+        ("X-Original-URL", "X-Auth-Request-Redirect"),
+        tells_upgrade=False,
+    ),
+    "forward-auth": _kind("X-Forwarded-Method", "X-Forwarded-Uri", "X-Forwarded-Host"),
+    "envoy": Kind(envoy, admission=200),
+    "haproxy": _kind("X-Original-Method", "X-Original-URI", "X-Original-Host"),
+}
+
+
+class AskedRequest(ScopeRequest):
+    """The core's view of the original request, behind the request that asks about it.
+
+    The headers and the peer are those of the asking request. The path is compared raw: an
+    exemption is written as it goes over the wire, and a percent-encoded look-alike is not
+    exempt.
+    """
+
+    __slots__ = ("_original", "_read", "_tells_upgrade")
+
+    def __init__(
+        self, scope: Scope, read: Callable[[Scope], Original], *, tells_upgrade: bool = True
+    ) -> None:
+        self._scope = scope
+        self._read = read
+        self._tells_upgrade = tells_upgrade
+        self._original: Original | None = None
+
+    @property
+    def original(self) -> Original:
+        """What was told; read when somebody asks, since most decisions need none of it."""
+        if self._original is None:
+            self._original = self._read(self._scope)
+        return self._original
+
+    @property
+    def method(self) -> str:
+        return self.original.method
+
+    @property
+    def handshake(self) -> bool | None:
+        told = [value for value in self.header(UPGRADE) if value]
+        opens = opens_websocket(
+            self.original.method,
+            upgrade=told,
+            connection=None,  # the proxy has looked at it
+            key=self.header("Sec-WebSocket-Key"),
+            version=self.header("Sec-WebSocket-Version"),
+        )
+        if opens:
+            return True if self._tells_upgrade else None
+        # What follows another upgrade would be asked about by nobody.
+        return None if told else opens
+
+    @property
+    def path(self) -> str:
+        return self.original.target.partition(b"?")[0].decode("latin-1")
+
+    @property
+    def target(self) -> bytes | None:
+        return self.original.target or None
+
+    @property
+    def host(self) -> bytes | None:
+        return self.original.host
+
+
+def _field(scope: Scope, name: bytes) -> bytes | None:
+    """The value of a field that is there exactly once. Of two, nobody knows who wrote which."""
+    values = [value for field, value in scope["headers"] if field == name]
+    return values[0] if len(values) == 1 else None

@@ -1,0 +1,103 @@
+"""Pages of commands: every command runs, and prints what the page says."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import textwrap
+from functools import cache
+from pathlib import Path
+
+import pytest
+from support.list_server import answer, list_server
+from support.processes import free_port
+from support.programs import program
+
+from edgeauth.addresses import AddressList
+from edgeauth.ops.address_update.export import export
+
+DOCS = Path(__file__).parents[3] / "docs"
+PAGES = ("command-line.md", "operating.md", "rotation.md", "access.md")
+BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+PROMPT = re.compile(r"^\$ ", re.MULTILINE)
+MARK = "\x1e"
+# Leaves $? as the command before it left it.
+MARKER = f"mark() {{ status=$?; printf '{MARK}'; return $status; }}\n"
+
+
+def commands(page: str) -> list[tuple[str, str]]:
+    """Each command of the page, in order, and what the page says it prints."""
+    blocks = BLOCK.findall((DOCS / page).read_text("utf-8"))
+    parts = [part for block in blocks for part in PROMPT.split(block)[1:]]
+    return [(line, printed) for line, _, printed in (part.partition("\n") for part in parts)]
+
+
+def app(page: str) -> str:
+    """The app.py that a page shows, or nothing."""
+    shown = re.search(r"\n\n((?:    from .*\n)(?:    .*\n|\n)*)", (DOCS / page).read_text("utf-8"))
+    return textwrap.dedent(shown[1]) if shown else ""
+
+
+@cache
+def transcript(page: str) -> list[str]:
+    """What the page's commands print in one shell, run from top to bottom.
+
+    They are run as they stand, but for the port, which may be in use, and the public list,
+    which is the bundled one from a server of the test.
+    """
+    program("openssl")
+    program("curl")
+    script = MARKER + "".join(f"mark\n{line}\n" for line, _ in commands(page))
+    bundled = export(AddressList.fastly(), "json")
+    with list_server(answer(bundled, 'ETag: "1"')) as server:
+        ours = f"127.0.0.1:{free_port()}"
+        for written, here in (
+            ("127.0.0.1:8000", ours),
+            ("addresses update", f"addresses update --url {server.url}"),
+            ("addresses diff", f"addresses diff --url {server.url}"),
+        ):
+            script = script.replace(written, here)
+        return [printed.replace(ours, "127.0.0.1:8000") for printed in run(script, app(page))]
+
+
+def run(script: str, app: str) -> list[str]:
+    """Run *script* in a new folder; what each of its commands printed."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("EDGEAUTH_")}
+    env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "app.py").write_text(app)
+        done = subprocess.run(
+            ["/bin/sh", "-c", script],
+            cwd=folder,
+            env=env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            os.kill(int(Path(folder, "app.pid").read_text()), signal.SIGTERM)
+    return done.stdout.split(MARK)[1:]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_page_has_commands_and_each_was_run(page):
+    assert len(transcript(page)) == len(commands(page)) > 10
+
+
+@pytest.mark.parametrize(
+    ("page", "place"),
+    [(page, place) for page in PAGES for place in range(len(commands(page)))],
+    ids=str,
+)
+def test_each_command_prints_what_the_page_says(page, place):
+    line, said = commands(page)[place]
+    # "..." stands for anything, lines included, as in doctest.
+    pattern = ".*".join(re.escape(part) for part in said.split("..."))
+    printed = transcript(page)[place]
+    assert re.fullmatch(pattern, printed, re.DOTALL), f"{line}\n{printed}"

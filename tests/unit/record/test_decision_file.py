@@ -1,0 +1,650 @@
+"""Decisions as lines of JSON."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pty
+import resource
+import shutil
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from support.files import not_as_root
+from support.requests import PlainRequest
+from support.vectors import SECRET
+
+from edgeauth import AddressList, ConfigurationError, EdgeAuthScheme, Guard, sign
+from edgeauth.ops.report.reading import opened
+from edgeauth.ops.report.summary import Summary
+from edgeauth.passes import Passes
+
+NOW = 1_700_000_000
+VALUE = sign(SECRET, pop="LHR", timestamp=NOW).encode()
+SIGNED = [("Edge-Auth", VALUE)]
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "decisions.jsonl"
+
+
+def guard(file, **options):
+    return Guard(EdgeAuthScheme([SECRET]), decisions=str(file), **options)
+
+
+def lines(file):
+    return [json.loads(line) for line in file.read_text("ascii").splitlines()]
+
+
+def lines_of(file):
+    """Those that can be read."""
+    found = []
+    for line in file.read_text("ascii").splitlines():
+        with contextlib.suppress(ValueError):
+            found.append(json.loads(line))
+    return found
+
+
+def summed_up(file):
+    """What edgeauth report makes of the file."""
+    summary = Summary(AddressList.fastly(), max_age=60, max_future=5)
+    with opened(str(file)) as source:
+        summary.read("log", source)
+    return summary
+
+
+ENV = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+
+
+def run_script(script, *arguments, cwd=None, stdout=subprocess.PIPE, stderr=subprocess.PIPE):
+    return subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        env=ENV,
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=stderr,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_an_accepted_request_is_a_line_with_who_signed_it(file):
+    guard(file).check(PlainRequest(fields=SIGNED, path="/buy", method="POST"), now=NOW + 2.5)
+    assert lines(file) == [
+        {
+            "time": NOW + 2.5,
+            "allowed": True,
+            "reason": "ok",
+            "enforced": True,
+            "method": "POST",
+            "path": "/buy",
+            "peer": "192.0.2.1",
+            "key": "key-1",
+            "pop": "LHR",
+            "age": 2.5,
+        }
+    ]
+
+
+@pytest.mark.parametrize(("mode", "passed"), [("enforce", False), ("report-only", True)])
+def test_a_refusal_says_whether_it_was_carried_out(file, mode, passed):
+    guard(file, mode=mode).check(PlainRequest(fields=SIGNED), now=NOW + 75)
+    (line,) = lines(file)
+    assert (line["allowed"], line["enforced"], line["reason"]) == (passed, not passed, "expired")
+    assert (line["key"], line["pop"], line["age"]) == ("key-1", "LHR", 75)
+
+
+def test_an_exempt_and_an_unauthenticated_request_are_lines_too(file):
+    checked = guard(file, exempt=["GET /healthz"])
+    checked.check(PlainRequest(path="/healthz"), now=NOW)
+    checked.check(PlainRequest(fields=[("Edge-Auth", VALUE[:-1] + b"?")]), now=NOW)
+    exempt, refused = lines(file)
+    assert (exempt["reason"], exempt["key"], exempt["age"]) == ("exempt", None, None)
+    assert (refused["reason"], refused["key"], refused["age"]) == ("malformed", None, None)
+
+
+def test_a_scheme_that_fails_is_a_line(file):
+    class Broken:
+        headers = ()
+
+        def verify(self, request, *, now):
+            raise RuntimeError
+
+    Guard(Broken(), decisions=str(file)).check(PlainRequest(), now=NOW)
+    assert lines(file)[0]["reason"] == "error"
+
+
+def test_no_part_of_a_credential_and_no_query_is_in_the_file(file):
+    request = PlainRequest(fields=SIGNED, path="/a", target=b"/a?token=1")
+    guard(file).check(request, now=NOW)
+    assert VALUE.decode()[15:] not in file.read_text()
+    assert "token" not in file.read_text()
+
+
+@pytest.mark.parametrize(
+    "path", ['/"\n{}', "/\x1b[2J\0", "/\u2028\u202e", "/\ud800", "/\U0001f600" * 5000]
+)
+def test_whatever_a_client_sends_is_one_ascii_line_that_a_pipe_takes_whole(file, path):
+    request = PlainRequest(path=path, method=path, peer=path, fields=SIGNED)
+    guard(file).check(request, now=NOW)
+    raw = file.read_bytes()
+    assert raw.count(b"\n") == 1
+    assert len(raw) < 4096
+    assert lines(file)[0]["path"][:2] == path[:2]
+
+
+def test_the_peer_is_the_address_before_the_trusted_proxies(file):
+    checked = guard(file, trusted_proxies=["192.0.2.1"])
+    forwarded = [("X-Forwarded-For", b"203.0.113.9, 151.101.1.57")]
+    checked.check(PlainRequest(fields=forwarded), now=NOW)
+    checked.check(PlainRequest(fields=[("X-Forwarded-For", b"junk")]), now=NOW)
+    checked.check(PlainRequest(peer=None), now=NOW)
+    assert [line["peer"] for line in lines(file)] == ["151.101.1.57", "192.0.2.1", None]
+
+
+def test_a_file_that_is_moved_away_is_made_anew(file):
+    checked = guard(file)
+    checked.check(PlainRequest(), now=NOW)
+    file.rename(file.with_name("old"))
+    checked.check(PlainRequest(), now=NOW + 0.5)
+    checked.check(PlainRequest(), now=NOW + 1.5)
+    assert [len(lines(path)) for path in (file.with_name("old"), file)] == [2, 1]
+
+
+def test_several_processes_and_threads_never_mix_their_lines(file):
+    script = (
+        "import sys, threading\n"
+        "from edgeauth import EdgeAuthScheme, Guard\n"
+        "from support.requests import PlainRequest\n"
+        "guard = Guard(EdgeAuthScheme(['x' * 16]), decisions=sys.argv[1])\n"
+        "def run(): [guard.check(PlainRequest(path='/' + sys.argv[2] * 200)) for _ in range(500)]\n"
+        "threads = [threading.Thread(target=run) for _ in range(2)]\n"
+        "[t.start() for t in threads], [t.join() for t in threads]\n"
+    )
+    env = {**os.environ, "PYTHONPATH": str(next(p for p in sys.path if p.endswith("tests")))}
+    command = [sys.executable, "-c", script, str(file)]
+    running = [
+        subprocess.Popen([*command, name], env=env, stderr=subprocess.DEVNULL) for name in "abc"
+    ]
+    assert [process.wait() for process in running] == [0, 0, 0]
+    assert len(lines(file)) == 3000
+    assert all(len(set(line["path"])) == 2 for line in lines(file))
+
+
+@contextlib.contextmanager
+def room_for(size):
+    """No file of this process can become larger than *size* bytes, as on a disk that is full."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+@pytest.mark.parametrize("name", ["missing/file", ".", "unread", "nul\0", "new/", "loop"])
+def test_a_file_that_cannot_be_opened_is_an_error_at_start(tmp_path, name):
+    os.mkfifo(tmp_path / "unread")
+    (tmp_path / "loop").symlink_to("loop")
+    # As it is: a Path would lose the slash at the end.
+    with pytest.raises(ConfigurationError, match="cannot be opened"):
+        guard(f"{tmp_path}/{name}")
+
+
+def test_a_start_makes_no_file_and_the_first_decision_does(file):
+    checked = guard(file)
+    assert not file.exists()
+    checked.check(PlainRequest(), now=NOW)
+    assert len(lines(file)) == 1
+    assert stat.S_IMODE(file.stat().st_mode) == 0o640
+
+
+def test_a_link_that_dangles_is_judged_by_where_it_leads(tmp_path):
+    link = tmp_path / "link"
+    link.symlink_to("logs/decisions")
+    with pytest.raises(ConfigurationError, match="No such file"):
+        guard(link)
+    (tmp_path / "logs").mkdir()
+    guard(link).check(PlainRequest(), now=NOW)
+    assert len(lines(tmp_path / "logs" / "decisions")) == 1
+
+
+AS_NOBODY = """
+import os, sys
+from edgeauth import ConfigurationError, EdgeAuthScheme, Guard
+from support.requests import PlainRequest
+# What it takes is imported, since the folder of Python may be root's.
+Guard(EdgeAuthScheme(["x1y2" * 8]), decisions="/dev/null").check(PlainRequest())
+os.setgroups([]), os.setgid(65534), os.setuid(65534)
+try:
+    guard = Guard(EdgeAuthScheme(["x1y2" * 8]), decisions=sys.argv[1])
+except ConfigurationError as error:
+    print(error)
+else:
+    guard.check(PlainRequest())
+    print("written", guard._file.lost)
+"""
+
+
+@pytest.fixture
+def open_folder():
+    """A folder that every user may enter, unlike those of pytest."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.fixture
+def as_nobody():
+    if os.geteuid() != 0:
+        pytest.skip("only root may become another user: run the tests as root")
+
+    def run(path):
+        done = run_script(AS_NOBODY, str(path))
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+def test_a_folder_that_the_app_may_not_write_to_is_an_error_at_start(open_folder):
+    open_folder.chmod(0o555)
+    with not_as_root(), pytest.raises(ConfigurationError, match="its folder cannot be written to"):
+        guard(open_folder / "decisions")
+    open_folder.chmod(0o755)
+    assert list(open_folder.iterdir()) == []
+
+
+def test_a_check_as_root_leaves_no_file_that_the_app_cannot_write_to(open_folder, as_nobody):
+    open_folder.chmod(0o777)
+    site = """
+import os, sys
+import django
+from django.conf import settings
+from django.core.management import execute_from_command_line
+settings.configure(
+    SECRET_KEY="k", ROOT_URLCONF="support.django_urls", INSTALLED_APPS=["edgeauth.django"],
+    MIDDLEWARE=["edgeauth.django.middleware.EdgeAuthMiddleware"],
+    EDGEAUTH={"secret": "c2b3a1e09f7d48655a1b0c9d8e7f6a5b", "decisions": sys.argv[1]},
+)
+execute_from_command_line(["manage.py", "check", "--deploy", "--fail-level=CRITICAL"])
+"""
+    done = run_script(site, str(open_folder / "decisions"))
+    assert done.returncode == 0, done.stderr
+    assert "edgeauth.E001" not in done.stderr
+    assert list(open_folder.iterdir()) == []
+    assert as_nobody(open_folder / "decisions") == "written 0\n"
+
+
+def test_a_file_that_may_be_written_and_not_read_is_written(open_folder):
+    path = open_folder / "decisions"
+    path.touch()
+    path.chmod(0o222)
+    with not_as_root():
+        checked = guard(path)
+        checked.check(PlainRequest(), now=NOW)
+        with room_for(path.stat().st_size + 10):
+            checked.check(PlainRequest(), now=NOW)
+        checked.check(PlainRequest(path="/after"), now=NOW)
+    path.chmod(0o644)
+    first, half, last = path.read_text().splitlines()
+    assert (json.loads(first)["path"], json.loads(last)["path"]) == ("/", "/after")
+    assert (len(half), checked._file.lost) == (10, 1)
+
+
+# --- streams that the process was started with
+
+TO_A_STREAM = """
+import logging, sys
+logging.disable()  # it goes to standard error as well, and waits
+from edgeauth import EdgeAuthScheme, Guard
+from support.requests import PlainRequest
+guard = Guard(EdgeAuthScheme(["x1y2" * 8]), decisions=sys.argv[1], exempt=["GET /"])
+for _ in range(int(sys.argv[2])):
+    guard.check(PlainRequest())
+if guard._file.lost:
+    print(guard._file.lost, flush=True)
+"""
+NAMES_OF_STDERR = ("/dev/stderr", "/dev/fd/2", "/proc/self/fd/2", "/proc/thread-self/fd/2", "link")
+
+
+@pytest.mark.parametrize("name", NAMES_OF_STDERR)
+def test_standard_error_may_be_a_socket_as_under_systemd(tmp_path, name):
+    (tmp_path / "link").symlink_to("/dev/stderr")
+    ours, theirs = socket.socketpair()
+    with ours:
+        with theirs:
+            done = run_script(TO_A_STREAM, name, "3", stderr=theirs, cwd=tmp_path)
+        assert done.returncode == 0
+        received = b"".join(iter(lambda: ours.recv(65_536), b""))
+    written = [json.loads(line) for line in received.splitlines()]
+    assert [line["reason"] for line in written] == ["exempt"] * 3
+
+
+@pytest.mark.parametrize("name", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
+@pytest.mark.parametrize("kind", ["pipe", "file", "terminal"])
+def test_standard_output_may_be_anything(tmp_path, kind, name):
+    if kind == "pipe":
+        done = run_script(TO_A_STREAM, name, "2")
+        written = done.stdout
+    elif kind == "file":
+        with (tmp_path / "out").open("wb") as out:
+            done = run_script(TO_A_STREAM, name, "2", stdout=out)
+        written = (tmp_path / "out").read_text()
+    else:
+        ours, theirs = pty.openpty()
+        done = run_script(TO_A_STREAM, name, "2", stdout=theirs)
+        os.close(theirs)
+        written = os.read(ours, 65_536).decode()
+        os.close(ours)
+    assert done.returncode == 0
+    assert [json.loads(line)["reason"] for line in written.splitlines()] == ["exempt"] * 2
+
+
+def test_a_socket_that_nobody_empties_stops_no_request_and_mixes_no_lines():
+    ours, theirs = socket.socketpair()
+    with ours:
+        with theirs:
+            done = run_script(TO_A_STREAM, "/dev/stderr", "20000", stderr=theirs)
+        received = b"".join(iter(lambda: ours.recv(65_536), b""))
+    lost = int(done.stdout)
+    *whole, last = received.splitlines()
+    assert all(line.startswith(b'{"time":') and line.endswith(b"}") for line in whole)
+    assert len(whole) + last.endswith(b"}") == 20_000 - lost
+
+
+def test_half_a_line_in_a_socket_is_followed_by_a_new_one():
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        stream = guard(f"/dev/fd/{theirs.fileno()}", exempt=["GET /"])
+        while not stream._file.lost:
+            stream.check(PlainRequest(path="/" * 200), now=NOW)
+        received = ours.recv(1 << 22, socket.MSG_WAITALL | socket.MSG_DONTWAIT)
+        stream.check(PlainRequest(path="/after"), now=NOW)
+        *_, last = (received + ours.recv(65_536)).splitlines()
+    assert json.loads(last)["path"] == "/after"
+
+
+def test_a_copy_of_a_pipe_that_nobody_empties_stops_no_request(monkeypatch):
+    # As where the pipe belongs to another user, who alone may open it anew.
+    opened = os.open
+
+    def refuse(path, *rest, **options):
+        if str(path).startswith("/dev/fd/"):
+            raise PermissionError
+        return opened(path, *rest, **options)
+
+    reader, writer = os.pipe()
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", refuse)
+        stream = guard(f"/proc/self/fd/{writer}", exempt=["GET /"])
+    for _ in range(2000):
+        stream.check(PlainRequest(), now=NOW)
+    assert 0 < stream._file.lost < 2000
+    received = os.read(reader, 1 << 20)
+    stream.check(PlainRequest(), now=NOW)
+    *_, told, last = os.read(reader, 1 << 20).splitlines()
+    assert received.endswith(b"}\n")
+    assert (json.loads(told)["lost"], json.loads(last)["reason"]) == (stream._file.lost, "exempt")
+    os.close(reader)
+    os.close(writer)
+
+
+@pytest.mark.parametrize("name", ["/dev/fd/{fd}", "/proc/self/fd/{fd}", "/proc/{process}/fd/{fd}"])
+def test_a_stream_that_is_closed_or_only_read_is_an_error_at_start(tmp_path, name):
+    (tmp_path / "in").touch()
+    reading = os.open(tmp_path / "in", os.O_RDONLY)
+    with pytest.raises(ConfigurationError, match="it is open for reading only"):
+        guard(name.format(fd=reading, process=os.getpid()))
+    os.close(reading)
+    with pytest.raises(ConfigurationError, match="Bad file descriptor"):
+        guard(name.format(fd=reading, process=os.getpid()))
+
+
+def test_a_stream_of_another_process_is_a_path_like_others(tmp_path):
+    with (tmp_path / "out").open("wb") as out:
+        other = subprocess.Popen(
+            [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, stdout=out
+        )
+    try:
+        guard(f"/proc/{other.pid}/fd/1").check(PlainRequest(), now=NOW)
+    finally:
+        other.communicate(b"\n")
+    assert len(lines(tmp_path / "out")) == 1
+
+
+def test_a_request_with_a_pass_is_a_line_too(file):
+    passes = Passes("a-secret-for-passes-only")
+    token, _ = passes.issue("alice", ttl=60, now=NOW)
+    fields = [("Edge-Auth-Pass", token.encode())]
+    guard(file, passes=passes).check(PlainRequest(fields=fields), now=NOW)
+    assert lines(file)[0]["reason"] == "pass"
+
+
+def test_a_path_that_leads_to_another_file_is_followed(file):
+    watched = guard(file)
+    watched.check(PlainRequest(), now=NOW)
+    other = file.with_name("other")
+    other.touch()
+    other.replace(file)
+    watched.check(PlainRequest(path="/after"), now=NOW + 3600)
+    assert [line["path"] for line in lines(file)] == ["/after"]
+
+
+def test_half_a_line_is_a_lost_line(file):
+    written = guard(file)
+    with room_for(20):
+        written.check(PlainRequest(), now=NOW)
+    assert written._file.lost == 1
+    written.check(PlainRequest(path="/after"), now=NOW)
+    assert json.loads(file.read_text().splitlines()[-1])["path"] == "/after"
+
+
+def test_half_a_line_of_one_process_swallows_no_line_of_another(file):
+    torn, whole = guard(file), guard(file)
+    whole.check(PlainRequest(), now=NOW)
+    size = file.stat().st_size
+    with room_for(size + 100):
+        torn.check(PlainRequest(), now=NOW)
+    # The other one knows of nothing.
+    whole.check(PlainRequest(path="/after"), now=NOW)
+    first, half, last = file.read_text().splitlines()
+    assert (json.loads(first)["path"], json.loads(last)["path"]) == ("/", "/after")
+    assert len(half) == 100
+    assert (torn._file.lost, whole._file.lost) == (1, 0)
+
+
+def test_processes_on_a_full_disk_swallow_no_line_and_count_each(file):
+    script = f"""
+import resource, sys, time
+from edgeauth import EdgeAuthScheme, Guard
+from support.requests import PlainRequest
+guard = Guard(EdgeAuthScheme(["x1y2" * 8]), decisions={str(file)!r}, exempt=["GET /"])
+for turn in range(300):
+    room = 20_000 + 10_000 * (turn // 30) if turn % 30 < 20 else 1 << 40
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, 1 << 40))
+    guard.check(PlainRequest())
+resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 40, 1 << 40))
+guard.check(PlainRequest())
+print(guard._file.lost)
+"""
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", script],
+            env=ENV,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    lost = sum(int(process.communicate()[0]) for process in running)
+    assert 0 < lost < 903
+    summary = summed_up(file)
+    assert summary.decisions == 903 - lost
+    assert summary.missing == lost
+
+
+def test_a_file_whose_last_byte_alone_did_not_fit_has_lost_no_line(file):
+    checked = guard(file)
+    checked.check(PlainRequest(), now=NOW)
+    size = file.stat().st_size
+    with room_for(2 * size - 1):
+        checked.check(PlainRequest(), now=NOW)
+    checked.check(PlainRequest(), now=NOW)
+    assert (len(lines(file)), checked._file.lost) == (3, 0)
+
+
+def test_what_was_lost_is_said_in_the_file_as_soon_as_there_is_room(file):
+    checked = guard(file)
+    checked.check(PlainRequest(), now=NOW)
+    with room_for(file.stat().st_size):
+        for _ in range(5):
+            checked.check(PlainRequest(), now=NOW + 1)
+    checked.check(PlainRequest(), now=NOW + 2)
+    checked.check(PlainRequest(), now=NOW + 3)
+    assert lines(file)[1] == {"time": NOW + 2, "lost": 5}
+    assert [line.get("lost") for line in lines(file)] == [None, 5, None, None]
+    assert (summed_up(file).decisions, summed_up(file).lost) == (3, 5)
+
+
+def test_half_of_what_was_lost_is_said_again(file):
+    checked = guard(file)
+    checked.check(PlainRequest(), now=NOW)
+    size = file.stat().st_size
+    with room_for(size):
+        checked.check(PlainRequest(), now=NOW)
+    with room_for(size + 10):
+        checked.check(PlainRequest(), now=NOW)
+    checked.check(PlainRequest(), now=NOW)
+    assert lines_of(file)[-2:] == [{"time": NOW, "lost": 2}, lines_of(file)[0]]
+
+
+def test_each_line_is_counted_while_the_folder_is_gone(tmp_path):
+    file = tmp_path / "logs" / "decisions"
+    file.parent.mkdir()
+    checked = guard(file)
+    checked.check(PlainRequest(), now=NOW)
+    shutil.rmtree(file.parent)
+    for number in range(3000):
+        checked.check(PlainRequest(), now=NOW + number / 1000)
+    assert checked._file.lost == 3000
+    file.parent.mkdir()
+    checked.check(PlainRequest(), now=NOW + 3)
+    assert [line.get("lost") for line in lines(file)] == [3000, None]
+
+
+def test_a_file_that_is_removed_is_made_anew_by_the_next_line(file):
+    checked = guard(file)
+    checked.check(PlainRequest(), now=NOW)
+    file.unlink()
+    checked.check(PlainRequest(path="/after"), now=NOW)
+    assert ([line["path"] for line in lines(file)], checked._file.lost) == (["/after"], 0)
+
+
+def test_lines_go_on_into_a_folder_that_was_moved_away(tmp_path):
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    checked = guard(logs / "decisions")
+    checked.check(PlainRequest(), now=NOW)
+    moved = logs.rename(tmp_path / "moved")
+    for number in range(100):
+        checked.check(PlainRequest(), now=NOW + number)
+    assert (checked._file.lost, len(lines(moved / "decisions"))) == (0, 101)
+    logs.mkdir()
+    checked.check(PlainRequest(), now=NOW + 200)
+    assert len(lines(logs / "decisions")) == 1
+
+
+def test_a_line_that_another_process_is_writing_is_no_half_line(file, monkeypatch):
+    checked = guard(file)
+    file.write_text('{"half of')
+    moments = iter([lambda: None, lambda: file.write_text('{"half of": "it"}\n')])
+    monkeypatch.setattr("edgeauth._record.append.time.sleep", lambda _seconds: next(moments)())
+    checked.check(PlainRequest(), now=NOW)
+    assert file.read_text().count("\n") == 2
+
+
+def test_a_full_pipe_loses_whole_lines(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    checked = guard(tmp_path / "pipe", exempt=["GET /"])
+    for _ in range(2000):
+        checked.check(PlainRequest(), now=NOW)
+    written = [json.loads(line) for line in os.read(reader, 1 << 20).splitlines()]
+    os.close(reader)
+    assert len(written) == 2000 - checked._file.lost < 2000
+
+
+def test_a_full_disk_refuses_nobody_and_is_told_once_a_minute(file):
+    script = f"""
+import logging, resource
+logging.basicConfig(format="%(message)s")
+from edgeauth import EdgeAuthScheme, Guard
+from support.requests import PlainRequest
+guard = Guard(EdgeAuthScheme(["x" * 16]), decisions={str(file)!r}, exempt=["GET /"])
+resource.setrlimit(resource.RLIMIT_FSIZE, (250, 1 << 40))
+for second in range(100):
+    assert guard.check(PlainRequest(), now={NOW} + second).allowed
+resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 40, 1 << 40))
+guard.check(PlainRequest(path="/after"), now={NOW} + 101)
+print("all passed", guard._file.lost)
+"""
+    env = {**os.environ, "PYTHONPATH": str(next(p for p in sys.path if p.endswith("tests")))}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=env, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "all passed 99\n"
+    told = [line for line in done.stderr.splitlines() if "decisions file" in line]
+    assert len(told) == 2
+    assert "lines are lost so far" in told[0]
+    # The half line has a line of its own; what follows can be read.
+    assert json.loads(file.read_text().splitlines()[-1])["path"] == "/after"
+
+
+def test_a_pipe_that_nobody_empties_stops_no_request(tmp_path, caplog):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    checked = guard(pipe, exempt=["GET /"])
+    done = threading.Event()
+
+    def requests():
+        for _ in range(2000):
+            checked.check(PlainRequest(), now=NOW)
+        done.set()
+
+    threading.Thread(target=requests, daemon=True).start()
+    assert done.wait(30)
+    os.close(reader)
+    assert checked._file.lost > 0
+    assert "lines are lost so far" in caplog.text
+
+
+def test_a_clock_that_is_set_back_still_finds_a_moved_file(file):
+    checked = guard(file)
+    checked.check(PlainRequest(), now=NOW)
+    file.rename(file.with_name("old"))
+    checked.check(PlainRequest(), now=NOW - 86_400)
+    assert len(lines(file)) == 1
+
+
+def test_a_guard_without_a_file_has_none():
+    assert Guard(EdgeAuthScheme([SECRET]))._file is None
+
+
+def test_the_setting_names_the_file(file):
+    checked = Guard.from_settings({"secret": SECRET, "decisions": str(file)})
+    checked.check(PlainRequest(), now=time.time())
+    assert lines(file)[0]["reason"] == "missing"

@@ -1,0 +1,385 @@
+"""Large files are read by a thread, before a request needs what they hold."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from support.files import replace
+from support.large_lists import large_list
+from support.processes import free_port, running, wait_until
+from support.vectors import OLDER_SECRET, SECRET
+from support.watching import LONGEST, SETTLE, Clock, logged, reason
+
+from edgeauth import AddressList, Guard, KeyRing, sign
+from edgeauth._reload import watched as live
+from edgeauth._reload.ahead import Ahead
+
+TESTS = Path(__file__).parents[1]
+OURS, THEIRS = large_list("192.0.2.0/24", size=2000), large_list(size=2000)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    stand_in = Clock()
+    monkeypatch.setattr(live, "time", stand_in)
+    return stand_in
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "list.json"
+    path.write_text(OURS)
+    return path
+
+
+def guard(file, **settings):
+    return Guard.from_settings(
+        {"secret": SECRET, "addresses": file, "max_age": 1e9, "max_future": 1e9, **settings}
+    )
+
+
+@pytest.fixture
+def watched(file, clock):
+    """A guard that looks once in LONGEST seconds and knows that its file stands still."""
+    live_guard = guard(file, watch_interval=LONGEST)
+    for _ in range(3):
+        clock.passes(LONGEST)
+        assert reason(live_guard, SECRET, now=clock.now) == "ok"
+    return live_guard
+
+
+class Gate:
+    """Readings of lists stop here until they are let through."""
+
+    def __init__(self, monkeypatch):
+        self.readers = []
+        self.entered = threading.Event()
+        self.open = threading.Event()
+        self._read = AddressList.from_file
+        monkeypatch.setattr(AddressList, "from_file", self._stop)
+
+    def _stop(self, path, **options):
+        self.readers.append(threading.current_thread().name)
+        self.entered.set()
+        assert self.open.wait(30)
+        return self._read(path, **options)
+
+
+@pytest.fixture
+def gate(monkeypatch):
+    stop = Gate(monkeypatch)
+    yield stop
+    stop.open.set()
+
+
+def test_a_request_does_not_wait_for_a_reading_that_is_not_due(watched, file, clock, gate):
+    replace(file, THEIRS)
+    clock.passes(LONGEST)
+    # Seen, and begun to be read; nobody is kept.
+    assert reason(watched, SECRET, now=clock.now) == "ok"
+    assert gate.entered.wait(30)
+    clock.passes(SETTLE - 0.1)
+    assert reason(watched, SECRET, now=clock.now) == "ok"
+    gate.open.set()
+    wait_until(lambda: watched._watch._list._begun.ahead.done)
+    clock.passes(0.1)
+    assert reason(watched, SECRET, now=clock.now) == "address"
+    assert gate.readers == ["edgeauth-reading"]
+
+
+def test_a_change_is_in_force_when_it_is_due_though_the_reading_takes_longer(
+    watched, file, clock, gate
+):
+    replace(file, THEIRS)
+    clock.passes(LONGEST)
+    assert reason(watched, SECRET, now=clock.now) == "ok"
+    assert gate.entered.wait(30)
+    clock.passes(SETTLE)
+    outcome = []
+    requests = [
+        threading.Thread(target=lambda: outcome.append(reason(watched, SECRET, now=clock.now)))
+        for _ in range(4)
+    ]
+    for request in requests:
+        request.start()
+    requests[0].join(0.2)
+    assert outcome == []
+    gate.open.set()
+    for request in requests:
+        request.join()
+    assert outcome == ["address"] * 4
+    # One reading serves all that wait, but for one that came between its end and its use.
+    assert gate.readers[0] == "edgeauth-reading"
+    assert len(gate.readers) <= 2
+
+
+def test_a_process_that_was_idle_decides_by_what_a_large_file_holds_now(watched, file, clock):
+    clock.passes(10 * LONGEST)
+    replace(file, THEIRS)
+    assert reason(watched, SECRET, now=clock.now) == "address"
+    # It had not stood still: it is read once more, ahead of time too.
+    second = watched._watch._list._begun.ahead
+    wait_until(lambda: second.done)
+    clock.passes(SETTLE)
+    assert reason(watched, SECRET, now=clock.now) == "address"
+    assert watched._watch._list._begun is None
+    assert watched._basis.list_seen is not None
+
+
+def test_what_changes_again_before_it_was_read_is_not_read_as_it_was(watched, file, clock, gate):
+    replace(file, large_list(size=1000))
+    clock.passes(LONGEST)
+    assert reason(watched, SECRET, now=clock.now) == "ok"
+    first = watched._watch._list._begun.ahead
+    replace(file, THEIRS)
+    clock.passes(SETTLE / 2)
+    watched._watch.due = clock.now
+    assert reason(watched, SECRET, now=clock.now) == "ok"
+    assert watched._watch._list._begun.ahead is not first
+    gate.open.set()
+    clock.passes(SETTLE / 2)
+    watched._watch.due = clock.now
+    assert reason(watched, SECRET, now=clock.now) == "address"
+    assert len(watched.addresses) == 2000
+
+
+def test_a_reading_that_nobody_needs_any_more_is_not_made():
+    read = []
+    ahead = Ahead(lambda: read.append(1), 3600)
+    ahead.drop()
+    ahead._thread.join(30)
+    assert (read, ahead.done, ahead.lost, ahead.result()) == ([], False, True, None)
+
+
+def test_what_another_process_began_is_touched_no_more(monkeypatch):
+    ahead = Ahead(lambda: 7, 3600)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "getpid", lambda: 1)
+        assert ahead.lost
+        assert ahead.result() is None
+        ahead.drop()
+        assert not ahead._hurry.is_set()
+    ahead.drop()
+    ahead._thread.join(30)
+
+
+def test_a_result_is_waited_for_no_longer_than_it_takes():
+    ahead = Ahead(lambda: 7, 3600)
+    assert not ahead.done
+    assert not ahead.lost
+    assert ahead.result() == 7
+    assert (ahead.done, ahead.lost) == (True, False)
+
+
+def test_a_result_that_cannot_be_waited_for_is_none(monkeypatch):
+    ahead = Ahead(lambda: 7, 3600)
+    thread = ahead._thread
+
+    def fail():
+        raise RuntimeError
+
+    monkeypatch.setattr(thread, "join", fail)
+    monkeypatch.setattr(ahead, "_hurry", threading.Event())
+    assert ahead.result() is None
+    monkeypatch.undo()
+    assert ahead.result() == 7
+
+
+def test_where_no_thread_can_be_started_the_request_reads(watched, file, clock, monkeypatch):
+    def refuse(_thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    replace(file, THEIRS)
+    clock.passes(LONGEST)
+    assert reason(watched, SECRET, now=clock.now) == "ok"
+    clock.passes(SETTLE)
+    assert reason(watched, SECRET, now=clock.now) == "address"
+
+
+def test_a_large_file_that_stays_wrong_is_read_again_and_nobody_waits(
+    watched, file, clock, caplog, gate
+):
+    gate.open.set()
+    replace(file, "x" * 100_000)
+    for passes in (LONGEST, SETTLE):
+        clock.passes(passes)
+        assert reason(watched, SECRET, now=clock.now) == "ok"
+    assert len(logged(caplog, "CANNOT BE USED")) == 1
+    assert watched._watch._list._begun is None
+    gate.open.clear()
+    gate.entered.clear()
+    clock.passes(LONGEST)
+    assert reason(watched, SECRET, now=clock.now) == "ok"
+    assert gate.entered.wait(30)
+    assert len(logged(caplog, "CANNOT BE USED")) == 1
+    gate.open.set()
+    wait_until(lambda: watched._watch._list._begun.ahead.done)
+    clock.passes(live._SOON_SECONDS)
+    assert reason(watched, SECRET, now=clock.now) == "ok"
+    assert len(logged(caplog, "CANNOT BE USED")) == 2
+
+
+def test_large_files_of_keys_are_held_against_the_keys_that_are_in_force_by_then(
+    tmp_path, clock, caplog
+):
+    secrets = tmp_path / "secrets"
+    comment = "#" * 100_000 + "\n"
+    secrets.write_text(f"{comment}now:{SECRET}\n")
+    live_guard = Guard.from_settings(
+        {"secrets_file": secrets, "watch_interval": LONGEST, "max_age": 1e10, "max_future": 1e10}
+    )
+    for spoilt in (f"now:{SECRET[:20]}\n", f"now:{SECRET}\n"):
+        replace(secrets, comment + spoilt)
+        for passes in (LONGEST, SETTLE, LONGEST):
+            clock.passes(passes)
+            assert reason(live_guard, SECRET, now=clock.now) == "ok"
+    assert logged(caplog, "the secret of key now is cut off")
+    replace(secrets, f"{comment}old:{OLDER_SECRET}\n")
+    clock.passes(LONGEST)
+    assert reason(live_guard, SECRET, now=clock.now) == "ok"
+    begun = live_guard._watch._keys._begun.ahead
+    # What the reading is held against is another by then, so it is made anew.
+    live_guard._basis = dataclasses.replace(live_guard._basis, keys=KeyRing([SECRET]))
+    clock.passes(SETTLE)
+    assert reason(live_guard, OLDER_SECRET, now=clock.now) == "ok"
+    assert begun._dropped
+
+
+def script(text, *arguments, seconds=60):
+    """What a process of its own prints that runs *text*."""
+    done = subprocess.run(
+        [sys.executable, "-c", text, *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": str(TESTS)},
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+BEGIN = """
+import os, sys, time, threading
+from support.files import replace
+from pathlib import Path
+from edgeauth import Guard
+from support.large_lists import large_list
+from support.vectors import SECRET
+from support.watching import reason
+file = Path(sys.argv[1])
+live_guard = Guard.from_settings(
+    {"secret": SECRET, "addresses": file, "max_age": 1e9, "watch_interval": 1}
+)
+assert reason(live_guard, SECRET) == "ok"
+watched = live_guard._watch._list
+replace(file, large_list())
+changed = time.monotonic()
+while watched._begun is None:
+    assert reason(live_guard, SECRET) == "ok"
+    time.sleep(0.01)
+"""
+DECIDE = """
+while reason(live_guard, SECRET) == "ok":
+    time.sleep(0.01)
+    assert time.monotonic() < changed + 10
+took = time.monotonic() - changed
+"""
+
+
+def test_a_reading_that_a_fork_left_behind_is_made_by_the_child(file):
+    fork = """
+child = os.fork()
+if not child:
+    assert watched._begun.ahead.lost
+"""
+    end = """
+if not child:
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+print("both")
+"""
+    assert script(BEGIN + fork + DECIDE + end, file) == "both\n"
+
+
+def test_no_thread_keeps_a_process_from_ending(file):
+    end = """
+assert not watched._begun.ahead.done
+print("ends", flush=True)
+"""
+    started = time.monotonic()
+    assert script(BEGIN + end, file) == "ends\n"
+    assert time.monotonic() - started < 30
+
+
+def test_under_gevent_a_large_file_is_read_too(file):
+    pytest.importorskip("gevent")
+    patch = "from gevent import monkey; monkey.patch_all()\n"
+    end = "print('in time' if took < 4 else took)"
+    assert script(patch + BEGIN + DECIDE + end, file).endswith("in time\n")
+
+
+UWSGI_APP = """
+from edgeauth.wsgi import EdgeAuthMiddleware
+
+def app(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"in\\n"]
+
+app = EdgeAuthMiddleware(app)
+"""
+
+
+@pytest.mark.parametrize("threads", [(), ("--enable-threads", "--threads=4")], ids=["one", "some"])
+def test_under_uwsgi_with_one_thread_and_with_some_a_large_file_is_read_too(tmp_path, threads):
+    listed = tmp_path / "list.json"
+    listed.write_text(large_list("127.0.0.0/8", size=20_000))
+    (tmp_path / "site_under_test.py").write_text(UWSGI_APP)
+    port = free_port()
+    command = [
+        Path(sys.executable).with_name("uwsgi"),
+        f"--http-socket=127.0.0.1:{port}",
+        "--module=site_under_test:app",
+        "--master",
+        "--need-app",
+        "--die-on-term",
+        f"--virtualenv={sys.prefix}",
+        *threads,
+    ]
+    environ = {
+        "EDGEAUTH_SECRET": SECRET,
+        "EDGEAUTH_ADDRESSES": str(listed),
+        "EDGEAUTH_WATCH_INTERVAL": "1",
+        "EDGEAUTH_MAX_AGE": "1000000000",
+        "PYTHONPATH": str(tmp_path),
+    }
+    value = sign(SECRET, pop="LHR", timestamp=1_700_000_000)
+
+    def status():
+        return httpx.get(f"http://127.0.0.1:{port}/", headers={"Edge-Auth": value}).status_code
+
+    with running(
+        command,
+        address=("127.0.0.1", port),
+        log=tmp_path / "log",
+        cwd=tmp_path,
+        env=environ,
+        seconds=60,
+    ):
+        assert status() == 200
+        replace(listed, large_list(size=20_000))
+        changed = time.monotonic()
+        wait_until(lambda: status() == 403, what="the new list")
+        # The grace is 2 seconds; the rest is for a machine that does much else.
+        assert time.monotonic() - changed < 5
+        replace(listed, large_list("127.0.0.0/8", size=20_000))
+        wait_until(lambda: status() == 200, what="the old list")
