@@ -17,8 +17,8 @@ A clock that is set back or forward is a reason to look at once; set back by les
 
 A small file (16 KiB) is read by the request that looks when that is due. A larger one is read by
 a thread (:mod:`edgeauth._reload.ahead`), begun when half of the time is over that the file is to
-stand still. So under traffic no request waits for it, unless it takes longer than the other half. The
-promise is kept before that: in a process that was idle, the first request waits for the whole
+stand still. So under traffic no request waits for it, unless it takes longer than the other half.
+The promise is kept before that: in a process that was idle, the first request waits for the whole
 reading, and so it does where there is no thread. ``make bench-reading`` measures both.
 
 What cannot be used is refused with one line in the log that says why, and what was read
