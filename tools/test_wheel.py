@@ -53,15 +53,14 @@ PROCESSES = (
     "--ignore-glob=*test_console_script*",
     "--ignore-glob=*test_example_apps*",
     "--ignore-glob=*test_faults*",
-    "--ignore-glob=*unit/cli/test_report*",
-    "--ignore-glob=*unit/doctor/test_app*",
+    "--ignore-glob=*ops/cli/test_report*",
+    "--ignore-glob=*doctor/test_app*",
 )
 
 # Needs nginx, which the environments of the wheel do not have; and changes or reads the source,
 # which says nothing of the wheel.
 APART = (
     "--ignore-glob=*test_nginx*",
-    "--ignore-glob=*test_guard_clauses_are_alive*",
     "--ignore-glob=*test_mutation_page*",
 )
 

@@ -156,4 +156,4 @@ def _whole(word: str) -> re.Pattern[str]:
 def _folders() -> Iterator[Traversable]:
     yield files("edgeauth").joinpath("_integrations")
     # An editable install: the source tree is where the package is.
-    yield Path(__file__).parents[2] / "integrations"
+    yield Path(__file__).parents[3] / "integrations"

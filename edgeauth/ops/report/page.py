@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from edgeauth.ops.report.summary import Summary
     from edgeauth.ops.report.tables import Table
 
-_STYLE = Path(__file__).parents[1] / "data" / "report.css"
+_STYLE = Path(__file__).with_name("page.css")
 
 # What the browser is told too: nothing is loaded and nothing runs, whatever the lines held.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"

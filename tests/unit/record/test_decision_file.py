@@ -62,7 +62,7 @@ def summed_up(file):
     return summary
 
 
-ENV = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+ENV = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
 
 
 def run_script(script, *arguments, cwd=None, stdout=subprocess.PIPE, stderr=subprocess.PIPE):

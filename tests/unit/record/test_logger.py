@@ -112,7 +112,7 @@ def run(script):
         [sys.executable, "-c", script],
         env={
             **os.environ,
-            "PYTHONPATH": str(Path(__file__).parents[1]),
+            "PYTHONPATH": str(Path(__file__).parents[2]),
             "EDGEAUTH_SECRET": "c2b3a1e09f7d48655a1b0c9d8e7f6a5b",
             "EDGEAUTH_MODE": "report-only",
         },

@@ -22,7 +22,7 @@ from edgeauth import AddressList, Guard, KeyRing, sign
 from edgeauth._reload import watched as live
 from edgeauth._reload.ahead import Ahead
 
-TESTS = Path(__file__).parents[1]
+TESTS = Path(__file__).parents[2]
 OURS, THEIRS = large_list("192.0.2.0/24", size=2000), large_list(size=2000)
 
 

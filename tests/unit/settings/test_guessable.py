@@ -13,7 +13,7 @@ from support.vectors import VECTOR_SECRET, rows
 
 from edgeauth.settings.guessable import PUBLISHED, why_guessable
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PAGES = [
     ROOT / "README.md",
     *(ROOT / "docs").glob("*.md"),

@@ -21,7 +21,7 @@ from support.programs import program
 from edgeauth.addresses import AddressList
 from edgeauth.ops.address_update.export import export
 
-DOCS = Path(__file__).parents[3] / "docs"
+DOCS = Path(__file__).parents[4] / "docs"
 PAGES = ("command-line.md", "operating.md", "rotation.md", "access.md")
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 PROMPT = re.compile(r"^\$ ", re.MULTILINE)

@@ -26,7 +26,7 @@ from edgeauth.ops.doctor.app_checks import check_app
 from edgeauth.ops.doctor.app_loading import is_asgi, load_app
 from edgeauth.wsgi import EdgeAuthMiddleware as WSGIGate
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 def guard(**options):

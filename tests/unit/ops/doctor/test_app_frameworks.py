@@ -32,7 +32,7 @@ from edgeauth.ops.doctor.app_loading import is_asgi
 from edgeauth.ops.doctor.app_routes import places
 from edgeauth.wsgi import EdgeAuthMiddleware as WSGIGate
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 def guard(**options):
