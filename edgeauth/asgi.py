@@ -215,7 +215,8 @@ async def _deny_http(scope: Scope, receive: Receive, send: Send) -> None:
     async def in_two(message: Message) -> None:
         body = message.get("body")
         if body is None:
-            await send(message)
+            # The server closes after the answer. nginx must not send its next request there.
+            await send({**message, "headers": [*message["headers"], (b"connection", b"close")]})
             return
         await send({**message, "body": body[:-1], "more_body": True})
         await drop_messages(receive, GRACE)

@@ -129,6 +129,7 @@ class Upload:
         self._late = False
         # Whether nothing more is to be done about it.
         self.ended = self._left == 0
+        self.headers: list[tuple[str, str]] = []
 
     def drop(self) -> None:
         """Read and drop the body, unless it is too large; :attr:`ended` tells whether all of it."""
@@ -136,6 +137,8 @@ class Upload:
             return
         stream = self._environ.get("wsgi.input")
         if type(stream).__module__.partition(".")[0] in _UNCUT:
+            # The server closes after the answer. nginx must not send its next request there.
+            self.headers.append(("Connection", "close"))
             return
         with self._connection() as connection:
             if connection is None:

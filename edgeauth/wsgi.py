@@ -173,6 +173,6 @@ def _deny(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[b
     answer = denial(environ["REQUEST_METHOD"])
     start_response(
         f"{answer.status} {HTTPStatus(answer.status).phrase}",
-        [(name.title(), value) for name, value in answer.headers],
+        [(name.title(), value) for name, value in answer.headers] + upload.headers,
     )
     return [answer.body] if upload.ended else upload.denied(answer.body)

@@ -122,6 +122,8 @@ def _denied(request: HttpRequest, method: str, *, has_scope: bool) -> HttpRespon
         # Of a length Django counts what was read.
         response.upload = Upload(request.META, request.read)
         response.upload.drop()
+        for name, value in response.upload.headers:
+            response.headers[name] = value
     return response
 
 

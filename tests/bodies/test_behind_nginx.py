@@ -22,8 +22,11 @@ LARGEST = 1024 * 1024
 
 
 @contextlib.contextmanager
-def nginx(folder: Path, origins: list[int], setting: str) -> Iterator[int]:
-    """nginx in front of *origins*, all by its defaults but *setting*; gives its port."""
+def nginx(folder: Path, origins: list[int], setting: str, *, keeps: bool) -> Iterator[int]:
+    """nginx in front of *origins*, all by its defaults but *setting*; gives its port.
+
+    Without *keeps* each request has a connection of its own.
+    """
     port = free_port()
     user = "user root;" if os.geteuid() == 0 else ""
     upstream = " ".join(f"server {HOST}:{origin};" for origin in origins)
@@ -36,7 +39,7 @@ def nginx(folder: Path, origins: list[int], setting: str) -> Iterator[int]:
         f"error_log {folder}/error.log info;\n"
         "events {}\n"
         f"http {{ access_log off; {temporary} {setting}\n"
-        f"upstream origins {{ {upstream} }}\n"
+        f"upstream origins {{ {upstream} {'' if keeps else 'keepalive 0;'} }}\n"
         f"server {{ listen {HOST}:{port}; location / {{ proxy_pass http://origins; }} }} }}\n"
     )
     argv = [nginx_binary(), "-p", folder, "-c", folder / "nginx.conf"]
@@ -49,7 +52,7 @@ def two_origins(server, folder, setting=""):
     with (
         server.serving(folder, "one") as one,
         server.serving(folder, "two") as two,
-        nginx(folder, [one, two], setting) as port,
+        nginx(folder, [one, two], setting, keeps=server.keeps_connections) as port,
     ):
         yield port
 

@@ -63,6 +63,9 @@ def denied(scope, messages, run=asyncio.run):
 
     gate = EdgeAuthMiddleware(None, Guard(EdgeAuthScheme([SECRET])))
     run(gate, scope, receive, send) if run is trio.run else run(gate(scope, receive, send))
+    # A server closes after a body that it did not read: nobody may send the next request there.
+    closes = (b"connection", b"close") in sent[0][0]["headers"]
+    assert closes is (len(sent) > 2)
     return [message.get("body") for message, _ in sent[1:]], [count for _, count in sent]
 
 
@@ -199,6 +202,10 @@ def test_where_a_read_cannot_be_cut_short_none_is_tried_and_the_last_byte_waits(
     stream = type("WSGIBody", (), {"__module__": "granian._granian"})()
     environ = {"REQUEST_METHOD": "POST", "CONTENT_LENGTH": "5", "wsgi.input": stream}
     assert list(deny(environ)) == [b"Forbidden", b"\n"]
+    assert Upload(environ).headers == []
+    upload = Upload(environ)
+    upload.drop()
+    assert upload.headers == [("Connection", "close")]
 
 
 def test_a_connection_that_has_ended_meanwhile_is_no_error():

@@ -37,3 +37,12 @@ def test_the_last_byte_waits_for_a_body_that_is_not_at_its_end(framing):
 
 def test_a_request_without_a_body_is_denied_as_ever():
     assert list(deny({})) == [b"Forbidden\n"]
+
+
+def test_a_server_that_closes_after_an_unread_body_says_so():
+    stream = type(
+        "WSGIBody", (), {"__module__": "granian._granian", "read": None, "readline": None}
+    )()
+    response = deny({"CONTENT_LENGTH": "5", "wsgi.input": stream})
+    assert response.headers["Connection"] == "close"
+    assert list(response) == [b"Forbidden", b"\n"]
