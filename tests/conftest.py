@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 
 import pytest
@@ -23,3 +24,14 @@ def _no_settings_of_the_developer(monkeypatch):
     for name in list(os.environ):
         if name.startswith("EDGEAUTH_"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _no_logging_of_another_test():
+    """What a test, or an app that it starts, does to the logger is undone."""
+    logger = logging.getLogger("edgeauth")
+    before = (logger.level, logger.handlers[:], logger.filters[:], logger.propagate)
+    yield
+    logger.setLevel(before[0])
+    logger.handlers[:], logger.filters[:] = before[1:3]
+    logger.propagate, logger.disabled = before[3], False
