@@ -21,8 +21,8 @@ from edgeauth import (
     Passes,
     SharedSecretScheme,
     Verdict,
-    decision_log,
 )
+from edgeauth._record import decision_log
 
 if TYPE_CHECKING:
     from edgeauth import Request
