@@ -8,9 +8,10 @@ from typing import Any
 
 from edgeauth.body import GRACE, MOST, SECONDS, drop_messages, owed_by_fields
 from edgeauth.errors import EdgeAuthError
-from edgeauth.guard import Guard, denial
+from edgeauth.guard import Guard
 from edgeauth.request import HANDSHAKE, Request, listens_on_unix
 from edgeauth.scope import hand_back, parted, settled
+from edgeauth.verdict import denial
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

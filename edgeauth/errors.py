@@ -12,10 +12,16 @@
         NotYetValid               future
         PopNotAllowed             pop
         AddressNotAllowed         address
+        NotCovered                coverage
+        ClaimRefused              claims
+        Replayed                  replayed
+        BodyMismatch              body
+        StoreUnavailable          replay-store
       PassNotAccepted             never ends a request: it is judged as one without a pass
 
 The word beside a verification error is its ``reason``: the code in logs, metrics and
-:class:`edgeauth.Verdict`. It is never told to the client.
+:class:`edgeauth.Verdict`. It is never told to the client. :mod:`edgeauth.reasons` says what each
+means.
 
 A verification error carries evidence for the operator (age, limit, POP, key id) and
 never a key, the received credential or the expected signature.
@@ -28,9 +34,24 @@ from typing import TYPE_CHECKING, ClassVar
 
 import itsdangerous
 
+from edgeauth.reasons import (
+    ADDRESS,
+    BAD_SIGNATURE,
+    BODY,
+    CLAIMS,
+    COVERAGE,
+    EXPIRED,
+    FUTURE,
+    MALFORMED,
+    MISSING,
+    POP,
+    REPLAY_STORE,
+    REPLAYED,
+    UNVERIFIED,
+)
+
 if TYPE_CHECKING:
-    from edgeauth.identity import EdgeIdentity
-    from edgeauth.passes import Pass
+    from edgeauth.verdict import EdgeIdentity, Pass
 
 
 class EdgeAuthError(Exception):
@@ -57,7 +78,7 @@ class VerificationError(EdgeAuthError, itsdangerous.BadData):
     """
 
     # Of an error of a user's own scheme that has no word of its own.
-    reason: ClassVar[str] = "unverified"
+    reason: ClassVar[str] = UNVERIFIED.code
 
     def __init__(
         self,
@@ -78,25 +99,25 @@ class VerificationError(EdgeAuthError, itsdangerous.BadData):
 class MissingHeader(VerificationError):
     """The request has no credential header."""
 
-    reason = "missing"
+    reason = MISSING.code
 
 
 class MalformedHeader(VerificationError):
     """The credential is not of the wire form, or is there more than once."""
 
-    reason = "malformed"
+    reason = MALFORMED.code
 
 
 class BadSignature(VerificationError, itsdangerous.BadSignature):
     """No key of the ring made this signature."""
 
-    reason = "bad-signature"
+    reason = BAD_SIGNATURE.code
 
 
 class Expired(VerificationError, itsdangerous.SignatureExpired):
     """Authentic, but signed too long ago."""
 
-    reason = "expired"
+    reason = EXPIRED.code
 
     def __init__(self, *, identity: EdgeIdentity, age: float, limit: float) -> None:
         super().__init__(
@@ -111,7 +132,7 @@ class Expired(VerificationError, itsdangerous.SignatureExpired):
 class NotYetValid(VerificationError):
     """Authentic, but signed too far in the future: the clocks disagree."""
 
-    reason = "future"
+    reason = FUTURE.code
 
     def __init__(self, *, identity: EdgeIdentity, age: float, limit: float) -> None:
         super().__init__(
@@ -125,13 +146,43 @@ class NotYetValid(VerificationError):
 class PopNotAllowed(VerificationError):
     """Authentic and in time, but signed by a POP that is not on the list."""
 
-    reason = "pop"
+    reason = POP.code
 
 
 class AddressNotAllowed(VerificationError):
     """The request came from an address outside the address list."""
 
-    reason = "address"
+    reason = ADDRESS.code
+
+
+class NotCovered(VerificationError):
+    """Authentic, but the signature leaves out a part of the request that it must cover."""
+
+    reason = COVERAGE.code
+
+
+class ClaimRefused(VerificationError):
+    """Authentic, but not for this origin: another issuer, audience, region or version."""
+
+    reason = CLAIMS.code
+
+
+class Replayed(VerificationError):
+    """Authentic, but it admits one request and was used before."""
+
+    reason = REPLAYED.code
+
+
+class BodyMismatch(VerificationError):
+    """The body is not the one that the credential vouches for; seen while it is received."""
+
+    reason = BODY.code
+
+
+class StoreUnavailable(VerificationError):
+    """The store of used credentials did not answer, so it is not known whether this is one."""
+
+    reason = REPLAY_STORE.code
 
 
 class PassNotAccepted(EdgeAuthError):

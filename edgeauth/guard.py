@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterable, Mapping  # noqa: TC003 - so that annotations can be read
-from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from edgeauth._record.decision_file import DecisionFile
 from edgeauth._record.decision_log import DecisionLog
@@ -23,39 +22,14 @@ from edgeauth.errors import (
 )
 from edgeauth.exemptions import ExemptRoutes, MountPoints
 from edgeauth.forwarded import TrustedProxies
-from edgeauth.identity import EdgeIdentity
 from edgeauth.outer import Terms, terms_of
 from edgeauth.passes import HEADER as PASS_HEADER
-from edgeauth.passes import Pass, Passes
+from edgeauth.passes import Passes
 from edgeauth.request import Request  # noqa: TC001 - so that annotations can be read
 from edgeauth.schemes import EdgeAuthScheme, Scheme
 from edgeauth.schemes.base import refuse_no_scheme
 from edgeauth.settings import STALE_DAYS, Settings
-
-
-class Verdict(NamedTuple):
-    """What was decided about one request. True in a condition when the request may pass.
-
-    Attributes:
-        allowed: whether the request may pass.
-        reason: ``ok``, ``exempt``, ``pass``, the ``reason`` of a
-            :class:`VerificationError`, or ``error`` for a decision that failed. For logs
-            and metrics, never for clients.
-        identity: who sent it; None unless the reason is ``ok``.
-        enforced: False when it would have been refused and report-only let it pass.
-        holder: whom the pass was issued for that let it in; None unless the reason is
-            ``pass``.
-    """
-
-    allowed: bool
-    reason: str
-    identity: EdgeIdentity | None = None
-    enforced: bool = True
-    holder: str | None = None
-
-    def __bool__(self) -> bool:
-        return self.allowed
-
+from edgeauth.verdict import EdgeIdentity, Pass, Verdict
 
 _EXEMPT = Verdict(allowed=True, reason="exempt")
 
@@ -367,32 +341,3 @@ def _say(tell: Callable[..., object], *what: object) -> None:
     """Tell somebody; that this fails changes no decision."""
     with contextlib.suppress(Exception):
         tell(*what)
-
-
-@dataclass(frozen=True)
-class Denial:
-    """The response to a refused request, for an adapter to encode."""
-
-    status: int
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
-
-
-_BODY = b"Forbidden\n"
-_DENIAL = Denial(
-    403,
-    (
-        ("content-type", "text/plain; charset=utf-8"),
-        ("content-length", str(len(_BODY))),
-        # Without this a bad header sent through the CDN could have the refusal cached
-        # for everybody.
-        ("cache-control", "no-store"),
-    ),
-    _BODY,
-)
-_HEAD_DENIAL = Denial(_DENIAL.status, _DENIAL.headers, b"")
-
-
-def denial(method: str) -> Denial:
-    """The denial of a request with *method*: the same for every reason, no body for HEAD."""
-    return _HEAD_DENIAL if method == "HEAD" else _DENIAL

@@ -21,7 +21,7 @@ import secrets as random
 import time
 from collections.abc import Iterable  # noqa: TC003 - so that annotations can be read
 from hmac import compare_digest
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from itsdangerous import BadData, Signer
 from itsdangerous.encoding import base64_decode, base64_encode
@@ -30,6 +30,7 @@ from edgeauth.errors import ConfigurationError, PassNotAccepted, seconds
 from edgeauth.exemptions import MountPoints, is_exact_path, is_method
 from edgeauth.keys import KEY_ID, Key, is_entry, read_small_file
 from edgeauth.request import Request, route_method
+from edgeauth.verdict import Pass
 
 if TYPE_CHECKING:
     import os
@@ -44,27 +45,6 @@ _MAX_BYTES = 2048
 _AT_THE_ROOT = MountPoints()
 _FORM = re.compile(rb"([A-Za-z0-9_-]{1,2000})\.([A-Za-z0-9_-]{43})")
 _FIELDS = {"id": str, "for": str, "iat": int, "exp": int, "methods": list, "paths": list}
-
-
-class Pass(NamedTuple):
-    """What an authentic pass says.
-
-    Attributes:
-        id: names this pass, for the log and for revocation.
-        holder: whom it was issued for.
-        issued_at: Unix seconds.
-        expires_at: Unix seconds; the last one at which it is accepted.
-        methods: the methods it is good for; empty for any. ``WEBSOCKET`` opens a WebSocket, and
-            ``GET`` does not.
-        paths: the exact paths it is good for; empty for any.
-    """
-
-    id: str
-    holder: str
-    issued_at: int
-    expires_at: int
-    methods: tuple[str, ...] = ()
-    paths: tuple[str, ...] = ()
 
 
 class Passes:

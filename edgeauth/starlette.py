@@ -19,10 +19,11 @@ from starlette.exceptions import HTTPException, WebSocketException
 from starlette.requests import HTTPConnection  # noqa: TC002 - FastAPI reads the annotation
 
 from edgeauth.errors import ConfigurationError
-from edgeauth.identity import UNVERIFIED, EdgeIdentity
+from edgeauth.verdict import UNVERIFIED, EdgeIdentity
 
 if TYPE_CHECKING:
-    from edgeauth.guard import Guard, Verdict
+    from edgeauth.guard import Guard
+    from edgeauth.verdict import Verdict
 
 __all__ = ["UNVERIFIED", "edge_identity"]
 

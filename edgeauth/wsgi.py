@@ -10,8 +10,9 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment  # noqa: TC003
 
 from edgeauth.body import Upload
-from edgeauth.guard import Guard, denial
+from edgeauth.guard import Guard
 from edgeauth.request import listens_on_unix, opens_websocket
+from edgeauth.verdict import denial
 
 # They take a name without a dot only with a text.
 _VALIDATORS = frozenset({"wsgiref.validate", "webtest.lint"})

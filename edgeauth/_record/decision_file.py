@@ -31,8 +31,8 @@ from edgeauth.errors import AddressNotAllowed, ConfigurationError, VerificationE
 
 if TYPE_CHECKING:
     from edgeauth.forwarded import TrustedProxies
-    from edgeauth.guard import Verdict
     from edgeauth.request import Request
+    from edgeauth.verdict import Verdict
 
 # A line is below 4096 bytes even when each character becomes an escape of twelve: what a
 # pipe takes whole, so that lines of several processes never mix there either.

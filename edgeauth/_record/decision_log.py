@@ -10,8 +10,8 @@ from edgeauth._record.logger import logger
 from edgeauth.errors import PassNotAccepted, VerificationError, seconds
 
 if TYPE_CHECKING:
-    from edgeauth.passes import Pass
     from edgeauth.request import Request
+    from edgeauth.verdict import Pass
 
 # A reason gets this many lines in a period; the rest are counted and reported with the
 # next line of that reason.

@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from edgeauth.body import Upload
 from edgeauth.django.conf import project_guard
 from edgeauth.django.requests import DjangoScopeRequest, MetaRequest
-from edgeauth.guard import denial
+from edgeauth.verdict import denial
 from edgeauth.wsgi import variable
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
 
     from edgeauth.asgi import Scope
-    from edgeauth.guard import Verdict
+    from edgeauth.verdict import Verdict
 
     Response = HttpResponseBase | Awaitable[HttpResponseBase]
 

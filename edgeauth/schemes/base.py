@@ -7,8 +7,8 @@ from collections.abc import Sequence  # noqa: TC003 - so that annotations can be
 from typing import Protocol
 
 from edgeauth.errors import ConfigurationError, MalformedHeader, MissingHeader
-from edgeauth.identity import EdgeIdentity  # noqa: TC001 - so that annotations can be read
 from edgeauth.request import Request  # noqa: TC001
+from edgeauth.verdict import EdgeIdentity  # noqa: TC001 - so that annotations can be read
 
 # RFC 9110, 5.1: a field name is a token. Underscore is left out: WSGI folds it into
 # the dash, so two different fields would meet in one variable.

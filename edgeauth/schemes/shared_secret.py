@@ -11,10 +11,10 @@ from collections.abc import Iterable  # noqa: TC003 - so that annotations can be
 from hmac import compare_digest
 
 from edgeauth.errors import BadSignature
-from edgeauth.identity import EdgeIdentity
 from edgeauth.keys import Key, KeyRing
 from edgeauth.request import Request  # noqa: TC001 - so that annotations can be read
 from edgeauth.schemes.base import field_name, not_once
+from edgeauth.verdict import EdgeIdentity
 
 
 class SharedSecretScheme:

@@ -7,24 +7,27 @@ from time import perf_counter, time
 from typing import TYPE_CHECKING, NamedTuple
 
 from edgeauth.errors import EdgeAuthError
-from edgeauth.guard import denial
 from edgeauth.request import listens_on_unix
-from edgeauth.service.counters import HOLDER, REASONS, Slot, age_place, decision_place
+from edgeauth.service.counters import DECIDED_AS, HOLDER, Slot, age_place, decision_place
 from edgeauth.service.original_request import KINDS, AskedRequest, unbelieved
+from edgeauth.verdict import denial
 
 if TYPE_CHECKING:
     from edgeauth.asgi import Message, Receive, Scope, Send
-    from edgeauth.identity import EdgeIdentity
     from edgeauth.service.state import State
+    from edgeauth.verdict import EdgeIdentity
 
 # One POP signs all requests of a second alike, so few answers are in use at any time.
 _REMEMBER = 1024
 
 _PLACES = {
     (reason, allowed): (decision_place(reason, allowed=allowed),)
-    for reason in REASONS
+    for reason in DECIDED_AS
     for allowed in (False, True)
 }
+
+
+_Signer = tuple[str, str, str | None, int | None]
 
 
 class Answer(NamedTuple):
@@ -76,13 +79,13 @@ class DecisionApp:
         self._proxies = state.build_proxies()
         self._believes_unix = self._proxies.unix
         self._kind = KINDS[state.service.proxy]
-        self._admissions: dict[EdgeIdentity, _Admission] = {}
+        self._admissions: dict[_Signer, _Admission] = {}
         self._refusals = {
             reason: _refusal(state.service.deny_status, reason if self._kind.told_why else None)
-            for reason in REASONS
+            for reason in DECIDED_AS
         }
         self._passes = {
-            reason: _admission(self._kind.admission, _fields(reason)) for reason in REASONS
+            reason: _admission(self._kind.admission, _fields(reason)) for reason in DECIDED_AS
         }
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
@@ -108,10 +111,12 @@ class DecisionApp:
         read = self._kind.read if believed else unbelieved
         request = AskedRequest(scope, read, tells_upgrade=self._kind.tells_upgrade)
         now = time()
-        allowed, reason, identity, _, holder = self._guard.check(request, now=now)
+        verdict = self._guard.check(request, now=now)
+        identity = verdict.identity
         if identity is not None:
             _, answer, places = self._admit(identity, int(now))
         else:
+            reason, allowed, holder = verdict.reason, verdict.allowed, verdict.holder
             if (reason, allowed) not in _PLACES:
                 reason = "error"  # of somebody's own scheme or guard; the log has its word
             answer = (self._passes if allowed else self._refusals)[reason]
@@ -123,13 +128,15 @@ class DecisionApp:
 
     def _admit(self, identity: EdgeIdentity, second: int) -> _Admission:
         age = None if identity.timestamp is None else second - identity.timestamp
-        admission = self._admissions.get(identity)
+        # The claims of an identity may have no hash.
+        whom = (identity.scheme, identity.key_id, identity.pop, identity.timestamp)
+        admission = self._admissions.get(whom)
         if admission is not None and admission.age == age:
             return admission
         if len(self._admissions) >= _REMEMBER:
             self._admissions.clear()
         signer = self._slot.signer_place(identity.key_id, identity.pop or "")
-        admission = self._admissions[identity] = _Admission(
+        admission = self._admissions[whom] = _Admission(
             age,
             _admission(self._kind.admission, _fields("ok", identity, age)),
             (*_PLACES["ok", True], signer, *(() if age is None else (age_place(age),))),

@@ -17,15 +17,14 @@ import mmap
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
+from edgeauth.reasons import REASONS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 # Every reason of a verdict, and one for what was no HTTP and never reached a decision.
 UNREADABLE = "unreadable"
-REASONS = (
-    *("ok", "exempt", "missing", "malformed", "bad-signature", "expired", "future", "pop"),
-    *("address", "error", UNREADABLE, "pass", "unverified"),
-)
+DECIDED_AS = (*REASONS, UNREADABLE)
 
 # Upper bounds in seconds; one more bucket holds the rest.
 AGE_BOUNDS = (-5, -2, -1, 0, 1, 2, 3, 5, 10, 20, 30, 45, 60, 120, 300)
@@ -48,7 +47,7 @@ _SUPERVISOR_WORDS = 6
 # The words of a slot.
 SERVING = 0
 DECIDED = SERVING + 1
-AGES = DECIDED + 2 * len(REASONS)
+AGES = DECIDED + 2 * len(DECIDED_AS)
 LATENCIES = AGES + len(AGE_BOUNDS) + 1
 LATENCY_SUM = LATENCIES + len(LATENCY_BOUNDS) + 1
 NAMES = LATENCY_SUM + 1
@@ -143,4 +142,4 @@ def age_place(age: float) -> int:
 
 def decision_place(reason: str, *, allowed: bool) -> int:
     """Where decisions of this kind are counted."""
-    return DECIDED + 2 * REASONS.index(reason) + allowed
+    return DECIDED + 2 * DECIDED_AS.index(reason) + allowed

@@ -15,8 +15,9 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 import edgeauth
+from edgeauth.reasons import REASONS
 from edgeauth.service import counters as words
-from edgeauth.service.counters import AGE_BOUNDS, LATENCY_BOUNDS, REASONS, Board, decision_place
+from edgeauth.service.counters import AGE_BOUNDS, DECIDED_AS, LATENCY_BOUNDS, Board, decision_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,7 +59,7 @@ class BoardCollector(Collector):
             "Decisions by result (allow, deny, or would-deny in report-only mode) and reason.",
             labels=("result", "reason"),
         )
-        for reason in REASONS:
+        for reason in DECIDED_AS:
             for allowed in (False, True):
                 value = self._sum(decision_place(reason, allowed=allowed))
                 if value:
@@ -135,4 +136,4 @@ class BoardCollector(Collector):
 def _result(reason: str, *, allowed: bool) -> str:
     if not allowed:
         return "deny"
-    return "allow" if reason in ("ok", "exempt", "pass") else "would-deny"
+    return "allow" if reason in REASONS and REASONS[reason].admits else "would-deny"

@@ -107,7 +107,7 @@ def _wrong(seen: gates.Seen, expected: Ruling, rules: Rules, admitted: set[int])
     if verdict is None:
         return [f"answered {seen.status} without a decision"]
     found = []
-    identity = None if verdict.identity is None else Identity(*verdict.identity)
+    identity = Identity.of(verdict.identity)
     if Ruling(verdict.reason, identity, verdict.holder) != expected:
         found.append(f"decided {verdict}, the oracle {expected}")
     enforced = rules.mode == "enforce" or expected.reason in ADMITTING

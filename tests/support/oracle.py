@@ -14,7 +14,7 @@ import re
 from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _FORM = re.compile(
     rb"(?P<signed>(?P<timestamp>[1-9][0-9]{0,11})(,(?P<pop>[A-Za-z0-9-]{1,16}))?),[ ]?"
@@ -39,6 +39,13 @@ class Identity(NamedTuple):
     timestamp: int | None
     pop: str | None
     key_id: str
+
+    @classmethod
+    def of(cls, identity: Any) -> Identity | None:
+        """The same of an EdgeIdentity, or None."""
+        if identity is None:
+            return None
+        return cls(identity.timestamp, identity.pop, identity.key_id)
 
 
 class Ruling(NamedTuple):

@@ -30,7 +30,7 @@ def ruling_of(
         identity = scheme.verify_value(value, now=now)
     except edgeauth.VerificationError as error:
         return Ruling(error.reason)
-    return Ruling("ok", Identity(*identity))
+    return Ruling("ok", Identity.of(identity))
 
 
 def _key(secret: Secret) -> edgeauth.Key:

@@ -24,6 +24,11 @@ IDENTITY = edgeauth.EdgeIdentity(1_700_000_000, "LHR", "key-1")
         (edgeauth.NotYetValid, "future"),
         (edgeauth.PopNotAllowed, "pop"),
         (edgeauth.AddressNotAllowed, "address"),
+        (edgeauth.NotCovered, "coverage"),
+        (edgeauth.ClaimRefused, "claims"),
+        (edgeauth.Replayed, "replayed"),
+        (edgeauth.BodyMismatch, "body"),
+        (edgeauth.StoreUnavailable, "replay-store"),
     ],
 )
 def test_each_verification_error_has_its_published_reason(error, reason):

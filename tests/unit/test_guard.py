@@ -48,7 +48,9 @@ def test_requests_with_one_value_have_one_verdict_and_others_their_own():
 
 def test_an_unsigned_request_is_refused():
     verdict = guard().check(PlainRequest(), now=NOW)
-    assert tuple(verdict) == (False, "missing", None, True, None)
+    assert verdict == edgeauth.Verdict(allowed=False, reason="missing")
+    assert verdict.enforced
+    assert (verdict.identity, verdict.holder, verdict.scheme) == (None, None, None)
     assert not verdict
 
 

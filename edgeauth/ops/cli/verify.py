@@ -11,12 +11,12 @@ from typing import Any
 import click
 
 from edgeauth.errors import VerificationError
-from edgeauth.identity import EdgeIdentity
 from edgeauth.ops.cli.options import at_option, read_settings, settings_options
 from edgeauth.ops.cli.text import table
 from edgeauth.ops.schemes.edge_auth.explain import Diagnosis, diagnose
 from edgeauth.ops.standard_input import STDIN, read_standard_input, standard_input
 from edgeauth.schemes import EdgeAuthScheme, SharedSecretScheme
+from edgeauth.verdict import EdgeIdentity
 
 _MAX_INPUT_BYTES = 64 << 10
 _WIDTH = 88

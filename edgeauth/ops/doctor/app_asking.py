@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from wsgiref.util import setup_testing_defaults
 
 from edgeauth._record.decision_file import DecisionFile
-from edgeauth.guard import Guard, Verdict
-from edgeauth.identity import EdgeIdentity
+from edgeauth.guard import Guard
 from edgeauth.ops.doctor.app_loading import in_words
+from edgeauth.verdict import EdgeIdentity, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

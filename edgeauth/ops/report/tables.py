@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from edgeauth.errors import seconds
 from edgeauth.ops.text import escaped
+from edgeauth.reasons import REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,19 +20,6 @@ ROWS = 10
 _ROWS_OF_STRANGERS = 4
 PERCENTILES = (0.1, 1, 50, 90, 99, 99.9, 100)
 
-_MEANING = {
-    "ok": "signed by the edge",
-    "exempt": "an exempt path; nothing was checked",
-    "pass": "a person with a pass",
-    "missing": "no credential: a stranger, or traffic that the edge does not sign",
-    "malformed": "no value of the right form: another sender, or something rewrites it",
-    "bad-signature": "forged, or the edge has another secret",
-    "expired": "from the edge, too late: clocks, queues or a cache on the way",
-    "future": "from the edge, too early: this clock is behind",
-    "pop": "from the edge, by a POP that is not on the list",
-    "address": "from an address that is not the edge's",
-    "error": "the decision itself failed: see the log",
-}
 _SENDERS = {
     "edge": "the edge",
     "unknown": "unknown",
@@ -80,7 +68,7 @@ def _reasons(summary: Summary) -> Table:
         result = "accepted" if accepted else "refused"
         for reason, count in [*top, *([("other", other)] if other else [])]:
             share = f"{count / summary.decisions:.2%}"
-            rows.append((escaped(reason), result, f"{count:,}", share, _MEANING.get(reason, "")))
+            rows.append((escaped(reason), result, f"{count:,}", share, _meaning(reason)))
     return Table(
         "reasons",
         "By reason",
@@ -88,6 +76,11 @@ def _reasons(summary: Summary) -> Table:
         frozenset({2, 3}),
         tuple(rows),
     )
+
+
+def _meaning(code: str) -> str:
+    reason = REASONS.get(code)
+    return "" if reason is None else reason.meaning
 
 
 def _refused(summary: Summary) -> Table:

@@ -9,8 +9,8 @@ from edgeauth.errors import VerificationError
 from edgeauth.service.counters import (
     AGE_BOUNDS,
     AGES,
+    DECIDED_AS,
     OTHER,
-    REASONS,
     SIGNERS,
     Board,
     age_place,
@@ -27,9 +27,11 @@ def test_every_reason_of_a_verdict_has_its_place():
     ours = (cls for cls in subclasses(VerificationError) if cls.__module__ == "edgeauth.errors")
     reasons = {cls.reason for cls in ours}
 
-    assert reasons | {"ok", "exempt", "error"} <= set(REASONS)
-    places = {decision_place(reason, allowed=allowed) for reason in REASONS for allowed in (0, 1)}
-    assert len(places) == 2 * len(REASONS)
+    assert reasons | {"ok", "exempt", "error"} <= set(DECIDED_AS)
+    places = {
+        decision_place(reason, allowed=allowed) for reason in DECIDED_AS for allowed in (0, 1)
+    }
+    assert len(places) == 2 * len(DECIDED_AS)
 
 
 # In an interpreter of its own: one with threads must not fork.
