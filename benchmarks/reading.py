@@ -20,7 +20,7 @@ from support.large_lists import large_list
 from support.requests import PlainRequest
 
 from edgeauth import AddressList, Guard, sign
-from edgeauth._reload.watched import grace
+from edgeauth._reload.watched_file import grace
 
 SIZES = (1_000, 10_000, 50_000, 200_000)
 INTERVAL = 1

@@ -15,7 +15,6 @@ import re
 from typing import TYPE_CHECKING
 
 from edgeauth.errors import ConfigurationError
-from edgeauth.request import route_method
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -73,6 +72,7 @@ class ExemptRoutes:
     Attributes:
         entries: pairs of a method and a path.
         paths: the paths alone, for a first look.
+        mounts: where they count.
 
     Raises:
         ConfigurationError: an entry is of another form.
@@ -85,15 +85,11 @@ class ExemptRoutes:
             )
         self.entries = frozenset(_exemption(entry) for entry in entries)
         self.paths = frozenset(path for _, path in self.entries)
-        self._mounts = mounts
-
-    def cover(self, request: Request) -> bool:
-        """Whether *request* is one of them."""
-        return (route_method(request), request.path) in self.entries and self._mounts.hold(request)
+        self.mounts = mounts
 
     def explain(self, request: Request, error: MissingHeader) -> None:
         """Say in *error* that *request* would be exempt, were its mount point configured."""
-        if request.path in self.paths and not self._mounts.hold(request):
+        if request.path in self.paths and not self.mounts.hold(request):
             error.hint = (
                 "the path is exempt, and does not count at this mount point; if the application "
                 "is mounted here, add it to mount_points"

@@ -1,41 +1,41 @@
-"""The decision: exemption, pass, address, scheme, in that order."""
+"""The decision: a tuple of steps, then the scheme; and what is told of it."""
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import math
 import time
-from collections.abc import Callable, Iterable, Mapping  # noqa: TC003 - so that annotations can be read
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping  # noqa: TC003 - so that annotations can be read
+from typing import TYPE_CHECKING, Any, Literal
 
-from edgeauth._record.decision_file import DecisionFile
-from edgeauth._record.decision_log import DecisionLog
-from edgeauth._record.list_age import StaleWarning
-from edgeauth._record.logger import logger
-from edgeauth._reload.watched import Basis, Watch
 from edgeauth.addresses import AddressList
-from edgeauth.errors import (
-    AddressNotAllowed,
-    ConfigurationError,
-    MissingHeader,
-    PassNotAccepted,
-    VerificationError,
-)
+from edgeauth.errors import ConfigurationError, MissingHeader, VerificationError
 from edgeauth.exemptions import ExemptRoutes, MountPoints
 from edgeauth.forwarded import TrustedProxies
-from edgeauth.outer import Terms, terms_of
+from edgeauth.observers import Observers  # noqa: TC001
+from edgeauth.outer import Terms
 from edgeauth.passes import HEADER as PASS_HEADER
 from edgeauth.passes import Passes
-from edgeauth.request import Request  # noqa: TC001 - so that annotations can be read
-from edgeauth.schemes import EdgeAuthScheme, Scheme
-from edgeauth.schemes.base import refuse_no_scheme
-from edgeauth.settings import STALE_DAYS, Settings
-from edgeauth.verdict import EdgeIdentity, Pass, Verdict
+from edgeauth.policy import FixedPolicy, Policy, PolicySource
+from edgeauth.reasons import ERROR, OK
+from edgeauth.request import Request  # noqa: TC001
+from edgeauth.schemes.base import Scheme, refuse_no_scheme
+from edgeauth.steps import Step, address, exemption, person_with_a_pass
+from edgeauth.verdict import EdgeIdentity, Verdict
 
-_EXEMPT = Verdict(allowed=True, reason="exempt")
+if TYPE_CHECKING:
+    from edgeauth.settings import Settings
+
+# Stands for the identity of nobody: no scheme has it, so none can return it.
+_NOBODY = EdgeIdentity(timestamp=None, pop=None, key_id="")
 
 
 class Guard:
     """Decides about requests; one for the whole process, safe to share between threads.
+
+    To make one opens no file and logs nothing; :meth:`start` does, and so does
+    :meth:`from_settings`.
 
     Args:
         scheme: how a request proves where it came from.
@@ -50,10 +50,11 @@ class Guard:
         decisions: a file that gets one line of JSON a decision, or None. See
             :mod:`edgeauth._record.decision_file`.
         passes: what verifies passes; None accepts none.
-        addresses_stale_days: the age in days from which the address list is told of as old.
+        addresses_stale_days: days after which an old address list is reported; None: 90.
         mount_points: where exemptions, and passes that are narrowed to paths, count: paths such
             as ``/app``, and ``/`` for the root. None at all: the root alone. A mount point that
             the application's own configuration names counts as well.
+        observers: who is told of decisions; None: the log, and the file *decisions*.
 
     Raises:
         ConfigurationError: an argument cannot be used.
@@ -70,8 +71,9 @@ class Guard:
         strip_header: bool = True,
         decisions: str | None = None,
         passes: Passes | None = None,
-        addresses_stale_days: float = STALE_DAYS,
+        addresses_stale_days: float | None = None,
         mount_points: Iterable[str] = (),
+        observers: Observers | None = None,
     ) -> None:
         refuse_no_scheme(scheme)
         if addresses is not None and not isinstance(addresses, AddressList):
@@ -82,82 +84,97 @@ class Guard:
             raise ConfigurationError(f"passes must be Passes or None, not {type(passes).__name__}")
         if mode not in ("enforce", "report-only"):
             raise ConfigurationError(f"mode {mode!r} must be 'enforce' or 'report-only'")
-        self._basis = Basis(scheme, addresses, passes)
-        self._watch: Watch | None = None
         self._mode = mode
         self._strip_header = strip_header
-        self._proxies = TrustedProxies(trusted_proxies)
+        self._enforced = mode == "enforce"
+        proxies = TrustedProxies(trusted_proxies)
         self._mounts = MountPoints(mount_points)
         self._exempt = ExemptRoutes(exempt, self._mounts)
-        self._exempt_paths = self._exempt.paths
-        self._terms = Terms(
+        if observers is None:
+            # The one way up from here: what is told of decisions is not needed to understand them.
+            from edgeauth.build import default_observers  # noqa: PLC0415
+
+            observers = default_observers(mode, decisions, proxies, addresses_stale_days)
+        self._observers = observers
+        self._tells_all = observers.every_decision
+        policy = Policy(scheme, addresses, passes)
+        terms = Terms(
             # By identity: what a scheme of somebody's goes by is not known.
-            (id(scheme), None if addresses is None else (id(addresses), id(self._proxies))),
+            (id(scheme), None if addresses is None else (id(addresses), id(proxies))),
             (self._exempt.entries, self._mounts.paths, id(passes)),
         )
-        self._enforced = mode == "enforce"
-        self._last: tuple[EdgeIdentity | None, Verdict] = (None, _EXEMPT)
-        self._log = DecisionLog(enforced=self._enforced)
-        self._file = None if decisions is None else DecisionFile(decisions, self._proxies)
-        # Of a subclass nobody knows what else it looks at.
-        self._scheme_decides = (
-            type(self) is Guard and addresses is None and passes is None and self._file is None
+        self.follow(FixedPolicy(policy), terms)
+        self._exempt_paths = self._exempt.paths
+        self._steps = self._ordered_steps(policy, proxies)
+        self._steps_at_exempt_paths = (exemption(self._exempt), *self._steps)
+        # A subclass may check more, so only Guard itself takes the short cut.
+        self._value_decides = (
+            type(self) is Guard and addresses is None and passes is None and not self._tells_all
         )
-        self._stale = StaleWarning(addresses_stale_days)
-        if addresses is not None:
-            self._stale.look(addresses)
-        if not self._enforced:
-            logger.warning(
-                "report-only mode: every request is let through; "
-                "set mode to 'enforce' when the log shows no refusal of a real visitor"
-            )
+        self._last: tuple[object, Verdict] = (_NOBODY, Verdict(allowed=False, reason=ERROR.code))
+
+    def _ordered_steps(self, policy: Policy, proxies: TrustedProxies) -> tuple[Step, ...]:
+        """What is asked before the scheme, and behind an exemption: what is configured of it."""
+        configured: list[Step] = []
+        if policy.passes is not None:
+            configured.append(person_with_a_pass(self._mounts, self._observers))
+        if policy.addresses is not None:
+            configured.append(address(proxies))
+        return tuple(configured)
 
     @classmethod
     def from_settings(cls, settings: Settings | Mapping[str, Any] | None = None) -> Guard:
-        """Build a guard from settings, a mapping of them, or (None) the environment.
+        """Build a guard from settings, a mapping of them, or (None) the environment; start it.
 
         Files of secrets, addresses and revoked passes that the settings name are watched: what
-        changes in them comes into force by itself (:mod:`edgeauth._reload.watched`).
+        changes in them comes into force by itself (:mod:`edgeauth._reload.watched_policy`).
 
         Raises:
             ConfigurationError: a setting is unknown, unusable or missing.
         """
-        if settings is None:
-            settings = Settings.from_environ()
-        elif not isinstance(settings, Settings):
-            settings = Settings.from_mapping(settings)
-        watch = Watch(settings)
-        guard = cls(
-            watch.basis.scheme,
-            addresses=watch.basis.addresses,
-            trusted_proxies=settings.trusted_proxies,
-            exempt=settings.exempt,
-            mode=settings.mode,
-            strip_header=settings.strip_header,
-            decisions=settings.decisions,
-            passes=watch.basis.passes,
-            addresses_stale_days=settings.addresses_stale_days,
-            mount_points=settings.mount_points,
-        )
-        guard._terms = terms_of(settings)
-        if watch.active:
-            guard._basis, guard._watch = watch.basis, watch
-        return guard
+        from edgeauth.build import build_guard  # noqa: PLC0415 - the door to what is above
+
+        return build_guard(cls, settings)
+
+    def follow(self, source: PolicySource, terms: Terms) -> None:
+        """Decide by what *source* gives, from the next request on; for whoever builds a guard.
+
+        Args:
+            source: of policies with passes and addresses where this guard has them.
+            terms: what an inner gate is held against.
+        """
+        self._source, self._terms = source, terms
+        # Never the present one, so the first decision asks the source and starts the observers.
+        self._policy = dataclasses.replace(source.policy, since=math.inf)
+        self._expires = True
+
+    def start(self) -> None:
+        """Open the file of decisions, and warn of what an operator should know; once.
+
+        Adapters do it when they are made, so that what cannot work is an error at the start of
+        the application. The first decision does it at the latest.
+
+        Raises:
+            ConfigurationError: the file of decisions cannot be opened, or could not be made.
+        """
+        self._observers.start()
+        if self._policy.since == math.inf:
+            self._next_policy(time.time())
 
     @property
     def scheme(self) -> Scheme:
         """The scheme in force."""
-        return self._basis.scheme
+        return self._policy.scheme
 
     @property
     def addresses(self) -> AddressList | None:
         """The address list in force, or None where addresses are not checked."""
-        return self._basis.addresses
+        return self._policy.addresses
 
     @property
     def passes(self) -> Passes | None:
         """What verifies passes, or None where none is accepted."""
-        return self._basis.passes
+        return self._policy.passes
 
     @property
     def mode(self) -> Literal["enforce", "report-only"]:
@@ -180,6 +197,11 @@ class Guard:
         return tuple(sorted(f"{method} {path}" for method, path in self._exempt.entries))
 
     @property
+    def lost_lines(self) -> int:
+        """How many decisions could not be written to the file that takes them."""
+        return self._observers.lost
+
+    @property
     def stripped_headers(self) -> tuple[str, ...]:
         """The fields that an adapter must remove before the application runs."""
         if not self._strip_header:
@@ -192,39 +214,37 @@ class Guard:
         Never raises. An unexpected failure, such as a bug in a user's own scheme, is a refusal
         with the reason ``error``; a failure to tell of a decision changes nothing about it.
         """
-        moment, found = 0.0, None
+        moment, accepted = 0.0, None
         try:
             moment = time.time() if now is None else now
-            watch = self._watch
-            if watch is not None and not watch.looked <= moment < watch.due:
-                self._look(watch, moment)
-            basis = self._basis
-            if (
-                self._exempt_paths
-                and request.path in self._exempt_paths
-                and self._exempt.cover(request)
-            ):
-                verdict = _EXEMPT
-            elif (
-                basis.passes is not None
-                and request.header(PASS_HEADER)
-                and (found := self._accepted_pass(request, basis.passes, moment))
-            ):
-                verdict = Verdict(allowed=True, reason="pass", holder=found.holder)
+            policy = self._policy
+            if self._expires and not policy.since <= moment < policy.until:
+                policy = self._next_policy(moment)
+            ask = self._steps
+            if self._exempt_paths and request.path in self._exempt_paths:
+                ask = self._steps_at_exempt_paths
+            decided = None
+            if ask:  # cheaper than a loop over nothing
+                for step in ask:
+                    decided = step(request, policy, moment)
+                    if decided is not None:
+                        break
+            if decided is not None:
+                verdict, accepted = decided
             else:
-                if basis.addresses is not None:
-                    self._check_address(request, basis.addresses)
-                identity = basis.scheme.verify(request, now=moment)
-                if not isinstance(identity, EdgeIdentity):
-                    raise TypeError("the scheme returned no EdgeIdentity")  # noqa: TRY301
-                verdict = self._accepted(identity)
+                identity = policy.scheme.verify(request, now=moment)
+                last, verdict = self._last
+                if last is not identity:
+                    verdict = self._accept(identity)
         except Exception as error:  # noqa: BLE001 - a gate fails closed
             return self._refuse(request, error, moment)
-        if found is not None:
-            _say(self._log.pass_accepted, request, found)
-        if self._file is not None:
-            _say(self._file.write, request, verdict, moment)
+        if self._tells_all or accepted is not None:
+            self._observers.decided(request, verdict, accepted, moment)
         return verdict
+
+    async def acheck(self, request: Request, *, now: float | None = None) -> Verdict:
+        """As :meth:`check`, for whoever can await what a step may wait for."""
+        return self.check(request, now=now)
 
     def inherited(self, verdict: object, guard: object) -> Verdict | None:
         """*verdict*, if an outer gate with *guard* left it that decides as this one; or None.
@@ -239,13 +259,10 @@ class Guard:
             return None
         if guard is self:
             return verdict
-        # Of a subclass nobody knows what else it looks at.
+        # A subclass may check more.
         if type(self) is not Guard or type(guard) is not Guard:
             return None
-        mine, its = self._terms, guard._terms  # noqa: SLF001 - it is of this class
-        same = mine.proof == its.proof and (
-            verdict.reason == "ok" or mine.other_ways_in == its.other_ways_in
-        )
+        same = self._terms.accept(verdict.reason, guard._terms)  # noqa: SLF001 - of this class
         return verdict if same and (verdict.enforced or not self._enforced) else None
 
     def recall(
@@ -257,7 +274,7 @@ class Guard:
         requests of a second alike, so nearly every request bears a value that was accepted a
         moment ago. None says nothing, and :meth:`check` must be asked. So it is where more than
         the value decides (addresses, passes, an exempt route), where every decision is written
-        down, and for any other scheme and any subclass.
+        down, for a scheme that does not remember, and for any subclass.
 
         Args:
             value: of the only field of :attr:`stripped_headers` that is there, as received.
@@ -267,77 +284,56 @@ class Guard:
         """
         try:
             moment = time.time() if now is None else now
-            watch = self._watch
-            if watch is not None and not watch.looked <= moment < watch.due:
-                self._look(watch, moment)
-            scheme = self._basis.scheme
+            policy = self._policy
+            if self._expires and not policy.since <= moment < policy.until:
+                policy = self._next_policy(moment)
+            recall = policy.recall
             if (
-                not self._scheme_decides
-                or type(scheme) is not EdgeAuthScheme
+                recall is None
+                or not self._value_decides
                 or (self._exempt_paths and (method, path) in self._exempt.entries)
             ):
                 return None
-            identity = scheme.recall(value, moment)
+            identity = recall(value, moment)
+            if identity is None:
+                return None
+            last, verdict = self._last
+            return verdict if last is identity else self._accept(identity)
         except Exception:  # noqa: BLE001 - check says what is wrong
             return None
-        if identity is None:
-            return None
-        last, verdict = self._last
-        return verdict if last is identity else self._accepted(identity)
 
-    def _accepted(self, identity: EdgeIdentity) -> Verdict:
-        # A scheme that remembers values hands out one identity for all requests of a POP in
-        # a second, and one verdict serves them all. Both in one tuple: no thread sees the
-        # verdict of another identity.
-        last, verdict = self._last
-        if last is not identity:
-            verdict = Verdict(allowed=True, reason="ok", identity=identity)
-            self._last = identity, verdict
+    def _next_policy(self, now: float) -> Policy:
+        policy = self._source.current(now)
+        self._policy = policy
+        # Another thread may have found more meanwhile, and stored it before this one.
+        while policy is not self._source.policy:
+            self._policy = policy = self._source.policy
+        self._expires = policy.until < math.inf
+        self._observers.policy_is_current(policy, now)
+        return policy
+
+    def _accept(self, identity: EdgeIdentity) -> Verdict:
+        """The verdict about what *identity* sent, kept for the next request with it.
+
+        A scheme that remembers values hands out one identity for all requests of a POP in a
+        second, and one verdict serves them all.
+        """
+        if not isinstance(identity, EdgeIdentity):
+            raise TypeError("the scheme returned no EdgeIdentity")
+        verdict = Verdict(allowed=True, reason=OK.code, identity=identity)
+        # Both in one tuple: no thread sees the verdict of another identity.
+        self._last = identity, verdict
         return verdict
 
-    def _accepted_pass(self, request: Request, passes: Passes, now: float) -> Pass | None:
-        """The pass of *request*; None if it is judged as one without.
-
-        A visitor may send any header through the edge, so a pass that is not accepted must
-        not stop a request that is signed.
-        """
-        try:
-            return passes.verify(request, now=now, mounts=self._mounts)
-        except PassNotAccepted as error:
-            _say(self._log.pass_not_accepted, request, error, now)
-            return None
-
-    def _look(self, watch: Watch, now: float) -> None:
-        before = self._basis
-        basis = watch.look(before)
-        # Another thread may have looked meanwhile and found more.
-        if basis is not before:
-            self._basis = basis
-        if basis.addresses is not None:
-            _say(self._stale.look, basis.addresses, now)
-        watch.rest(now)
-
-    def _check_address(self, request: Request, addresses: AddressList) -> None:
-        address = self._proxies.client_address(request)
-        if address not in addresses:
-            raise AddressNotAllowed(f"{address!a} is not on the address list")
-
     def _refuse(self, request: Request, error: Exception, now: float) -> Verdict:
-        reason = "error"
+        reason = ERROR.code
         if isinstance(error, VerificationError):
             # A user's own error may have a reason that is none, or fail to tell it.
             with contextlib.suppress(Exception):
                 reason = error.reason if isinstance(error.reason, str) else reason
         verdict = Verdict(allowed=not self._enforced, reason=reason, enforced=self._enforced)
         if self._exempt_paths and isinstance(error, MissingHeader):
-            _say(self._exempt.explain, request, error)
-        _say(self._log.refusal, reason, request, error, now)
-        if self._file is not None:
-            _say(self._file.write, request, verdict, now, error)
+            with contextlib.suppress(Exception):
+                self._exempt.explain(request, error)
+        self._observers.decided(request, verdict, error, now)
         return verdict
-
-
-def _say(tell: Callable[..., object], *what: object) -> None:
-    """Tell somebody; that this fails changes no decision."""
-    with contextlib.suppress(Exception):
-        tell(*what)

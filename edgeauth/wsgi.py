@@ -35,12 +35,14 @@ class EdgeAuthMiddleware:
         guard: what decides; None builds it from the environment, now.
 
     Raises:
-        ConfigurationError: *guard* is None and the environment does not make one.
+        ConfigurationError: *guard* is None and the environment does not make one; or the file
+            of decisions of *guard* cannot be used.
     """
 
     def __init__(self, app: WSGIApplication, guard: Guard | None = None) -> None:
         self.app = app
         self.guard = Guard.from_settings() if guard is None else guard
+        self.guard.start()
         self._stripped = tuple(variable(name) for name in self.guard.stripped_headers)
         self.view: Callable[[WSGIEnvironment], EnvironRequest] = EnvironRequest
         self._plain_key = getattr(app, "__module__", None) not in _VALIDATORS

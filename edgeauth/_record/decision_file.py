@@ -11,7 +11,8 @@ A line has these fields, and never a credential, a query or another header::
     reason    the code of the verdict
     enforced  false where it passed only because the mode is report-only
     method, path, peer      peer: the nearest address that is no trusted proxy, or null
-    key, pop, age           who signed, and how many seconds before; null if not authentic
+    scheme                  the kind of scheme that accepted it; null if not authentic
+    key, pop, age           who signed, and how many seconds before; null as well
 
 What a process could not write is said in a line of its own, as soon as there is room again::
 
@@ -25,20 +26,22 @@ import json
 import threading
 from typing import TYPE_CHECKING
 
-from edgeauth._record.append import target
+from edgeauth._record.append import Target, target
 from edgeauth._record.logger import logger
 from edgeauth.errors import AddressNotAllowed, ConfigurationError, VerificationError, explain
+from edgeauth.observers import Observer
 
 if TYPE_CHECKING:
     from edgeauth.forwarded import TrustedProxies
     from edgeauth.request import Request
-    from edgeauth.verdict import Verdict
+    from edgeauth.verdict import Pass, Verdict
 
 # A line is below 4096 bytes even when each character becomes an escape of twelve: what a
 # pipe takes whole, so that lines of several processes never mix there either.
 _MAX_PATH = 240
 _MAX_METHOD = 20
 _MAX_PEER = 45
+_MAX_SCHEME = 24
 
 # How often it is looked whether the file was moved away, as logrotate does, and how often
 # a failure is told.
@@ -48,7 +51,7 @@ _TELL_SECONDS = 60.0
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
-class DecisionFile:
+class DecisionFile(Observer):
     """Appends decisions to a file that several processes may share.
 
     Each line is one write to a descriptor that only appends, and it begins anew after half a
@@ -64,9 +67,9 @@ class DecisionFile:
     Attributes:
         lost: how many lines could not be written.
 
-    Raises:
-        ConfigurationError: the file cannot be opened, or could not be made.
     """
+
+    every_decision = True
 
     def __init__(self, path: str, proxies: TrustedProxies) -> None:
         self.lost = 0
@@ -77,32 +80,38 @@ class DecisionFile:
         self._told_at = -_TELL_SECONDS
         # How many lost lines the file does not know of.
         self._untold = 0
-        try:
-            self._target = target(path)
-        except (OSError, ValueError) as error:
-            why = explain(error)
-            raise ConfigurationError(f"decisions file {path!r} cannot be opened: {why}") from None
+        self._target: Target | None = None
 
-    def write(
-        self, request: Request, verdict: Verdict, now: float, error: Exception | None = None
-    ) -> None:
-        """Append the decision about *request* at *now* (Unix seconds); never raises.
+    def start(self) -> None:
+        """Open the file if it is there, and look whether it could be made if it is not.
 
-        *error* is what a refusal was made from.
+        Raises:
+            ConfigurationError: neither.
         """
         try:
-            line = self._line(request, verdict, now, error)
+            self._target = target(self._path)
+        except (OSError, ValueError) as error:
+            raise ConfigurationError(
+                f"decisions file {self._path!r} cannot be opened: {explain(error)}"
+            ) from None
+
+    def decided(
+        self, request: Request, verdict: Verdict, evidence: Exception | Pass | None, now: float
+    ) -> None:
+        """Append one decision; never raises."""
+        try:
+            line = self._line(request, verdict, evidence, now)
             self._append(line, now)
         except Exception as failure:  # noqa: BLE001 - a full disk must not refuse anybody
             with contextlib.suppress(Exception):
                 self._lose(failure, now)
 
     def _line(
-        self, request: Request, verdict: Verdict, now: float, error: Exception | None
+        self, request: Request, verdict: Verdict, evidence: Exception | Pass | None, now: float
     ) -> bytes:
         identity, age = verdict.identity, None
-        if isinstance(error, VerificationError):
-            identity, age = error.identity, error.age
+        if isinstance(evidence, VerificationError):
+            identity, age = evidence.identity, evidence.age
         if identity is not None and age is None:
             age = identity.age(now)
         # All ASCII: what a client sent can end no line and steer no terminal.
@@ -115,6 +124,7 @@ class DecisionFile:
                 "method": _cut(request.method, _MAX_METHOD),
                 "path": _cut(request.path, _MAX_PATH),
                 "peer": self._peer(request),
+                "scheme": None if identity is None else _cut(identity.scheme, _MAX_SCHEME),
                 "key": None if identity is None else identity.key_id,
                 "pop": None if identity is None else identity.pop,
                 "age": None if age is None else round(age, 3),
@@ -137,6 +147,8 @@ class DecisionFile:
             if self._untold:
                 head = _encode({"time": round(now, 3), "lost": self._untold}).encode() + b"\n"
             whole = head + line + b"\n"
+            if self._target is None:
+                self._target = target(self._path)
             written = self._target.write(whole, look=look)
             if written >= len(head):
                 self._untold = 0

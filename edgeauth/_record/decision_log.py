@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from edgeauth._record.logger import logger
 from edgeauth.errors import PassNotAccepted, VerificationError, seconds
+from edgeauth.observers import Observer
+from edgeauth.verdict import Pass
 
 if TYPE_CHECKING:
     from edgeauth.request import Request
-    from edgeauth.verdict import Pass
+    from edgeauth.verdict import Verdict
 
 # A reason gets this many lines in a period; the rest are counted and reported with the
 # next line of that reason.
@@ -21,19 +23,38 @@ PERIOD_SECONDS = 10.0
 _MAX_TEXT = 200
 
 
-class DecisionLog:
+class DecisionLog(Observer):
     """Writes one line a refusal under the logger ``edgeauth``, rate-limited by reason.
 
     Requests that a pass let in have a line each.
 
     Args:
         enforced: whether a refusal is carried out; the line says which.
+        warns: whether to warn at start where it is not.
     """
 
-    def __init__(self, *, enforced: bool) -> None:
+    def __init__(self, *, enforced: bool, warns: bool = True) -> None:
+        self._warns = warns and not enforced
         self._word = "refused" if enforced else "would refuse (report-only)"
         self._lock = threading.Lock()
         self._windows: dict[str, _Window] = {}
+
+    def start(self) -> None:
+        """Warn that nobody is refused, where that is so."""
+        if self._warns:
+            logger.warning(
+                "report-only mode: every request is let through; "
+                "set mode to 'enforce' when the log shows no refusal of a real visitor"
+            )
+
+    def decided(
+        self, request: Request, verdict: Verdict, evidence: Exception | Pass | None, now: float
+    ) -> None:
+        """Log a refusal, or a request that a pass let in; no other has a line."""
+        if isinstance(evidence, Pass):
+            self.pass_accepted(request, evidence)
+        elif evidence is not None:
+            self.refusal(verdict.reason, request, evidence, now)
 
     def refusal(self, reason: str, request: Request, error: Exception, now: float) -> None:
         """Log one refusal, or count it if its reason has had its lines.

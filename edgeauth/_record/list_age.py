@@ -6,15 +6,17 @@ import time
 from typing import TYPE_CHECKING
 
 from edgeauth._record.logger import logger
+from edgeauth.observers import Observer
 from edgeauth.settings import STALE_DAYS, check_stale_days
 
 if TYPE_CHECKING:
     from edgeauth.addresses import AddressList
+    from edgeauth.policy import Policy
 
 _DAY_SECONDS = 86_400.0
 
 
-class StaleWarning:
+class AgeWarning(Observer):
     """Warns of an old address list at most once a day.
 
     For the start of a process and for whoever looks at the file afterwards; never for a
@@ -37,7 +39,12 @@ class StaleWarning:
         age = addresses.age_days(now)
         return None if age is None or age <= self._stale_days else age
 
-    def look(self, addresses: AddressList, now: float | None = None) -> None:
+    def policy_is_current(self, policy: Policy, now: float) -> None:
+        """Warn of the address list that is in force."""
+        if policy.addresses is not None:
+            self.warn_if_old(policy.addresses, now)
+
+    def warn_if_old(self, addresses: AddressList, now: float | None = None) -> None:
         """Log one line if *addresses* is old at *now* (Unix seconds; None: the present)."""
         moment = time.time() if now is None else now
         age = self.age_if_old(addresses, moment)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence  # noqa: TC003 - so that annotations can be read
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from edgeauth.errors import ConfigurationError, MalformedHeader, MissingHeader
 from edgeauth.request import Request  # noqa: TC001
-from edgeauth.verdict import EdgeIdentity  # noqa: TC001 - so that annotations can be read
+from edgeauth.verdict import EdgeIdentity
 
 # RFC 9110, 5.1: a field name is a token. Underscore is left out: WSGI folds it into
 # the dash, so two different fields would meet in one variable.
 _FIELD_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^`|~-]{1,128}")
+
+#: From the value of a scheme's only field, and Unix seconds, to who sent it; None if it is not
+#: known already.
+Recall = Callable[[bytes, float], EdgeIdentity | None]
 
 
 class Scheme(Protocol):
@@ -74,3 +78,20 @@ def not_once(values: Sequence[bytes], header: str) -> MissingHeader | MalformedH
     if not values:
         return MissingHeader(f"no {header} header")
     return MalformedHeader(f"{len(values)} {header} headers; there must be one")
+
+
+def recall_of(scheme: object) -> Recall | None:
+    """What looks up a value that *scheme* accepted before, or None where nothing may.
+
+    A scheme that remembers has ``recall(value, now)``, which answers from one value of its only
+    field what ``verify`` would. It counts only where the class itself defines both: whoever
+    derives from it and verifies more must not be passed by.
+    """
+    kind = vars(type(scheme))
+    for name in ("recall", "verify"):
+        # Not by the instance's own __dict__: asking for that makes its attributes slower for ever.
+        defined = getattr(getattr(scheme, name, None), "__func__", None)
+        if defined is None or defined is not kind.get(name):
+            return None
+    recall: Recall = scheme.recall  # type: ignore[attr-defined]
+    return recall

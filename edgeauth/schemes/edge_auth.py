@@ -34,7 +34,7 @@ from edgeauth.errors import (
 from edgeauth.keys import Key, KeyRing
 from edgeauth.request import Request  # noqa: TC001 - so that annotations can be read
 from edgeauth.schemes.base import field_name, not_once
-from edgeauth.verdict import EdgeIdentity
+from edgeauth.verdict import NO_CLAIMS, EdgeIdentity
 
 # Bytes patterns, so that a class means ASCII, and fullmatch, since "$" admits a trailing
 # newline. Every repeat is bounded: a value of this form has at most 97 bytes, and a longer
@@ -58,8 +58,7 @@ _MAX_TIMESTAMP = 999_999_999_999
 _REMEMBER = 256
 
 _new_tuple = tuple.__new__
-# The fields of an identity that are the same in all of this scheme.
-_REST = EdgeIdentity(None, None, "")[3:]
+_COVERS: frozenset[str] = frozenset()
 
 
 class EdgeAuthScheme:
@@ -160,7 +159,9 @@ class EdgeAuthScheme:
         signed_at = int(timestamp)
         name = None if pop is None else pop.decode()
         # A third of the cost of calling the class, on every request with a new value.
-        identity = _new_tuple(EdgeIdentity, (signed_at, name, key.id, *_REST))
+        identity = _new_tuple(
+            EdgeIdentity, (signed_at, name, key.id, "edge-auth", _COVERS, None, None, NO_CLAIMS)
+        )
         opens, closes = signed_at - self.max_future, signed_at + self.max_age
         if key.dated:
             opens, closes = max(opens, key.not_before), min(closes, key.not_after)

@@ -15,12 +15,14 @@ from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgeauth._reload.watched import Watch
+from edgeauth._reload.watched_policy import policy_source
 from edgeauth.addresses import AddressList
+from edgeauth.build import guard_of, worker_observers
 from edgeauth.errors import ConfigurationError
 from edgeauth.forwarded import TrustedProxies
 from edgeauth.guard import Guard
 from edgeauth.keys import Key, KeyRing
+from edgeauth.policy import Policy
 from edgeauth.service.settings import ServiceSettings
 from edgeauth.settings import Settings, config_path, read_document
 
@@ -28,8 +30,8 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
 
-    from edgeauth._reload.watched import Basis
     from edgeauth.passes import Passes
+    from edgeauth.policy import PolicySource
 
 
 # The settings that name a file; a directory of secrets has no pipes in it.
@@ -63,7 +65,7 @@ class State:
         environ: Mapping[str, str] | None,
         flags: Mapping[str, Any],
     ) -> State:
-        """What :meth:`read` reads, without its watch."""
+        """What :meth:`read` reads, without its source."""
         return cls.read(generation, config, environ, flags)[0]
 
     @classmethod
@@ -73,7 +75,7 @@ class State:
         config: str | os.PathLike[str] | None,
         environ: Mapping[str, str] | None,
         flags: Mapping[str, Any],
-    ) -> tuple[State, Watch]:
+    ) -> tuple[State, PolicySource]:
         """Read everything that decisions depend on, each file once.
 
         What can be read but once, such as the pipe of a process substitution, is good for the
@@ -86,7 +88,7 @@ class State:
             flags: service options from the command line.
 
         Returns:
-            The state, and what looks for changes from now on.
+            The state, and what tells of changes from now on.
 
         Raises:
             ConfigurationError: anything that cannot be used.
@@ -99,22 +101,22 @@ class State:
         if generation > 1:
             for name in _FILES:
                 _refuse_pipe(name, getattr(settings, name))
-        watch = Watch(settings, told_as="for the workers")
-        basis = watch.basis
+        source = policy_source(settings, told_as="for the workers")
+        policy = source.policy
         state = cls(
             generation=generation,
             settings=settings,
             service=service,
-            keys=() if basis.keys is None else _plain(basis.keys),
-            networks=_networks(basis.addresses),
-            listed_at=_listed_at(settings.addresses, basis.addresses),
-            passes=basis.passes,
+            keys=() if policy.keys is None else _plain(policy.keys),
+            networks=_networks(policy.addresses),
+            listed_at=_listed_at(settings.addresses, policy.addresses),
+            passes=policy.passes,
         )
-        state.build_guard()
-        return state, watch
+        state.build_guard().start()
+        return state, source
 
-    def following(self, basis: Basis) -> State:
-        """The next generation: what a watch read anew, and all else as it is.
+    def following(self, policy: Policy) -> State:
+        """The next generation: what was read anew, and all else as it is.
 
         Raises:
             ConfigurationError: no guard can be built of it.
@@ -122,42 +124,37 @@ class State:
         state = dataclasses.replace(
             self,
             generation=self.generation + 1,
-            keys=self.keys if basis.keys is None else _plain(basis.keys),
-            networks=_networks(basis.addresses),
-            listed_at=_listed_at(self.settings.addresses, basis.addresses),
-            passes=basis.passes,
+            keys=self.keys if policy.keys is None else _plain(policy.keys),
+            networks=_networks(policy.addresses),
+            listed_at=_listed_at(self.settings.addresses, policy.addresses),
+            passes=policy.passes,
         )
         state.build_guard()
         return state
 
     def build_guard(self) -> Guard:
-        """A guard of this state.
+        """A guard of this state, for a worker.
+
+        It warns of nothing at its start: the supervisor does, once for all workers.
 
         Raises:
             ConfigurationError: a value that the guard refuses.
         """
-        return Guard(
-            self.settings.build_scheme(KeyRing(Key(*values) for values in self.keys)),
-            addresses=None if self.networks is None else AddressList(self.networks),
-            trusted_proxies=self._trusted,
-            exempt=self.settings.exempt,
-            mode=self.settings.mode,
-            strip_header=self.settings.strip_header,
-            decisions=self.settings.decisions,
-            passes=self.passes,
-            addresses_stale_days=self.settings.addresses_stale_days,
-            mount_points=self.settings.mount_points,
+        settings = self.settings
+        # The proxy that asks is believed about X-Forwarded-For as well; trusted_proxies
+        # names those in front of it.
+        trusted = self.service.proxy_addresses + settings.trusted_proxies
+        policy = Policy(
+            settings.build_scheme(KeyRing(Key(*values) for values in self.keys)),
+            None if self.networks is None else AddressList(self.networks),
+            self.passes,
         )
+        observers = worker_observers(settings, TrustedProxies(trusted))
+        return guard_of(Guard, settings, policy, trusted_proxies=trusted, observers=observers)
 
     def build_proxies(self) -> TrustedProxies:
         """The proxies that may say what the original request was."""
         return TrustedProxies(self.service.proxy_addresses)
-
-    @property
-    def _trusted(self) -> tuple[str, ...]:
-        # The proxy that asks is believed about X-Forwarded-For as well; trusted_proxies
-        # names those in front of it.
-        return self.service.proxy_addresses + self.settings.trusted_proxies
 
 
 def _refuse_pipe(name: str, path: str | os.PathLike[str] | None) -> None:

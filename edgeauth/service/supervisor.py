@@ -15,6 +15,7 @@ import contextlib
 import dataclasses
 import gc
 import logging
+import math
 import os
 import select
 import signal
@@ -22,7 +23,8 @@ import socket
 import time
 from typing import TYPE_CHECKING
 
-from edgeauth._record.list_age import StaleWarning
+from edgeauth._record.decision_log import DecisionLog
+from edgeauth._record.list_age import AgeWarning
 from edgeauth.errors import ConfigurationError, explain
 from edgeauth.service import counters as words
 from edgeauth.service.admin import AdminApp
@@ -37,7 +39,7 @@ from edgeauth.service.worker import DRAIN_SECONDS, run_admin, run_worker
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edgeauth._reload.watched import Watch
+    from edgeauth.policy import PolicySource
     from edgeauth.service.channel import Inbox
     from edgeauth.service.settings import ServiceSettings
     from edgeauth.service.state import State
@@ -68,12 +70,12 @@ class Supervisor:
         ConfigurationError: the configuration, or an address in it, cannot be used.
     """
 
-    def __init__(self, load: Callable[[int], tuple[State, Watch]]) -> None:
+    def __init__(self, load: Callable[[int], tuple[State, PolicySource]]) -> None:
         self._load = load
         self._came: set[int] = set()
         # What is read now may be old by the time that it is in force. The others may end it.
         signal.signal(signal.SIGHUP, self._note)
-        self._state, watch = load(1)
+        self._state, source = load(1)
         service = self._state.service
         configure_logging(service.log_format)
         self._listeners = Listeners(service.listen, mode=service.socket_mode, environ=os.environ)
@@ -92,7 +94,7 @@ class Supervisor:
         self._generations = Generations()
         self._announced = False
         self._stopping = False
-        self._attend(watch)
+        self._follow(source)
 
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT, then drain."""
@@ -153,12 +155,14 @@ class Supervisor:
 
     # --- the state in force
 
-    def _attend(self, watch: Watch) -> None:
-        """Look at the files by *watch* from now on."""
-        self._watch, self._basis = watch, watch.basis
-        self._stale = StaleWarning(self._state.settings.addresses_stale_days)
-        if watch.basis.addresses is not None:
-            self._stale.look(watch.basis.addresses)
+    def _follow(self, source: PolicySource) -> None:
+        """Decide by what *source* gives from now on, and warn once for all workers."""
+        settings = self._state.settings
+        self._source = source
+        self._in_force = self._seen = source.policy
+        DecisionLog(enforced=settings.mode == "enforce").start()
+        self._list_age = AgeWarning(settings.addresses_stale_days)
+        self._list_age.policy_is_current(source.policy, time.time())
 
     def _look(self) -> None:
         """Adopt what changed in the files of keys, addresses and passes.
@@ -167,37 +171,35 @@ class Supervisor:
         stumble over, does not keep a removed key in force.
         """
         now = time.time()
-        if not self._watch.active or self._watch.looked <= now < self._watch.due:
+        policy, before = self._source.current(now), self._in_force
+        if policy is self._seen:
             return
-        before = self._basis
-        self._basis = basis = self._watch.look(before)
-        self._watch.rest(now)
-        if self._basis.addresses is not None:
-            self._stale.look(self._basis.addresses, now)
+        self._seen = policy
+        self._list_age.policy_is_current(policy, now)
         if (
-            basis.keys is not before.keys
-            or basis.addresses is not before.addresses
-            or basis.passes is not before.passes
+            policy.keys is not before.keys
+            or policy.addresses is not before.addresses
+            or policy.passes is not before.passes
         ):
             notify_reloading()
             try:
-                state = self._state.following(basis)
+                state = self._state.following(policy)
             except Exception as error:  # noqa: BLE001 - whatever it is, the good state stays
-                self._keep(error)
-                self._basis = before  # so that the next look tries again
+                self._keep(error)  # and the next look tries again
             else:
+                self._in_force = policy
                 self._adopt(state)
 
     def _reload(self) -> None:
         """Read the whole configuration again, and adopt it if it can be used."""
         notify_reloading()
         try:
-            state, watch = self._load(self._state.generation + 1)
+            state, source = self._load(self._state.generation + 1)
         except Exception as error:  # noqa: BLE001 - whatever it is, the good state stays
             self._keep(error)
             return
         self._adopt(dataclasses.replace(state, service=self._fixed(state)))
-        self._attend(watch)
+        self._follow(source)
 
     def _keep(self, error: Exception) -> None:
         """Say that the state in force stays, because of *error*."""
@@ -295,11 +297,11 @@ class Supervisor:
         """How many seconds nothing has to be done, if no signal comes."""
         if not self._announced or not all(child.pid for child in self._children):
             return _POLL_SECONDS
-        if not self._watch.active:
+        due = self._source.policy.until
+        if due == math.inf:
             return None
         # No longer than the interval: the clock may be set back meanwhile.
-        interval = self._state.settings.watch_interval
-        return min(max(self._watch.due - time.time(), 0), interval)
+        return min(max(due - time.time(), 0), self._state.settings.watch_interval)
 
     def _start_due(self) -> None:
         for child in self._children:

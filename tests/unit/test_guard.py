@@ -122,6 +122,8 @@ def test_a_unix_socket_with_addresses_on_is_refused_and_the_log_says_what_to_set
 
 def test_report_only_lets_everything_pass_and_marks_what_it_would_have_refused(caplog):
     lenient = guard(mode="report-only")
+    assert not caplog.records
+    lenient.start()
     assert "report-only mode" in caplog.text
     refused = lenient.check(PlainRequest(), now=NOW)
     assert (refused.allowed, refused.reason, refused.enforced) == (True, "missing", False)
@@ -130,7 +132,7 @@ def test_report_only_lets_everything_pass_and_marks_what_it_would_have_refused(c
 
 
 def test_enforcing_says_nothing_at_start(caplog):
-    guard()
+    guard().start()
     assert not caplog.records
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgeauth._record.list_age import StaleWarning
+from edgeauth._record.list_age import AgeWarning
 from edgeauth.addresses import AddressList, canonical_address
 from edgeauth.errors import ConfigurationError
 from edgeauth.ops.address_update.errors import ListRefused
@@ -59,7 +59,7 @@ def show(*, file: str | None, config: str | None) -> None:
     for network in addresses.networks:
         last_day = addresses.retiring.get(network)
         click.echo(f"{network}" + ("" if last_day is None else f"  # left, until {last_day}"))
-    age = StaleWarning(Settings.load(config).addresses_stale_days).age_if_old(addresses)
+    age = AgeWarning(Settings.load(config).addresses_stale_days).age_if_old(addresses)
     if age is not None:
         click.secho(f"The list is {age} days old: edgeauth addresses update", fg="red", err=True)
 

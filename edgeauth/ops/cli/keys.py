@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from edgeauth._reload.watched import grace
+from edgeauth._reload.watched_file import grace
 from edgeauth.errors import ConfigurationError, seconds
 from edgeauth.ops.cli.group import Commands
 from edgeauth.ops.cli.options import config_option, read_settings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgeauth._record.list_age import StaleWarning
+from edgeauth._record.list_age import AgeWarning
 from edgeauth.errors import ConfigurationError
 from edgeauth.ops.doctor.finding import Finding
 from edgeauth.ops.doctor.rehearsal import rehearse
@@ -57,7 +57,7 @@ def check_settings(settings: Settings, *, now: float) -> list[Finding]:
     except ConfigurationError as error:
         advice = "The app does not start with it."
         return [*found, Finding("addresses-unusable", "error", str(error), advice)]
-    stale = StaleWarning(settings.addresses_stale_days)
+    stale = AgeWarning(settings.addresses_stale_days)
     age = None if addresses is None else stale.age_if_old(addresses, now)
     if addresses is not None and age is not None:
         found.append(

@@ -38,7 +38,9 @@ def file(tmp_path):
 
 
 def guard(file, **options):
-    return Guard(EdgeAuthScheme([SECRET]), decisions=str(file), **options)
+    started = Guard(EdgeAuthScheme([SECRET]), decisions=str(file), **options)
+    started.start()
+    return started
 
 
 def lines(file):
@@ -90,6 +92,7 @@ def test_an_accepted_request_is_a_line_with_who_signed_it(file):
             "method": "POST",
             "path": "/buy",
             "peer": "192.0.2.1",
+            "scheme": "edge-auth",
             "key": "key-1",
             "pop": "LHR",
             "age": 2.5,
@@ -229,11 +232,12 @@ Guard(EdgeAuthScheme(["x1y2" * 8]), decisions="/dev/null").check(PlainRequest())
 os.setgroups([]), os.setgid(65534), os.setuid(65534)
 try:
     guard = Guard(EdgeAuthScheme(["x1y2" * 8]), decisions=sys.argv[1])
+    guard.start()
 except ConfigurationError as error:
     print(error)
 else:
     guard.check(PlainRequest())
-    print("written", guard._file.lost)
+    print("written", guard.lost_lines)
 """
 
 
@@ -300,7 +304,7 @@ def test_a_file_that_may_be_written_and_not_read_is_written(open_folder):
     path.chmod(0o644)
     first, half, last = path.read_text().splitlines()
     assert (json.loads(first)["path"], json.loads(last)["path"]) == ("/", "/after")
-    assert (len(half), checked._file.lost) == (10, 1)
+    assert (len(half), checked.lost_lines) == (10, 1)
 
 
 # --- streams that the process was started with
@@ -313,8 +317,8 @@ from support.requests import PlainRequest
 guard = Guard(EdgeAuthScheme(["x1y2" * 8]), decisions=sys.argv[1], exempt=["GET /"])
 for _ in range(int(sys.argv[2])):
     guard.check(PlainRequest())
-if guard._file.lost:
-    print(guard._file.lost, flush=True)
+if guard.lost_lines:
+    print(guard.lost_lines, flush=True)
 """
 NAMES_OF_STDERR = ("/dev/stderr", "/dev/fd/2", "/proc/self/fd/2", "/proc/thread-self/fd/2", "link")
 
@@ -368,7 +372,7 @@ def test_half_a_line_in_a_socket_is_followed_by_a_new_one():
     ours, theirs = socket.socketpair()
     with ours, theirs:
         stream = guard(f"/dev/fd/{theirs.fileno()}", exempt=["GET /"])
-        while not stream._file.lost:
+        while not stream.lost_lines:
             stream.check(PlainRequest(path="/" * 200), now=NOW)
         received = ours.recv(1 << 22, socket.MSG_WAITALL | socket.MSG_DONTWAIT)
         stream.check(PlainRequest(path="/after"), now=NOW)
@@ -391,12 +395,12 @@ def test_a_copy_of_a_pipe_that_nobody_empties_stops_no_request(monkeypatch):
         stream = guard(f"/proc/self/fd/{writer}", exempt=["GET /"])
     for _ in range(2000):
         stream.check(PlainRequest(), now=NOW)
-    assert 0 < stream._file.lost < 2000
+    assert 0 < stream.lost_lines < 2000
     received = os.read(reader, 1 << 20)
     stream.check(PlainRequest(), now=NOW)
     *_, told, last = os.read(reader, 1 << 20).splitlines()
     assert received.endswith(b"}\n")
-    assert (json.loads(told)["lost"], json.loads(last)["reason"]) == (stream._file.lost, "exempt")
+    assert (json.loads(told)["lost"], json.loads(last)["reason"]) == (stream.lost_lines, "exempt")
     os.close(reader)
     os.close(writer)
 
@@ -446,7 +450,7 @@ def test_half_a_line_is_a_lost_line(file):
     written = guard(file)
     with room_for(20):
         written.check(PlainRequest(), now=NOW)
-    assert written._file.lost == 1
+    assert written.lost_lines == 1
     written.check(PlainRequest(path="/after"), now=NOW)
     assert json.loads(file.read_text().splitlines()[-1])["path"] == "/after"
 
@@ -462,7 +466,7 @@ def test_half_a_line_of_one_process_swallows_no_line_of_another(file):
     first, half, last = file.read_text().splitlines()
     assert (json.loads(first)["path"], json.loads(last)["path"]) == ("/", "/after")
     assert len(half) == 100
-    assert (torn._file.lost, whole._file.lost) == (1, 0)
+    assert (torn.lost_lines, whole.lost_lines) == (1, 0)
 
 
 def test_processes_on_a_full_disk_swallow_no_line_and_count_each(file):
@@ -477,7 +481,7 @@ for turn in range(300):
     guard.check(PlainRequest())
 resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 40, 1 << 40))
 guard.check(PlainRequest())
-print(guard._file.lost)
+print(guard.lost_lines)
 """
     running = [
         subprocess.Popen(
@@ -503,7 +507,7 @@ def test_a_file_whose_last_byte_alone_did_not_fit_has_lost_no_line(file):
     with room_for(2 * size - 1):
         checked.check(PlainRequest(), now=NOW)
     checked.check(PlainRequest(), now=NOW)
-    assert (len(lines(file)), checked._file.lost) == (3, 0)
+    assert (len(lines(file)), checked.lost_lines) == (3, 0)
 
 
 def test_what_was_lost_is_said_in_the_file_as_soon_as_there_is_room(file):
@@ -539,7 +543,7 @@ def test_each_line_is_counted_while_the_folder_is_gone(tmp_path):
     shutil.rmtree(file.parent)
     for number in range(3000):
         checked.check(PlainRequest(), now=NOW + number / 1000)
-    assert checked._file.lost == 3000
+    assert checked.lost_lines == 3000
     file.parent.mkdir()
     checked.check(PlainRequest(), now=NOW + 3)
     assert [line.get("lost") for line in lines(file)] == [3000, None]
@@ -550,7 +554,7 @@ def test_a_file_that_is_removed_is_made_anew_by_the_next_line(file):
     checked.check(PlainRequest(), now=NOW)
     file.unlink()
     checked.check(PlainRequest(path="/after"), now=NOW)
-    assert ([line["path"] for line in lines(file)], checked._file.lost) == (["/after"], 0)
+    assert ([line["path"] for line in lines(file)], checked.lost_lines) == (["/after"], 0)
 
 
 def test_lines_go_on_into_a_folder_that_was_moved_away(tmp_path):
@@ -561,7 +565,7 @@ def test_lines_go_on_into_a_folder_that_was_moved_away(tmp_path):
     moved = logs.rename(tmp_path / "moved")
     for number in range(100):
         checked.check(PlainRequest(), now=NOW + number)
-    assert (checked._file.lost, len(lines(moved / "decisions"))) == (0, 101)
+    assert (checked.lost_lines, len(lines(moved / "decisions"))) == (0, 101)
     logs.mkdir()
     checked.check(PlainRequest(), now=NOW + 200)
     assert len(lines(logs / "decisions")) == 1
@@ -584,7 +588,7 @@ def test_a_full_pipe_loses_whole_lines(tmp_path):
         checked.check(PlainRequest(), now=NOW)
     written = [json.loads(line) for line in os.read(reader, 1 << 20).splitlines()]
     os.close(reader)
-    assert len(written) == 2000 - checked._file.lost < 2000
+    assert len(written) == 2000 - checked.lost_lines < 2000
 
 
 def test_a_full_disk_refuses_nobody_and_is_told_once_a_minute(file):
@@ -599,7 +603,7 @@ for second in range(100):
     assert guard.check(PlainRequest(), now={NOW} + second).allowed
 resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 40, 1 << 40))
 guard.check(PlainRequest(path="/after"), now={NOW} + 101)
-print("all passed", guard._file.lost)
+print("all passed", guard.lost_lines)
 """
     env = {**os.environ, "PYTHONPATH": str(next(p for p in sys.path if p.endswith("tests")))}
     done = subprocess.run(
@@ -628,7 +632,7 @@ def test_a_pipe_that_nobody_empties_stops_no_request(tmp_path, caplog):
     threading.Thread(target=requests, daemon=True).start()
     assert done.wait(30)
     os.close(reader)
-    assert checked._file.lost > 0
+    assert checked.lost_lines > 0
     assert "lines are lost so far" in caplog.text
 
 
@@ -640,8 +644,51 @@ def test_a_clock_that_is_set_back_still_finds_a_moved_file(file):
     assert len(lines(file)) == 1
 
 
-def test_a_guard_without_a_file_has_none():
-    assert Guard(EdgeAuthScheme([SECRET]))._file is None
+def test_a_guard_without_a_file_tells_nobody_of_what_it_lets_in():
+    plain = Guard(EdgeAuthScheme([SECRET]))
+    assert not plain._observers.every_decision
+    assert plain.lost_lines == 0
+
+
+def test_to_make_a_guard_opens_no_file_and_logs_nothing(tmp_path, caplog):
+    made = Guard(
+        EdgeAuthScheme([SECRET]),
+        AddressList(["192.0.2.0/24"], as_of="2020-01"),
+        mode="report-only",
+        decisions=f"{tmp_path}/missing/file",
+    )
+    assert not caplog.records
+    with pytest.raises(ConfigurationError, match="cannot be opened"):
+        made.start()
+    # It is not forgotten that it failed.
+    with pytest.raises(ConfigurationError, match="cannot be opened"):
+        made.start()
+
+
+def test_a_guard_that_nobody_started_starts_at_its_first_decision(file, caplog):
+    made = Guard(
+        EdgeAuthScheme([SECRET]),
+        AddressList(["192.0.2.0/24"], as_of="2020-01"),
+        mode="report-only",
+        decisions=str(file),
+    )
+    for _ in range(3):
+        made.check(PlainRequest(), now=NOW)
+    made.start()
+    assert len(lines(file)) == 3
+    (mode,) = [line for line in caplog.messages if line.startswith("report-only mode")]
+    (age,) = [line for line in caplog.messages if line.startswith("the address list is as of")]
+    assert caplog.messages.index(mode) < caplog.messages.index(age)
+
+
+def test_a_file_that_cannot_be_opened_refuses_nobody_whose_guard_was_not_started(tmp_path, caplog):
+    made = Guard(EdgeAuthScheme([SECRET]), decisions=f"{tmp_path}/missing/file", exempt=["GET /"])
+    assert [made.check(PlainRequest(), now=NOW).reason for _ in range(3)] == ["exempt"] * 3
+    assert made.lost_lines == 3
+    assert [line for line in caplog.messages if "lines are lost so far" in line]
+    (tmp_path / "missing").mkdir()
+    assert made.check(PlainRequest(), now=NOW).reason == "exempt"
+    assert len(lines(tmp_path / "missing" / "file")) == 2
 
 
 def test_the_setting_names_the_file(file):

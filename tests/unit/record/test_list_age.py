@@ -7,7 +7,7 @@ import calendar
 import pytest
 
 from edgeauth import AddressList, ConfigurationError, EdgeAuthScheme, Guard
-from edgeauth._record.list_age import StaleWarning
+from edgeauth._record.list_age import AgeWarning
 from edgeauth.settings import STALE_DAYS
 
 DAY = 86_400
@@ -25,41 +25,43 @@ def test_the_age_counts_from_the_day_or_from_the_first_of_the_month(as_of, days)
 
 
 def test_an_old_list_warns_once_a_day_and_a_young_one_never(caplog):
-    warning = StaleWarning()
+    warning = AgeWarning()
     addresses = AddressList(NETWORKS, as_of="2026-10")
     now = FIRST + STALE_DAYS * DAY
-    warning.look(addresses, now)
+    warning.warn_if_old(addresses, now)
     assert caplog.messages == []
-    warning.look(addresses, now + DAY)
+    warning.warn_if_old(addresses, now + DAY)
     assert "as of 2026-10, 91 days ago" in caplog.text
-    warning.look(addresses, now + 2 * DAY - 1)
+    warning.warn_if_old(addresses, now + 2 * DAY - 1)
     assert len(caplog.messages) == 1
-    warning.look(addresses, now + 2 * DAY)
+    warning.warn_if_old(addresses, now + 2 * DAY)
     assert len(caplog.messages) == 2
 
 
 def test_a_clock_that_is_set_back_does_not_silence_the_warning(caplog):
-    warning = StaleWarning()
+    warning = AgeWarning()
     addresses = AddressList(NETWORKS, as_of="2026-10")
-    warning.look(addresses, FIRST + 1000 * DAY)
-    warning.look(addresses, FIRST + 900 * DAY)
+    warning.warn_if_old(addresses, FIRST + 1000 * DAY)
+    warning.warn_if_old(addresses, FIRST + 900 * DAY)
     assert len(caplog.messages) == 2
 
 
 def test_a_list_without_a_date_is_not_old(caplog):
-    StaleWarning().look(AddressList(NETWORKS))
+    AgeWarning().warn_if_old(AddressList(NETWORKS))
     assert caplog.messages == []
 
 
 def test_a_guard_says_at_its_start_that_its_list_is_old(caplog):
     scheme = EdgeAuthScheme(["the-geese-cross-the-river-at-six"])
-    Guard(scheme, AddressList(NETWORKS, as_of="2020-01"))
+    guard = Guard(scheme, AddressList(NETWORKS, as_of="2020-01"))
+    assert not caplog.messages
+    guard.start()
     assert "edgeauth addresses update" in caplog.text
 
 
 @pytest.mark.parametrize(("days", "old"), [(30, False), (29.5, True), (1, True), (3650, False)])
 def test_an_operator_says_from_which_age_on_a_list_is_old(caplog, days, old):
-    StaleWarning(days).look(AddressList(NETWORKS, as_of="2026-10"), FIRST + 30 * DAY)
+    AgeWarning(days).warn_if_old(AddressList(NETWORKS, as_of="2026-10"), FIRST + 30 * DAY)
     assert bool(caplog.messages) is old
 
 
@@ -68,7 +70,7 @@ def test_an_age_that_cannot_be_meant_is_refused(days):
     with pytest.raises(
         ConfigurationError, match=r"addresses_stale_days is .*; write 1 to 3650 days"
     ):
-        StaleWarning(days)
+        AgeWarning(days)
 
 
 def test_the_setting_reaches_the_guard(tmp_path, caplog):

@@ -16,10 +16,18 @@ from support.files import replace
 from support.large_lists import large_list
 from support.processes import free_port, running, wait_until
 from support.vectors import OLDER_SECRET, SECRET
-from support.watching import LONGEST, SETTLE, Clock, logged, reason
+from support.watching import (
+    LONGEST,
+    SETTLE,
+    decides_by,
+    logged,
+    looks_next_at,
+    reason,
+    stop_the_clock,
+)
 
 from edgeauth import AddressList, Guard, KeyRing, sign
-from edgeauth._reload import watched as live
+from edgeauth._reload import watched_file
 from edgeauth._reload.ahead import Ahead
 
 TESTS = Path(__file__).parents[2]
@@ -28,9 +36,7 @@ OURS, THEIRS = large_list("192.0.2.0/24", size=2000), large_list(size=2000)
 
 @pytest.fixture
 def clock(monkeypatch):
-    stand_in = Clock()
-    monkeypatch.setattr(live, "time", stand_in)
-    return stand_in
+    return stop_the_clock(monkeypatch)
 
 
 @pytest.fixture
@@ -89,7 +95,7 @@ def test_a_request_does_not_wait_for_a_reading_that_is_not_due(watched, file, cl
     clock.passes(SETTLE - 0.1)
     assert reason(watched, SECRET, now=clock.now) == "ok"
     gate.open.set()
-    wait_until(lambda: watched._watch._list._begun.ahead.done)
+    wait_until(lambda: watched._source._addresses._begun.ahead.done)
     clock.passes(0.1)
     assert reason(watched, SECRET, now=clock.now) == "address"
     assert gate.readers == ["edgeauth-reading"]
@@ -126,27 +132,27 @@ def test_a_process_that_was_idle_decides_by_what_a_large_file_holds_now(watched,
     replace(file, THEIRS)
     assert reason(watched, SECRET, now=clock.now) == "address"
     # It had not stood still: it is read once more, ahead of time too.
-    second = watched._watch._list._begun.ahead
+    second = watched._source._addresses._begun.ahead
     wait_until(lambda: second.done)
     clock.passes(SETTLE)
     assert reason(watched, SECRET, now=clock.now) == "address"
-    assert watched._watch._list._begun is None
-    assert watched._basis.list_seen is not None
+    assert watched._source._addresses._begun is None
+    assert watched._source._seen.addresses is not None
 
 
 def test_what_changes_again_before_it_was_read_is_not_read_as_it_was(watched, file, clock, gate):
     replace(file, large_list(size=1000))
     clock.passes(LONGEST)
     assert reason(watched, SECRET, now=clock.now) == "ok"
-    first = watched._watch._list._begun.ahead
+    first = watched._source._addresses._begun.ahead
     replace(file, THEIRS)
     clock.passes(SETTLE / 2)
-    watched._watch.due = clock.now
+    looks_next_at(watched, clock.now)
     assert reason(watched, SECRET, now=clock.now) == "ok"
-    assert watched._watch._list._begun.ahead is not first
+    assert watched._source._addresses._begun.ahead is not first
     gate.open.set()
     clock.passes(SETTLE / 2)
-    watched._watch.due = clock.now
+    looks_next_at(watched, clock.now)
     assert reason(watched, SECRET, now=clock.now) == "address"
     assert len(watched.addresses) == 2000
 
@@ -214,7 +220,7 @@ def test_a_large_file_that_stays_wrong_is_read_again_and_nobody_waits(
         clock.passes(passes)
         assert reason(watched, SECRET, now=clock.now) == "ok"
     assert len(logged(caplog, "CANNOT BE USED")) == 1
-    assert watched._watch._list._begun is None
+    assert watched._source._addresses._begun is None
     gate.open.clear()
     gate.entered.clear()
     clock.passes(LONGEST)
@@ -222,8 +228,8 @@ def test_a_large_file_that_stays_wrong_is_read_again_and_nobody_waits(
     assert gate.entered.wait(30)
     assert len(logged(caplog, "CANNOT BE USED")) == 1
     gate.open.set()
-    wait_until(lambda: watched._watch._list._begun.ahead.done)
-    clock.passes(live._SOON_SECONDS)
+    wait_until(lambda: watched._source._addresses._begun.ahead.done)
+    clock.passes(watched_file._SOON_SECONDS)
     assert reason(watched, SECRET, now=clock.now) == "ok"
     assert len(logged(caplog, "CANNOT BE USED")) == 2
 
@@ -246,9 +252,9 @@ def test_large_files_of_keys_are_held_against_the_keys_that_are_in_force_by_then
     replace(secrets, f"{comment}old:{OLDER_SECRET}\n")
     clock.passes(LONGEST)
     assert reason(live_guard, SECRET, now=clock.now) == "ok"
-    begun = live_guard._watch._keys._begun.ahead
+    begun = live_guard._source._keys._begun.ahead
     # What the reading is held against is another by then, so it is made anew.
-    live_guard._basis = dataclasses.replace(live_guard._basis, keys=KeyRing([SECRET]))
+    decides_by(live_guard, dataclasses.replace(live_guard._policy, keys=KeyRing([SECRET])))
     clock.passes(SETTLE)
     assert reason(live_guard, OLDER_SECRET, now=clock.now) == "ok"
     assert begun._dropped
@@ -281,7 +287,7 @@ live_guard = Guard.from_settings(
     {"secret": SECRET, "addresses": file, "max_age": 1e9, "watch_interval": 1}
 )
 assert reason(live_guard, SECRET) == "ok"
-watched = live_guard._watch._list
+watched = live_guard._source._addresses
 replace(file, large_list())
 changed = time.monotonic()
 while watched._begun is None:

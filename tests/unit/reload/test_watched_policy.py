@@ -8,17 +8,25 @@ import os
 import pathlib
 import tempfile
 import threading
-from types import SimpleNamespace
 
 import pytest
 from support.files import Mount, not_as_root, replace
 from support.processes import wait_until
 from support.requests import PlainRequest
 from support.vectors import OLDER_SECRET, SECRET
-from support.watching import LONGEST, SETTLE, Clock, logged, reason
+from support.watching import (
+    LONGEST,
+    SETTLE,
+    decides_by,
+    logged,
+    reason,
+    stop_the_clock,
+)
 
-from edgeauth import ConfigurationError, Guard, KeyRing, Passes, Settings, sign
-from edgeauth._reload import watched as live
+from edgeauth import ConfigurationError, EdgeAuthScheme, Guard, KeyRing, Passes, Settings, sign
+from edgeauth._reload.watched_policy import WatchedPolicy
+from edgeauth.outer import Terms
+from edgeauth.policy import FixedPolicy, Policy
 
 NEWER_SECRET = "the-secret-that-comes-after-them"
 
@@ -31,9 +39,7 @@ SHORTEST = 0.01
 
 @pytest.fixture
 def clock(monkeypatch):
-    stand_in = Clock()
-    monkeypatch.setattr(live, "time", stand_in)
-    return stand_in
+    return stop_the_clock(monkeypatch)
 
 
 @pytest.fixture
@@ -151,7 +157,7 @@ def test_a_list_that_grows_old_in_a_running_process_is_told_of_once_a_day(tmp_pa
         {"secret": SECRET, "addresses": file, "watch_interval": SHORTEST}
     )
     caplog.clear()
-    first = live_guard._watch.due + 400 * 86_400
+    first = live_guard._policy.until + 400 * 86_400
     for later in (0, 3600, 86_400):
         live_guard.check(PlainRequest(), now=first + later)
     told = [line for line in caplog.messages if line.startswith("the address list is as of")]
@@ -170,8 +176,8 @@ def test_only_the_address_list_may_be_a_file(tmp_path):
 
 
 def test_without_files_there_is_nothing_to_look_at():
-    assert not live.Watch(Settings(secret=SECRET)).active
-    assert not live.Watch(Settings(secret=SECRET, addresses="fastly")).active
+    assert not WatchedPolicy(Settings(secret=SECRET)).active
+    assert not WatchedPolicy(Settings(secret=SECRET, addresses="fastly")).active
 
 
 def test_a_pipe_is_read_once(tmp_path):
@@ -187,7 +193,7 @@ def test_a_pipe_is_read_once(tmp_path):
 @pytest.mark.parametrize("interval", [0, -1, 0.009, 3601, float("nan"), float("inf"), "5", True])
 def test_an_interval_that_cannot_be_meant_is_refused(interval):
     with pytest.raises(ConfigurationError, match=r"write 0.01 to 3600 seconds"):
-        live.Watch(Settings(secret=SECRET, watch_interval=interval))
+        WatchedPolicy(Settings(secret=SECRET, watch_interval=interval))
 
 
 # --- when it is seen
@@ -216,11 +222,11 @@ def test_a_file_is_looked_at_once_an_interval_and_read_only_if_it_changed(watche
 @pytest.fixture
 def looks(monkeypatch):
     """What was in force at each look from here on."""
-    look, seen = live.Watch.look, []
+    look, told = WatchedPolicy._look, []
     monkeypatch.setattr(
-        live.Watch, "look", lambda watch, basis: seen.append(basis) or look(watch, basis)
+        WatchedPolicy, "_look", lambda self, seen: told.append(seen) or look(self, seen)
     )
-    return seen
+    return told
 
 
 def test_requests_of_one_instant_look_once(watched, clock, looks):
@@ -539,7 +545,7 @@ def test_a_pass_secret_from_a_pipe_is_read_once(tmp_path):
     live_guard = Guard.from_settings({"secret": SECRET, "pass_secret_file": pipe})
     writer.join()
     value, _ = Passes(PASS_SECRET).issue("alice", ttl=3600)
-    assert live_guard._watch is None
+    assert isinstance(live_guard._source, FixedPolicy)
     assert lets_in(live_guard, value)
 
 
@@ -754,7 +760,7 @@ def test_a_log_that_fails_does_not_refuse_the_request_that_looked(secrets):
         secrets.write_text("")
         wait_until(
             lambda: (
-                live_guard._watch._keys._refused is not None or reason(live_guard, SECRET) != "ok"
+                live_guard._source._keys._refused is not None or reason(live_guard, SECRET) != "ok"
             )
         )
         assert reason(live_guard, SECRET) == "ok"
@@ -764,15 +770,30 @@ def test_a_log_that_fails_does_not_refuse_the_request_that_looked(secrets):
 
 def test_what_a_thread_found_is_not_undone_by_one_that_found_nothing(secrets):
     live_guard = guard(secrets)
-    found = live_guard._basis
-    newer = Guard.from_settings({"secret": NEWER_SECRET})._basis
+    newer = Policy(EdgeAuthScheme([NEWER_SECRET]))
 
-    def look(basis):
-        live_guard._basis = newer
-        return basis
+    def look(seen):
+        decides_by(live_guard, newer)
+        return seen
 
-    live_guard._look(SimpleNamespace(look=look, rest=lambda _: None), 0)
-    assert live_guard._basis is newer is not found
+    live_guard._source._look = look
+    live_guard.check(PlainRequest(), now=0)
+    assert live_guard.scheme is newer.scheme
+
+
+def test_what_a_thread_stored_is_not_undone_by_one_that_asked_before(secrets):
+    live_guard = guard(secrets)
+    newer = Policy(EdgeAuthScheme([NEWER_SECRET]))
+
+    class Source:
+        policy = newer
+
+        def current(self, now):
+            return Policy(EdgeAuthScheme([OLDER_SECRET]))
+
+    live_guard.follow(Source(), Terms((), ()))
+    live_guard.check(PlainRequest())
+    assert live_guard.scheme is newer.scheme
 
 
 @pytest.mark.parametrize("setting", ["secrets_file", "addresses"])
