@@ -19,6 +19,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+_OF_WEBSOCKETS = {"ws": "http", "wss": "https"}
+
 
 class EdgeAuthMiddleware:
     """Lets requests through to *app* that come from the edge, and refuses all others.
@@ -149,6 +151,15 @@ class ScopeRequest:
         return raw_path + b"?" + query if raw_path is not None and query else raw_path
 
     @property
+    def query(self) -> bytes | None:
+        return self._scope.get("query_string", b"")  # type: ignore[no-any-return]
+
+    @property
+    def scheme(self) -> str | None:
+        scheme: str | None = self._scope.get("scheme")
+        return _OF_WEBSOCKETS.get(scheme, scheme) if scheme else None
+
+    @property
     def host(self) -> bytes | None:
         return next(iter(self.header("host")), None)
 
@@ -164,6 +175,9 @@ class ScopeRequest:
     def header(self, name: str) -> list[bytes]:
         wanted = _field(name)
         return [value for field, value in self._scope["headers"] if field == wanted]
+
+    def fields(self) -> list[tuple[bytes, bytes]] | None:
+        return [(name, value) for name, value in self._scope["headers"]]
 
 
 class SplitRequest(ScopeRequest):

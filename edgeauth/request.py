@@ -51,6 +51,18 @@ class Request(Protocol):
         """Path and query as received, or None where the server does not tell."""
 
     @property
+    def query(self) -> bytes | None:
+        """The query as received, without its ``?``; empty for none, None if it is not told."""
+
+    @property
+    def scheme(self) -> str | None:
+        """``https`` or ``http``, as the server sees it; None if it is not told.
+
+        Behind a proxy that ends TLS it is ``http`` whatever the client asked for. A credential
+        that vouches for the scheme means that of the edge, so it is held against a setting.
+        """
+
+    @property
     def host(self) -> bytes | None:
         """The Host header (HTTP/2: the authority), or None."""
 
@@ -67,7 +79,18 @@ class Request(Protocol):
         """
 
     def header(self, name: str) -> Sequence[bytes]:
-        """All values of the named header field, as received, in order; any case of name."""
+        """All values of the named header field, as received, in order; any case of name.
+
+        WSGI servers fold: ``X_Field`` and ``X-Field`` are one name, and several fields of one name
+        are one value with commas.
+        """
+
+    def fields(self) -> Sequence[tuple[bytes, bytes]] | None:
+        """Every header field as received, in order: name in lower case, and value.
+
+        None where the server folds them (WSGI). A scheme that needs them apart has to say so in
+        its refusal.
+        """
 
 
 def listens_on_unix(scope: Mapping[str, Any]) -> bool:

@@ -14,6 +14,9 @@ from edgeauth.guard import Guard
 from edgeauth.request import listens_on_unix, opens_websocket
 from edgeauth.verdict import denial
 
+# Header fields whose variables have no HTTP_ before their name.
+_PLAIN = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})
+
 # They take a name without a dot only with a text.
 _VALIDATORS = frozenset({"wsgiref.validate", "webtest.lint"})
 
@@ -43,7 +46,7 @@ class EdgeAuthMiddleware:
         self.app = app
         self.guard = Guard.from_settings() if guard is None else guard
         self.guard.start()
-        self._stripped = tuple(variable(name) for name in self.guard.stripped_headers)
+        self._stripped = tuple(environ_key(name) for name in self.guard.stripped_headers)
         self.view: Callable[[WSGIEnvironment], EnvironRequest] = EnvironRequest
         self._plain_key = getattr(app, "__module__", None) not in _VALIDATORS
 
@@ -86,13 +89,13 @@ class EnvironRequest:
     @property
     def path(self) -> str:
         # PEP 3333 hands bytes over as latin-1 text; frameworks read them as UTF-8.
-        path = routed(self._environ.get("SCRIPT_NAME", ""), self._environ.get("PATH_INFO", ""))
-        return received(path).decode("utf-8", "replace")
+        path = joined_path(self._environ.get("SCRIPT_NAME", ""), self._environ.get("PATH_INFO", ""))
+        return wsgi_bytes(path).decode("utf-8", "replace")
 
     @property
     def mount(self) -> str:
         script_name: str = self._environ.get("SCRIPT_NAME", "")
-        return received(script_name).decode("utf-8", "replace").rstrip("/")
+        return wsgi_bytes(script_name).decode("utf-8", "replace").rstrip("/")
 
     @property
     def mount_is_configured(self) -> bool:
@@ -113,7 +116,15 @@ class EnvironRequest:
     def target(self) -> bytes | None:
         # Not in the standard; gunicorn has the first name, waitress and uWSGI the second.
         target = self._environ.get("RAW_URI") or self._environ.get("REQUEST_URI")
-        return received(target) if target else None
+        return wsgi_bytes(target) if target else None
+
+    @property
+    def query(self) -> bytes | None:
+        return wsgi_bytes(self._environ.get("QUERY_STRING", ""))
+
+    @property
+    def scheme(self) -> str | None:
+        return self._environ.get("wsgi.url_scheme")
 
     @property
     def host(self) -> bytes | None:
@@ -140,22 +151,28 @@ class EnvironRequest:
     def header(self, name: str) -> tuple[bytes, ...]:
         # A server joins repeated fields into one value with commas: at most one is here, but for
         # a2wsgi, which has the fields as they were sent too: X_Forwarded_For is another there.
-        value = self._environ.get(variable(name))
-        if value is None:
+        value = self._environ.get(environ_key(name))
+        # Those two are there without a field as well, and empty then.
+        if value is None or (not value and environ_key(name) in _PLAIN):
             return ()
         if (scope := self._environ.get("asgi.scope")) is not None:
             wanted = name.lower().encode()
             return tuple(value for field, value in scope["headers"] if field == wanted)
-        return (received(value),)
+        return (wsgi_bytes(value),)
+
+    def fields(self) -> list[tuple[bytes, bytes]] | None:
+        scope = self._environ.get("asgi.scope")
+        return None if scope is None else [(name, value) for name, value in scope["headers"]]
 
 
 @lru_cache(maxsize=64)
-def variable(name: str) -> str:
+def environ_key(name: str) -> str:
     """The environ variable of a header field."""
-    return "HTTP_" + name.upper().replace("-", "_")
+    key = name.upper().replace("-", "_")
+    return key if key in _PLAIN else "HTTP_" + key
 
 
-def routed(script_name: str, path_info: str) -> str:
+def joined_path(script_name: str, path_info: str) -> str:
     """Both parts as one path, with the slash that frameworks read between them.
 
     Without it, ``/healthz`` with a SCRIPT_NAME of ``/healthz`` would be the exempt path here and
@@ -165,7 +182,7 @@ def routed(script_name: str, path_info: str) -> str:
     return script_name.rstrip("/") + slash + path_info
 
 
-def received(text: str) -> bytes:
+def wsgi_bytes(text: str) -> bytes:
     """The bytes behind a WSGI text; a server that breaks PEP 3333 gets ``?`` for the rest."""
     return text.encode("latin-1", "replace")
 

@@ -11,7 +11,7 @@ from edgeauth.body import Upload
 from edgeauth.django.conf import project_guard
 from edgeauth.django.requests import DjangoScopeRequest, MetaRequest
 from edgeauth.verdict import denial
-from edgeauth.wsgi import variable
+from edgeauth.wsgi import environ_key
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -54,7 +54,7 @@ class EdgeAuthMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], Response]) -> None:
         self.get_response = get_response
         self.guard = project_guard()
-        self._variables = tuple(variable(name) for name in self.guard.stripped_headers)
+        self._variables = tuple(environ_key(name) for name in self.guard.stripped_headers)
         self._fields = frozenset(name.lower().encode() for name in self.guard.stripped_headers)
         self._is_async = iscoroutinefunction(get_response)
         if self._is_async:

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.handlers.wsgi import get_path_info, get_script_name
 
 from edgeauth.asgi import ScopeRequest, SplitRequest
-from edgeauth.wsgi import EnvironRequest, received, routed
+from edgeauth.wsgi import EnvironRequest, joined_path, wsgi_bytes
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -32,7 +32,7 @@ class _RoutedByDjango(ScopeRequest):
     def path(self) -> str:
         script_name, path = self._script_name, self._scope["path"]
         rest: str = path.removeprefix(script_name)
-        return routed(script_name, rest) if script_name and rest else path
+        return joined_path(script_name, rest) if script_name and rest else path
 
     @property
     def mount(self) -> str:
@@ -62,7 +62,7 @@ class DjangoEnvironRequest(EnvironRequest):
 
     @property
     def path(self) -> str:
-        return routed(self._script_name, get_path_info(self._environ))
+        return joined_path(self._script_name, get_path_info(self._environ))
 
     @property
     def mount(self) -> str:
@@ -77,7 +77,7 @@ class DjangoEnvironRequest(EnvironRequest):
         try:
             return get_script_name(self._environ)
         except UnicodeDecodeError:
-            return received(self._environ.get("SCRIPT_NAME", "")).decode("utf-8", "replace")
+            return wsgi_bytes(self._environ.get("SCRIPT_NAME", "")).decode("utf-8", "replace")
 
 
 class MetaRequest(DjangoEnvironRequest):
@@ -94,7 +94,7 @@ class MetaRequest(DjangoEnvironRequest):
     def path(self) -> str:
         # Django has decoded both. Not request.path: that leaves out the first slash of
         # path_info wherever it is, so "h/ealthz" would pass for "/healthz".
-        return routed(self._script_name, self._request.path_info)
+        return joined_path(self._script_name, self._request.path_info)
 
     @property
     def _script_name(self) -> str:

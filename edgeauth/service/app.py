@@ -7,6 +7,7 @@ from time import perf_counter, time
 from typing import TYPE_CHECKING, NamedTuple
 
 from edgeauth.errors import EdgeAuthError
+from edgeauth.reasons import PASS
 from edgeauth.request import listens_on_unix
 from edgeauth.service.counters import DECIDED_AS, HOLDER, Slot, age_place, decision_place
 from edgeauth.service.original_request import KINDS, AskedRequest, unbelieved
@@ -122,7 +123,7 @@ class DecisionApp:
             answer = (self._passes if allowed else self._refusals)[reason]
             places = _PLACES[reason, allowed]
             if holder is not None:
-                places = (*places, self._slot.signer_place(HOLDER + holder, ""))
+                places = (*places, self._slot.signer_place(PASS.code, HOLDER + holder, ""))
         self._slot.count(perf_counter() - started, *places)
         return answer
 
@@ -135,7 +136,7 @@ class DecisionApp:
             return admission
         if len(self._admissions) >= _REMEMBER:
             self._admissions.clear()
-        signer = self._slot.signer_place(identity.key_id, identity.pop or "")
+        signer = self._slot.signer_place(identity.scheme, identity.key_id, identity.pop or "")
         admission = self._admissions[whom] = _Admission(
             age,
             _admission(self._kind.admission, _fields("ok", identity, age)),
@@ -150,12 +151,17 @@ def _fields(
     """What the proxy logs and hands on: ids and numbers, all of them authentic."""
     fields = [(b"x-edgeauth-reason", reason.encode())]
     if identity is not None:
-        fields.append((b"x-edgeauth-key", identity.key_id.encode()))
+        fields.append((b"x-edgeauth-key", _text(identity.key_id)))
         if identity.pop is not None:
-            fields.append((b"x-edgeauth-pop", identity.pop.encode()))
+            fields.append((b"x-edgeauth-pop", _text(identity.pop)))
         if age is not None:
             fields.append((b"x-edgeauth-age", b"%d" % age))
     return fields
+
+
+def _text(name: str) -> bytes:
+    """A name as part of a field: what somebody's own scheme calls its keys may be of any form."""
+    return ascii(name)[1:-1].encode()
 
 
 def _admission(status: int, fields: list[tuple[bytes, bytes]]) -> Answer:

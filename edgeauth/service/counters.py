@@ -30,11 +30,11 @@ DECIDED_AS = (*REASONS, UNREADABLE)
 AGE_BOUNDS = (-5, -2, -1, 0, 1, 2, 3, 5, 10, 20, 30, 45, 60, 120, 300)
 LATENCY_BOUNDS = (5e-6, 1e-5, 1.5e-5, 2e-5, 3e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 1e-2, 1e-1)
 
-# Who signed: key id and POP, or the holder of a pass behind HOLDER, with which no key id
-# begins. Only authentic values get here, so strangers cannot fill it; what no longer fits is
-# counted under the first name.
+# Who signed: the kind of scheme, key id and POP, or the holder of a pass behind HOLDER, with
+# which no key id begins. Only authentic values get here, so strangers cannot fill it; what no
+# longer fits is counted under the first name.
 SIGNERS = 512
-OTHER = ("other", "other")
+OTHER = ("other", "other", "other")
 
 HOLDER = "pass:"
 
@@ -54,8 +54,9 @@ NAMES = LATENCY_SUM + 1
 SIGNED = NAMES + 1
 _SLOT_WORDS = SIGNED + SIGNERS
 
-# After the words of a slot: its names, "key id,POP" padded with NUL.
-_NAME_BYTES = 96
+# After the words of a slot: its names, "scheme,key id,POP" padded with NUL.
+_NAME_BYTES = 128
+_COMMAS = 2
 
 
 class Board:
@@ -94,7 +95,7 @@ class Slot:
         self.words: memoryview[int] = words.cast("Q")
         self.sums: memoryview[float] = words.cast("d")
         self._names = memory[_SLOT_WORDS * _WORD :]
-        self._places: dict[tuple[str, str], int] = {}
+        self._places: dict[tuple[str, str, str], int] = {}
 
     def count(self, seconds: float, *places: int) -> None:
         """Count one decision: how long it took, and the places that it belongs to."""
@@ -104,34 +105,35 @@ class Slot:
         words[LATENCIES + bisect_left(LATENCY_BOUNDS, seconds)] += 1
         self.sums[LATENCY_SUM] += seconds
 
-    def signer_place(self, key_id: str, pop: str) -> int:
+    def signer_place(self, scheme: str, key_id: str, pop: str) -> int:
         """Where the values of this signer are counted."""
         if not self._places:
             self._places = {name: SIGNED + place for place, name in enumerate(self._read_names())}
-        place = self._places.get((key_id, pop))
-        return self._add_name(key_id, pop) if place is None else place
+        place = self._places.get((scheme, key_id, pop))
+        return self._add_name(scheme, key_id, pop) if place is None else place
 
-    def signers(self) -> dict[tuple[str, str], int]:
-        """How many values were verified, by key id and POP."""
+    def signers(self) -> dict[tuple[str, str, str], int]:
+        """How many values were verified, by kind of scheme, key id and POP."""
         return {name: self.words[SIGNED + n] for n, name in enumerate(self._read_names())}
 
-    def _read_names(self) -> Sequence[tuple[str, str]]:
+    def _read_names(self) -> Sequence[tuple[str, str, str]]:
         names = [OTHER]
         for place in range(1, self.words[NAMES] + 1):
             raw = bytes(self._names[place * _NAME_BYTES : (place + 1) * _NAME_BYTES])
-            key_id, _, pop = raw.rstrip(b"\0").decode("ascii").partition(",")
-            names.append((key_id, pop))
+            scheme, key_id, pop = raw.rstrip(b"\0").decode("ascii").split(",")
+            names.append((scheme, key_id, pop))
         return names
 
-    def _add_name(self, key_id: str, pop: str) -> int:
+    def _add_name(self, scheme: str, key_id: str, pop: str) -> int:
         place = self.words[NAMES] + 1
-        if place >= SIGNERS:
+        raw = f"{scheme},{key_id},{pop}".encode("ascii", "replace")
+        # What somebody's own scheme calls its keys may be of any form.
+        if place >= SIGNERS or len(raw) > _NAME_BYTES or raw.count(b",") != _COMMAS:
             return SIGNED
-        raw = f"{key_id},{pop}".encode("ascii")
         self._names[place * _NAME_BYTES : (place + 1) * _NAME_BYTES] = raw.ljust(_NAME_BYTES, b"\0")
         # The name is whole before it is counted among the names.
         self.words[NAMES] = place
-        self._places[key_id, pop] = SIGNED + place
+        self._places[scheme, key_id, pop] = SIGNED + place
         return SIGNED + place
 
 

@@ -69,10 +69,11 @@ class BoardCollector(Collector):
     def _verified(self) -> Metric:
         family = CounterMetricFamily(
             "edgeauth_verified",
-            "Verified values by the key and the POP that signed them; passes as pass:<holder>.",
-            labels=("key_id", "pop"),
+            "Verified values by the scheme that accepted them, and the key and the POP that "
+            "signed them; passes as pass:<holder>.",
+            labels=("scheme", "key_id", "pop"),
         )
-        totals: dict[tuple[str, str], int] = {}
+        totals: dict[tuple[str, str, str], int] = {}
         for slot in self._board.slots:
             for name, value in slot.signers().items():
                 totals[name] = totals.get(name, 0) + value

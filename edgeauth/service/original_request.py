@@ -195,6 +195,15 @@ class AskedRequest(ScopeRequest):
         return self.original.target or None
 
     @property
+    def query(self) -> bytes | None:
+        target = self.target
+        return None if target is None else target.partition(b"?")[2]
+
+    @property
+    def scheme(self) -> str | None:
+        return None  # what is seen here is the connection of the proxy
+
+    @property
     def host(self) -> bytes | None:
         return self.original.host
 

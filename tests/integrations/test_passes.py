@@ -50,7 +50,9 @@ def test_a_pass_reaches_the_application_which_does_not_see_it(behind):
     assert f"holder='alice' pass='{issued.id}'" in log
     assert value not in log
     assert service.metric("edgeauth_decisions_total", result="allow", reason="pass") == 1
-    assert service.metric("edgeauth_verified_total", key_id="pass:alice", pop="") == 1
+    assert (
+        service.metric("edgeauth_verified_total", scheme="pass", key_id="pass:alice", pop="") == 1
+    )
 
 
 def test_a_pass_for_another_path_or_of_another_secret_does_not(behind):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NEW_SECRET = "the-next-secret-of-the-tests"
+SIGNER = {"scheme": "edge-auth", "key_id": "default", "pop": "LHR"}
 
 
 def signed(secret: str = SECRET, *, pop: str = "LHR", age: int = 0) -> tuple[str, str]:
@@ -255,9 +256,7 @@ class TestCounts:
             allow = service.metric("edgeauth_decisions_total", result="allow", reason="ok")
             deny = service.metric("edgeauth_decisions_total", result="deny", reason="malformed")
             assert (allow, deny) == (admitted, requests - admitted)
-            assert (
-                service.metric("edgeauth_verified_total", key_id="default", pop="LHR") == admitted
-            )
+            assert service.metric("edgeauth_verified_total", **SIGNER) == admitted
             assert service.metric("edgeauth_age_seconds_bucket", le="+Inf") == admitted
             assert service.metric("edgeauth_decision_seconds_count") == requests
 
@@ -272,7 +271,7 @@ class TestCounts:
             wait_until(lambda: service.observe("/readyz")[0] == 200, what="readiness")
             service.ask(signed())
 
-            assert service.metric("edgeauth_verified_total", key_id="default", pop="LHR") == 4
+            assert service.metric("edgeauth_verified_total", **SIGNER) == 4
             assert service.metric("edgeauth_restarts_total") == 1
 
     def test_strangers_cannot_make_labels(self, service: Service):

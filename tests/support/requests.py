@@ -5,6 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 
+class Fields(list):
+    """(name, value) pairs; called, they are what ``Request.fields()`` returns."""
+
+    def __call__(self) -> list[tuple[bytes, bytes]]:
+        return [(name.lower().encode(), value) for name, value in self]
+
+
 @dataclass
 class PlainRequest:
     """Implements edgeauth.Request; ``fields`` are (name, value) pairs in any case."""
@@ -18,7 +25,12 @@ class PlainRequest:
     host: bytes | None = b"origin.example"
     peer: str | None = "192.0.2.1"
     unix: bool = False
+    query: bytes | None = b""
+    scheme: str | None = "https"
     fields: list[tuple[str, bytes]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.fields = Fields(self.fields)
 
     def header(self, name: str) -> list[bytes]:
         return [value for given, value in self.fields if given.lower() == name.lower()]

@@ -17,8 +17,8 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from wsgiref.util import setup_testing_defaults
 
-from edgeauth._record.decision_file import DecisionFile
 from edgeauth.guard import Guard
+from edgeauth.observers import Observers
 from edgeauth.ops.doctor.app_loading import in_words
 from edgeauth.verdict import EdgeIdentity, Verdict
 
@@ -120,11 +120,15 @@ class Asker:
 
     @contextlib.contextmanager
     def _watched(self) -> Iterator[None]:
-        """Let every guard tell what it is asked; none writes down what the doctor asks."""
+        """Let every guard tell what it is asked; nobody is told what the doctor asks.
+
+        At the classes, since an app may make its guards at its first request. An observer would
+        see no guard of a user's own kind, and cannot let a request in.
+        """
         changed = [
             (kind, name, vars(kind)[name])
             for kind, name in [
-                (DecisionFile, "write"),
+                (Observers, "decided"),
                 *((kind, "check") for kind in _kinds(Guard) if "check" in vars(kind)),
             ]
         ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from edgeauth.errors import VerificationError
 from edgeauth.service.counters import (
     AGE_BOUNDS,
@@ -43,10 +45,10 @@ board, place = Board(2), decision_place("ok", allowed=True)
 slot = board.slots[1]
 child = os.fork()
 if not child:
-    slot.count(0.5, place, slot.signer_place("a", "LHR"))
+    slot.count(0.5, place, slot.signer_place("edge-auth", "a", "LHR"))
     os._exit(0)
 os.waitpid(child, 0)
-print([slot.words[place] for slot in board.slots], slot.signers()["a", "LHR"])
+print([slot.words[place] for slot in board.slots], slot.signers()["edge-auth", "a", "LHR"])
 """
 
 
@@ -62,30 +64,30 @@ def test_slots_do_not_overlap():
     board = Board(3)
     for number, slot in enumerate(board.slots, 1):
         for _ in range(number):
-            slot.count(0.0, slot.signer_place(f"key-{number}", "P"))
+            slot.count(0.0, slot.signer_place("s", f"key-{number}", "P"))
 
     assert [slot.signers() for slot in board.slots] == [
-        {OTHER: 0, (f"key-{number}", "P"): number} for number in (1, 2, 3)
+        {OTHER: 0, ("s", f"key-{number}", "P"): number} for number in (1, 2, 3)
     ]
 
 
 def test_a_replacement_goes_on_where_the_worker_before_it_stopped():
     board = Board(1)
     slot = board.slots[0]
-    slot.count(0.0, slot.signer_place("a", "LHR"))
+    slot.count(0.0, slot.signer_place("edge-auth", "a", "LHR"))
 
     # A new process knows the memory and none of the names.
     slot._places.clear()
-    slot.count(0.0, slot.signer_place("a", "LHR"))
-    slot.count(0.0, slot.signer_place("b", ""))
+    slot.count(0.0, slot.signer_place("edge-auth", "a", "LHR"))
+    slot.count(0.0, slot.signer_place("s", "b", ""))
 
-    assert slot.signers() == {OTHER: 0, ("a", "LHR"): 2, ("b", ""): 1}
+    assert slot.signers() == {OTHER: 0, ("edge-auth", "a", "LHR"): 2, ("s", "b", ""): 1}
 
 
 def test_names_that_no_longer_fit_are_counted_as_other():
     slot = Board(1).slots[0]
     for number in range(SIGNERS + 10):
-        slot.count(0.0, slot.signer_place("key", f"P{number}"))
+        slot.count(0.0, slot.signer_place("s", "key", f"P{number}"))
 
     counts = slot.signers()
     assert len(counts) == SIGNERS
@@ -95,11 +97,21 @@ def test_names_that_no_longer_fit_are_counted_as_other():
 
 def test_the_longest_names_fit():
     slot = Board(1).slots[0]
-    key_id, pop = "k" * 64, "P" * 16
+    scheme, key_id, pop = "s" * 46, "k" * 64, "P" * 16
 
-    slot.count(0.0, slot.signer_place(key_id, pop))
+    slot.count(0.0, slot.signer_place(scheme, key_id, pop))
 
-    assert slot.signers()[key_id, pop] == 1
+    assert slot.signers()[scheme, key_id, pop] == 1
+
+
+@pytest.mark.parametrize("key_id", ["k" * 200, "one,two"])
+def test_a_name_that_no_scheme_of_ours_gives_is_counted_as_other(key_id):
+    slot = Board(1).slots[0]
+
+    slot.count(0.0, slot.signer_place("toy", key_id, "LHR"))
+    slot.count(0.0, slot.signer_place("toy", "a", "\u00fc"))
+
+    assert slot.signers() == {OTHER: 1, ("toy", "a", "?"): 1}
 
 
 def test_an_age_is_counted_in_the_bucket_whose_bound_it_does_not_pass():

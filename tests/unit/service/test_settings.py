@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 
 import pytest
+from support.requests import PlainRequest
 
 from edgeauth import ConfigurationError, Settings
 from edgeauth.service.settings import ServiceSettings
@@ -95,13 +96,18 @@ class TestState:
         assert SECRET not in repr(State.load(1, config, {}, {}))
 
     def test_the_proxy_that_asks_is_believed_about_x_forwarded_for_too(self, config):
-        environ = {"EDGEAUTH_TRUSTED_PROXIES": "198.51.100.0/24"}
+        environ = {
+            "EDGEAUTH_TRUSTED_PROXIES": "198.51.100.0/24",
+            "EDGEAUTH_ADDRESSES": "fastly",
+        }
 
         state = State.load(1, config, environ, {"proxy_addresses": "unix"})
 
         assert state.build_proxies().unix
         assert not state.build_proxies().trusts("198.51.100.1")
-        assert state.build_guard()._proxies.trusts("198.51.100.1")
+        forwarded = [("X-Forwarded-For", b"151.101.1.1, 198.51.100.1")]
+        request = PlainRequest(peer=None, unix=True, fields=forwarded)
+        assert state.build_guard().check(request).reason == "missing"
 
     def test_the_bundled_list_is_as_old_as_its_date(self, config):
         state = State.load(1, config, {"EDGEAUTH_ADDRESSES": "fastly"}, {})

@@ -1,0 +1,74 @@
+"""What each adapter lets the core see of a request, beside its fields by name."""
+
+from __future__ import annotations
+
+import pytest
+
+from edgeauth.asgi import ScopeRequest, SplitRequest
+from edgeauth.service.original_request import KINDS, AskedRequest, unbelieved
+from edgeauth.wsgi import EnvironRequest
+
+FIELDS = [(b"host", b"example.com"), (b"x-one", b"1"), (b"edge-auth", b"e"), (b"x-one", b"2")]
+
+
+def scope(**changes):
+    return {"type": "http", "method": "GET", "path": "/", "headers": FIELDS, **changes}
+
+
+def environ(**changes):
+    return {"REQUEST_METHOD": "GET", "PATH_INFO": "/", **changes}
+
+
+def test_under_asgi_every_field_is_there_as_received_and_in_order():
+    assert ScopeRequest(scope()).fields() == FIELDS
+
+
+def test_a_view_whose_fields_were_split_has_them_all_too():
+    split = SplitRequest(scope(), (b"edge-auth",), [(b"edge-auth", b"e")])
+    assert split.fields() == FIELDS
+
+
+def test_under_wsgi_it_is_not_known_how_fields_were_sent_but_behind_a_bridge_from_asgi():
+    assert EnvironRequest(environ()).fields() is None
+    assert EnvironRequest(environ(**{"asgi.scope": scope()})).fields() == FIELDS
+
+
+@pytest.mark.parametrize(
+    ("made", "seen"), [("https", "https"), ("http", "http"), ("wss", "https"), ("ws", "http")]
+)
+def test_under_asgi_the_scheme_is_that_of_the_connection_for_websockets_too(made, seen):
+    assert ScopeRequest(scope(scheme=made)).scheme == seen
+
+
+def test_a_scheme_that_nobody_tells_is_none():
+    assert ScopeRequest(scope()).scheme is None
+    assert EnvironRequest(environ()).scheme is None
+    assert AskedRequest(scope(scheme="http"), unbelieved).scheme is None
+
+
+def test_under_wsgi_the_scheme_is_that_of_the_server():
+    assert EnvironRequest(environ(**{"wsgi.url_scheme": "https"})).scheme == "https"
+
+
+def test_the_query_is_as_received():
+    assert ScopeRequest(scope(query_string=b"a=%2f&b")).query == b"a=%2f&b"
+    assert ScopeRequest(scope()).query == b""
+    assert EnvironRequest(environ(QUERY_STRING="a=\xc3")).query == b"a=\xc3"
+    assert EnvironRequest(environ()).query == b""
+
+
+@pytest.mark.parametrize(
+    ("target", "query"), [(b"/a?b=c?d", b"b=c?d"), (b"/a?", b""), (b"/a", b""), (None, None)]
+)
+def test_the_query_that_a_proxy_asks_about_is_that_of_the_original_request(target, query):
+    told = [] if target is None else [(b"x-original-method", b"GET"), (b"x-original-uri", target)]
+    asked = AskedRequest(scope(headers=told, query_string=b"x"), KINDS["nginx"].read)
+    assert asked.query == query
+
+
+@pytest.mark.parametrize("name", ["Content-Type", "content-length"])
+def test_the_two_fields_that_wsgi_names_otherwise_are_found_by_their_names(name):
+    key = name.upper().replace("-", "_")
+    assert EnvironRequest(environ(**{key: "7"})).header(name) == (b"7",)
+    assert EnvironRequest(environ(**{key: ""})).header(name) == ()
+    assert EnvironRequest(environ(**{f"HTTP_{key}": "8"})).header(name) == ()
