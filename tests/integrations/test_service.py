@@ -117,6 +117,28 @@ class TestAnswers:
             labels = {"result": "would-deny", "reason": "missing"}
             assert running_service.metric("edgeauth_decisions_total", **labels) == 1
 
+    def test_the_warnings_of_a_start_are_given_once_for_all_workers(self, tmp_path):
+        old = tmp_path / "old.json"
+        old.write_text(
+            '{"addresses": ["192.0.2.0/24"], "ipv6_addresses": [], "as_of": "2020-01"}', "utf-8"
+        )
+        guard = f'secret = "{SECRET}"\nmode = "report-only"\naddresses = "{old}"'
+        with serving(guard, "workers = 3") as running_service:
+            for _ in range(30):
+                assert running_service.ask().status == 204
+            assert warnings_of_a_start(running_service) == (1, 1)
+            running_service.process.send_signal(signal.SIGHUP)
+            wait_until(lambda: running_service.readiness()["generation"] == 2, what="a reload")
+            for _ in range(30):
+                assert running_service.ask().status == 204
+            assert warnings_of_a_start(running_service) == (2, 2)
+
+
+def warnings_of_a_start(service: Service) -> tuple[int, int]:
+    """How often the log warns of the mode, and of an old address list."""
+    text = service.log.read_text("utf-8")
+    return text.count("report-only mode:"), text.count("the address list is as of")
+
 
 class TestBelief:
     TOLD = (("X-Original-Method", "GET"), ("X-Original-URI", "/healthz"))

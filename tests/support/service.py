@@ -109,7 +109,7 @@ def serving(
     with short_folder() if folder is None else contextlib.nullcontext(folder) as place:
         port, admin = free_port(), free_port()
         listen = f"{HOST}:{port}" if tcp else f"unix:{place}/edgeauth.sock"
-        config, log = place / "edgeauth.toml", place / "edgeauth._record.logger"
+        config, log = place / "edgeauth.toml", place / "edgeauth.log"
         config.write_text(
             f'{guard}\n[service]\nlisten = "{listen}"\nadmin = "{HOST}:{admin}"\n{service}\n'
         )

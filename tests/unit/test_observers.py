@@ -1,0 +1,135 @@
+"""Who is told of decisions, and what becomes of a failure to tell."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from support.requests import PlainRequest
+from support.vectors import SECRET
+
+from edgeauth import AddressList, ConfigurationError, EdgeAuthScheme, Guard, Passes, sign
+from edgeauth.observers import Observer, Observers
+
+NOW = 1_700_000_000
+SIGNED = PlainRequest(fields=[("Edge-Auth", sign(SECRET, pop="LHR", timestamp=NOW).encode())])
+PASS_SECRET = "a-secret-that-signs-passes-only"
+
+
+class Witness(Observer):
+    """Writes down what it is told."""
+
+    def __init__(self, *, of_all=False):
+        self.every_decision = of_all
+        self.told = []
+
+    def start(self):
+        self.told.append("start")
+
+    def decided(self, request, verdict, evidence, now):
+        self.told.append((verdict.reason, type(evidence).__name__, now))
+
+    def pass_not_accepted(self, request, error, now):
+        self.told.append(("bad pass", now))
+
+    def policy_is_current(self, policy, now):
+        self.told.append((policy.addresses, now))
+
+
+class Failing(Witness):
+    """Fails at whatever it is told."""
+
+    def start(self):
+        raise ConfigurationError("it cannot start")
+
+    def decided(self, *told):
+        raise RuntimeError
+
+    pass_not_accepted = policy_is_current = decided
+
+
+def guard(*observers, **options):
+    return Guard(EdgeAuthScheme([SECRET]), observers=Observers(observers), **options)
+
+
+def test_an_observer_is_told_of_refusals_and_of_the_rest_only_if_it_asks():
+    few, all_of_them = Witness(), Witness(of_all=True)
+    for witness in (few, all_of_them):
+        checked = guard(witness, exempt=["GET /healthz"])
+        checked.check(PlainRequest(path="/healthz"), now=NOW)
+        checked.check(SIGNED, now=NOW)
+        checked.check(PlainRequest(), now=NOW)
+    refusal = ("missing", "MissingHeader", NOW)
+    started = ["start", (None, NOW)]
+    assert few.told == [*started, refusal]
+    assert all_of_them.told == [
+        *started,
+        ("exempt", "NoneType", NOW),
+        ("ok", "NoneType", NOW),
+        refusal,
+    ]
+
+
+def test_every_observer_is_told_of_a_pass_and_of_one_that_is_not_accepted():
+    witness = Witness()
+    passes = Passes(PASS_SECRET)
+    checked = guard(witness, passes=passes)
+    value, _ = passes.issue("alice", ttl=60, now=NOW)
+    for sent in (value, value[:-1]):
+        checked.check(PlainRequest(fields=[("Edge-Auth-Pass", sent.encode())]), now=NOW)
+    assert witness.told[2:] == [
+        ("pass", "Pass", NOW),
+        ("bad pass", NOW),
+        ("missing", "MissingHeader", NOW),
+    ]
+
+
+def test_an_observer_that_fails_keeps_nothing_from_the_others_and_changes_no_decision():
+    witness = Witness(of_all=True)
+    checked = guard(witness, Failing(of_all=True), Witness(), passes=Passes(PASS_SECRET))
+    assert checked.check(SIGNED, now=NOW).reason == "ok"
+    bad_pass = PlainRequest(fields=[("Edge-Auth-Pass", b"x.y")])
+    assert checked.check(bad_pass, now=NOW).reason == "missing"
+    assert [told[0] for told in witness.told[2:]] == ["ok", "bad pass", "missing"]
+
+
+def test_an_observer_that_cannot_start_stops_whoever_starts_the_guard_and_no_request():
+    checked = guard(Failing())
+    assert checked.check(SIGNED, now=NOW).reason == "ok"
+    for _ in range(2):
+        with pytest.raises(ConfigurationError, match="it cannot start"):
+            checked.start()
+
+
+def test_a_guard_starts_once_and_tells_what_it_decides_by():
+    witness = Witness()
+    listed = AddressList(["192.0.2.0/24"])
+    started = guard(witness, addresses=listed)
+    assert witness.told == []
+    for _ in range(2):
+        started.start()
+    started.check(SIGNED, now=NOW)
+    (first, (addresses, _)) = witness.told
+    assert (first, addresses) == ("start", listed)
+
+
+def test_an_observer_that_overrides_nothing_is_told_nothing():
+    checked = guard(Observer())
+    checked.start()
+    assert checked.check(PlainRequest(), now=NOW).reason == "missing"
+    assert checked.lost_lines == 0
+    every = Observers([Observer()])
+    every.pass_not_accepted(PlainRequest(), None, NOW)
+    Observer().decided(PlainRequest(), None, None, NOW)
+    Observer().pass_not_accepted(PlainRequest(), None, NOW)
+    Observer().policy_is_current(None, NOW)
+
+
+@pytest.mark.parametrize(
+    ("request_", "reason"), [(SIGNED, "ok"), (PlainRequest(), "missing")], ids=["ok", "missing"]
+)
+def test_whoever_can_wait_is_answered_as_whoever_cannot(request_, reason):
+    checked = guard()
+    verdict = asyncio.run(checked.acheck(request_, now=NOW))
+    assert verdict == checked.check(request_, now=NOW)
+    assert verdict.reason == reason
