@@ -21,14 +21,14 @@ from edgeauth.policy import FixedPolicy, Policy, PolicySource
 from edgeauth.reasons import ERROR, OK
 from edgeauth.request import Request  # noqa: TC001
 from edgeauth.schemes.base import Scheme, refuse_no_scheme
-from edgeauth.steps import Step, address, exemption, person_with_a_pass
+from edgeauth.steps import configured_steps, exemption
 from edgeauth.verdict import EdgeIdentity, Verdict
 
 if TYPE_CHECKING:
     from edgeauth.settings import Settings
 
 # Stands for the identity of nobody: no scheme has it, so none can return it.
-_NOBODY = EdgeIdentity(timestamp=None, pop=None, key_id="")
+_NOBODY = object()
 
 
 class Guard:
@@ -76,12 +76,8 @@ class Guard:
         observers: Observers | None = None,
     ) -> None:
         refuse_no_scheme(scheme)
-        if addresses is not None and not isinstance(addresses, AddressList):
-            raise ConfigurationError(
-                f"addresses must be an AddressList or None, not {type(addresses).__name__}"
-            )
-        if passes is not None and not isinstance(passes, Passes):
-            raise ConfigurationError(f"passes must be Passes or None, not {type(passes).__name__}")
+        _refuse_other_than(AddressList, "addresses", "an AddressList", addresses)
+        _refuse_other_than(Passes, "passes", "Passes", passes)
         if mode not in ("enforce", "report-only"):
             raise ConfigurationError(f"mode {mode!r} must be 'enforce' or 'report-only'")
         self._mode = mode
@@ -98,14 +94,13 @@ class Guard:
         self._observers = observers
         self._tells_all = observers.every_decision
         policy = Policy(scheme, addresses, passes)
-        terms = Terms(
-            # By identity: what a scheme of somebody's goes by is not known.
-            (id(scheme), None if addresses is None else (id(addresses), id(proxies))),
-            (self._exempt.entries, self._mounts.paths, id(passes)),
-        )
-        self.follow(FixedPolicy(policy), terms)
+        # By identity: what a scheme of somebody's goes by is not known.
+        proof = (id(scheme), None if addresses is None else (id(addresses), id(proxies)))
+        other_ways_in = (self._exempt.entries, self._mounts.paths, id(passes))
+        self.follow(FixedPolicy(policy), Terms(proof, other_ways_in))
         self._exempt_paths = self._exempt.paths
-        self._steps = self._ordered_steps(policy, proxies)
+        self._steps = configured_steps(policy, self._mounts, proxies, observers)
+        # Apart, so that a request to any other path pays for one look at its path alone.
         self._steps_at_exempt_paths = (exemption(self._exempt), *self._steps)
         # A subclass may check more, so only Guard itself takes the short cut.
         self._value_decides = (
@@ -113,21 +108,11 @@ class Guard:
         )
         self._last: tuple[object, Verdict] = (_NOBODY, Verdict(allowed=False, reason=ERROR.code))
 
-    def _ordered_steps(self, policy: Policy, proxies: TrustedProxies) -> tuple[Step, ...]:
-        """What is asked before the scheme, and behind an exemption: what is configured of it."""
-        configured: list[Step] = []
-        if policy.passes is not None:
-            configured.append(person_with_a_pass(self._mounts, self._observers))
-        if policy.addresses is not None:
-            configured.append(address(proxies))
-        return tuple(configured)
-
     @classmethod
     def from_settings(cls, settings: Settings | Mapping[str, Any] | None = None) -> Guard:
         """Build a guard from settings, a mapping of them, or (None) the environment; start it.
 
-        Files of secrets, addresses and revoked passes that the settings name are watched: what
-        changes in them comes into force by itself (:mod:`edgeauth._reload.watched_policy`).
+        The files that they name are watched (:mod:`edgeauth._reload.watched_policy`).
 
         Raises:
             ConfigurationError: a setting is unknown, unusable or missing.
@@ -337,3 +322,8 @@ class Guard:
                 self._exempt.explain(request, error)
         self._observers.decided(request, verdict, error, now)
         return verdict
+
+
+def _refuse_other_than(kind: type, name: str, expected: str, value: object) -> None:
+    if value is not None and not isinstance(value, kind):
+        raise ConfigurationError(f"{name} must be {expected} or None, not {type(value).__name__}")

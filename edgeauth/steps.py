@@ -69,3 +69,15 @@ def address(proxies: TrustedProxies) -> Step:
                 raise AddressNotAllowed(f"{client!a} is not on the address list")
 
     return step
+
+
+def configured_steps(
+    policy: Policy, mounts: MountPoints, proxies: TrustedProxies, observers: Observers
+) -> tuple[Step, ...]:
+    """The steps between exemption and scheme, in their order: of each what is configured."""
+    configured: list[Step] = []
+    if policy.passes is not None:
+        configured.append(person_with_a_pass(mounts, observers))
+    if policy.addresses is not None:
+        configured.append(address(proxies))
+    return tuple(configured)

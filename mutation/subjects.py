@@ -23,7 +23,7 @@ SUBJECTS = {
         "unit/test_recall.py",
         "unit/test_passes.py",
         "unit/record/test_decision_file.py",
-        "unit/reload/test_watched.py",
+        "unit/reload/test_watched_policy.py",
         "unit/record/test_list_age.py",
         "properties/test_hostile_bytes.py",
     ),
@@ -31,7 +31,7 @@ SUBJECTS = {
         "unit/test_keys.py",
         "unit/test_passes.py",
         "unit/settings/test_settings.py",
-        "unit/reload/test_watched.py",
+        "unit/reload/test_watched_policy.py",
         "properties/test_configuration.py",
     ),
     "addresses.py": (

@@ -1,4 +1,6 @@
-"""Files that change while the app runs: watched, read anew, and handed to the guard.
+"""Files that change while the app runs: watched, read anew, and handed on as a new policy.
 
-It may import the core and the settings. The guard is built with what it makes.
+``watched_file.py`` knows files and nothing of ours; ``watched_policy.py`` knows which ones the
+settings name. It imports the core, the settings and the logger; ``build.py`` and ``service/``
+import it.
 """
