@@ -83,7 +83,7 @@ class Guard:
         self._mode = mode
         self._strip_header = strip_header
         self._enforced = mode == "enforce"
-        proxies = TrustedProxies(trusted_proxies)
+        self._proxies = proxies = TrustedProxies(trusted_proxies)
         self._mounts = MountPoints(mount_points)
         self._exempt = ExemptRoutes(exempt, self._mounts)
         if observers is None:
@@ -97,15 +97,8 @@ class Guard:
         # By identity: what a scheme of somebody's goes by is not known.
         proof = (id(scheme), None if addresses is None else (id(addresses), id(proxies)))
         other_ways_in = (self._exempt.entries, self._mounts.paths, id(passes))
-        self.follow(FixedPolicy(policy), Terms(proof, other_ways_in))
         self._exempt_paths = self._exempt.paths
-        self._steps = configured_steps(policy, self._mounts, proxies, observers)
-        # Apart, so that a request to any other path pays for one look at its path alone.
-        self._steps_at_exempt_paths = (exemption(self._exempt), *self._steps)
-        # A subclass may check more, so only Guard itself takes the short cut.
-        self._value_decides = (
-            type(self) is Guard and addresses is None and passes is None and not self._tells_all
-        )
+        self.follow(FixedPolicy(policy), Terms(proof, other_ways_in))
         self._last: tuple[object, Verdict] = (_NOBODY, Verdict(allowed=False, reason=ERROR.code))
 
     @classmethod
@@ -125,12 +118,21 @@ class Guard:
         """Decide by what *source* gives, from the next request on; for whoever builds a guard.
 
         Args:
-            source: of policies with passes and addresses where this guard has them.
+            source: all of its policies have what the first one has: addresses or none, passes
+                or none.
             terms: what an inner gate is held against.
         """
         self._source, self._terms = source, terms
+        policy = source.policy
+        self._steps = configured_steps(policy, self._mounts, self._proxies, self._observers)
+        # Apart, so that a request to any other path pays for one look at its path alone.
+        self._steps_at_exempt_paths = (exemption(self._exempt), *self._steps)
+        # A subclass may check more, so only Guard itself takes the short cut.
+        self._value_decides = (
+            type(self) is Guard and not self._steps and not self._observers.every_decision
+        )
         # Never the present one, so the first decision asks the source and starts the observers.
-        self._policy = dataclasses.replace(source.policy, since=math.inf)
+        self._policy = dataclasses.replace(policy, since=math.inf)
         self._expires = True
 
     def start(self) -> None:

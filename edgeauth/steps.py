@@ -63,10 +63,9 @@ def address(proxies: TrustedProxies) -> Step:
     """Refuses what comes from elsewhere than the edge."""
 
     def step(request: Request, policy: Policy, _now: float) -> None:
-        if policy.addresses is not None:
-            client = proxies.client_address(request)
-            if client not in policy.addresses:
-                raise AddressNotAllowed(f"{client!a} is not on the address list")
+        client = proxies.client_address(request)
+        if policy.addresses is None or client not in policy.addresses:
+            raise AddressNotAllowed(f"{client!a} is not on the address list")
 
     return step
 

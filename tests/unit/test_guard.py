@@ -11,7 +11,17 @@ from support.requests import PlainRequest
 from support.vectors import SECRET
 
 import edgeauth
-from edgeauth import AddressList, ConfigurationError, EdgeAuthScheme, Guard, denial, sign
+from edgeauth import (
+    AddressList,
+    ConfigurationError,
+    EdgeAuthScheme,
+    Guard,
+    Passes,
+    denial,
+    sign,
+)
+from edgeauth.outer import Terms
+from edgeauth.policy import Policy
 
 NOW = 1_700_000_000
 EDGE = "151.101.1.1"
@@ -285,3 +295,38 @@ def test_a_denial_of_head_has_the_same_headers_and_no_body():
     assert denial("HEAD").status == 403
     assert denial("HEAD").headers == denial("GET").headers
     assert denial("HEAD").body == b""
+
+
+class Source:
+    """Gives one policy first and another one from the first decision on."""
+
+    def __init__(self, first, then):
+        self.policy, self._then = first, then
+
+    def current(self, now):
+        self.policy = self._then
+        return self.policy
+
+
+def test_a_guard_asks_for_what_the_policies_of_its_source_have():
+    scheme, listed = EdgeAuthScheme([SECRET]), AddressList(["192.0.2.0/24"])
+    for first, then, peer, reason in (
+        (Policy(scheme, listed), Policy(scheme, listed), "192.0.2.1", "ok"),
+        (Policy(scheme, listed), Policy(scheme, listed), "198.51.100.1", "address"),
+        (Policy(scheme), Policy(scheme), "198.51.100.1", "ok"),
+        # A list that is gone lets nobody in.
+        (Policy(scheme, listed), Policy(scheme), "192.0.2.1", "address"),
+    ):
+        following = guard()
+        following.follow(Source(first, then), Terms((), ()))
+        assert following.check(signed(peer=peer), now=NOW).reason == reason
+
+
+def test_passes_that_are_gone_let_nobody_in():
+    scheme, passes = EdgeAuthScheme([SECRET]), Passes("a-secret-that-signs-passes-only")
+    value, _ = passes.issue("alice", ttl=60, now=NOW)
+    request = PlainRequest(fields=[("Edge-Auth-Pass", value.encode())])
+    for then, reason in ((Policy(scheme, None, passes), "pass"), (Policy(scheme), "missing")):
+        following = guard()
+        following.follow(Source(Policy(scheme, None, passes), then), Terms((), ()))
+        assert following.check(request, now=NOW).reason == reason

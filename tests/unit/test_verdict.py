@@ -33,6 +33,7 @@ def test_an_identity_says_no_more_than_its_scheme_does():
     assert (identity.scheme, identity.covers) == ("edge-auth", frozenset())
     assert (identity.once, identity.body) == (None, None)
     assert dict(identity.claims) == {}
+    assert not identity.claims
     assert "subject" not in identity.claims
     assert repr(identity.claims) == "{}"
     with pytest.raises(KeyError):
