@@ -4,32 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import math
-import os
 import re
-import stat
 import time
-from datetime import datetime
 from typing import TYPE_CHECKING
 
-from edgeauth.errors import ConfigurationError, explain
+from edgeauth.errors import ConfigurationError
+from edgeauth.key_files import parse, read_directory, read_file
+from edgeauth.text_files import decoded
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable, Iterator
+
+    from edgeauth.key_files import Entry
 
 MIN_SECRET_BYTES = 16
 MAX_SECRET_BYTES = 1024
 # With a byte order mark and a Windows line end.
 MAX_SECRET_FILE_BYTES = 3 + MAX_SECRET_BYTES + 2
-_MAX_FILE_BYTES = 1 << 20
 
 # Ids go to logs, metrics and response headers, so they are plain and short.
 KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-
-# id:secret, or id [dates]: secret. No id has a bracket and the dates end before the secret
-# begins, so whatever a secret holds, it cannot be taken for dates.
-_LINE = re.compile(r"([^:\[]*)(?:\[([^]]*)\]\s*)?:(.*)")
-_DATES = ("not_before", "not_after")
-_UNIX_SECONDS = re.compile(r"[0-9]{10}")
 
 _BLOCK = 64
 _IPAD = bytes(byte ^ 0x36 for byte in range(256))
@@ -147,8 +142,16 @@ class KeyRing:
                 message has the line number and never the line. File permissions are not
                 checked.
         """
-        where = f"secrets_file {str(path)!r}"
-        return parse_secrets(read_small_file(path, where), where)
+        return cls(map(_key, read_file(path)))
+
+    @classmethod
+    def from_text(cls, text: str, where: str) -> KeyRing:
+        """Read the *text* of a secrets file; *where* is what errors call it.
+
+        Raises:
+            ConfigurationError: as :meth:`from_file`.
+        """
+        return cls(map(_key, parse(text, where)))
 
     @classmethod
     def from_directory(cls, path: str | os.PathLike[str]) -> KeyRing:
@@ -164,7 +167,7 @@ class KeyRing:
                 the name of the file and nothing of what is in it. File permissions are not
                 checked.
         """
-        return cls(_read_key(path, name) for name in key_names(path))
+        return cls(map(_key, read_directory(path)))
 
     def __iter__(self) -> Iterator[Key]:
         return iter(self._keys)
@@ -211,16 +214,6 @@ def _secret_bytes(key_id: str, secret: str | bytes) -> bytes:
     return raw
 
 
-def read_bare_secret(path: str | os.PathLike[str], name: str) -> str:
-    """The secret in a file that holds one and nothing else; *name* is that of the setting.
-
-    Raises:
-        ConfigurationError: unreadable, or as :func:`bare_secret`.
-    """
-    where = f"{name} {str(path)!r}"
-    return bare_secret(read_bytes(path, where, MAX_SECRET_FILE_BYTES + 1), where)
-
-
 def bare_secret(raw: bytes, where: str) -> str:
     """The secret in the bytes of a file that holds one and nothing else.
 
@@ -232,10 +225,7 @@ def bare_secret(raw: bytes, where: str) -> str:
     """
     if len(raw) > MAX_SECRET_FILE_BYTES:
         raise ConfigurationError(f"{where} is longer than a secret, {MAX_SECRET_BYTES} bytes")
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ConfigurationError(f"{where} is not UTF-8 text") from None
+    text = decoded(raw, where)
     secret = text.removesuffix("\n").removesuffix("\r")
     if not secret:
         raise ConfigurationError(f"{where} is empty; edgeauth keygen makes a secret")
@@ -244,130 +234,8 @@ def bare_secret(raw: bytes, where: str) -> str:
     return secret
 
 
-def parse_secrets(text: str, where: str) -> KeyRing:
-    """The keys of a secrets file with *text*; *where* is what errors call it.
-
-    Raises:
-        ConfigurationError: as :meth:`KeyRing.from_file`.
-    """
-    return KeyRing(
-        _parse_line(f"{where}, line {number}", line)
-        for number, line in enumerate(text.split("\n"), 1)
-        if is_entry(line)
-    )
-
-
-def read_bytes(path: str | os.PathLike[str], where: str, limit: int) -> bytes:
-    """The first *limit* bytes of a file; *where* is what errors call it.
-
-    Raises:
-        ConfigurationError: it cannot be read.
-    """
+def _key(entry: Entry) -> Key:
     try:
-        with open(path, "rb") as file:
-            return file.read(limit)
-    except (OSError, ValueError) as error:
-        raise _unreadable(where, error) from None
-
-
-def read_small_file(path: str | os.PathLike[str], where: str) -> str:
-    """The text of a file of keys, or of ids; *where* is what errors call it.
-
-    Raises:
-        ConfigurationError: unreadable, over 1 MiB, or not UTF-8.
-    """
-    raw = read_bytes(path, where, _MAX_FILE_BYTES + 1)
-    if len(raw) > _MAX_FILE_BYTES:
-        raise ConfigurationError(f"{where} is over {_MAX_FILE_BYTES} bytes")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ConfigurationError(f"{where} is not UTF-8 text") from None
-
-
-def is_entry(line: str) -> bool:
-    """Whether a line of such a file says something: it is neither blank nor a comment."""
-    stripped = line.strip()
-    return bool(stripped) and not stripped.startswith("#")
-
-
-def key_names(path: str | os.PathLike[str]) -> list[str]:
-    """The names in a directory of secrets that are meant as keys, oldest to newest.
-
-    Raises:
-        ConfigurationError: the directory cannot be read.
-    """
-    try:
-        entries = os.listdir(path)
-    except (OSError, ValueError) as error:
-        raise _unreadable(f"secrets_dir {str(path)!r}", error) from None
-    return sorted((name for name in entries if not name.startswith(".")), key=_by_number)
-
-
-def _by_number(name: str) -> tuple[list[str | int], str]:
-    # Text and numbers take turns, so a number is never compared with a text.
-    parts = re.split(r"([0-9]+)", name)
-    return [int(part) if place % 2 else part for place, part in enumerate(parts)], name
-
-
-def _read_key(folder: str | os.PathLike[str], name: str) -> Key:
-    where = f"secrets_dir {str(folder)!r}, file {name!r}"
-    file = os.path.join(folder, name)
-    try:
-        is_pipe = stat.S_ISFIFO(os.stat(file).st_mode)
-    except OSError as error:
-        raise _unreadable(where, error) from None
-    if is_pipe:
-        raise ConfigurationError(f"{where} is a pipe: reading it could wait for ever")
-    text = read_small_file(file, where)
-    try:
-        return Key(name, text.removesuffix("\n").removesuffix("\r"))
+        return Key(entry.id, entry.secret, entry.not_before, entry.not_after)
     except ConfigurationError as error:
-        raise ConfigurationError(f"{where}: {error}") from None
-
-
-def _unreadable(where: str, error: Exception) -> ConfigurationError:
-    return ConfigurationError(f"{where} cannot be read: {explain(error)}")
-
-
-def _parse_line(where: str, line: str) -> Key:
-    try:
-        match = _LINE.fullmatch(line.strip())
-        if match is None:
-            raise ConfigurationError("expected id:secret or id [dates]: secret")  # noqa: TRY301 - one message form
-        key_id, dates, secret = match.groups()
-        return Key(key_id.strip(), secret.strip(), **_parse_dates(dates))
-    except ConfigurationError as error:
-        raise ConfigurationError(f"{where}: {error}") from None
-
-
-def _parse_dates(dates: str | None) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for entry in (dates or "").split():
-        name, _, text = entry.partition("=")
-        if name not in _DATES or name in found:
-            raise ConfigurationError(
-                "between the brackets stand not_before=TIME, not_after=TIME or both, each once, "
-                "with a space between them"
-            )
-        found[name] = _moment(name, text)
-    if dates is not None and not found:
-        raise ConfigurationError("the brackets are empty: leave them out, or write a date")
-    return found
-
-
-def _moment(name: str, text: str) -> float:
-    # Ten digits are the years 2001 to 2286. Fewer are a date without its dashes, which
-    # would be a day in 1970, and more are milliseconds: neither has an offset.
-    if _UNIX_SECONDS.fullmatch(text):
-        return int(text)
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise ConfigurationError(
-            f"{name} must be a time with its offset, such as 2026-12-01T00:00:00Z, or Unix "
-            "seconds of ten digits"
-        )
-    return moment.timestamp()
+        raise ConfigurationError(f"{entry.where}: {error}") from None

@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, TypeVar
 from edgeauth._reload.watched_file import Fingerprint, WatchedFiles, can_be_watched
 from edgeauth.addresses import AddressList
 from edgeauth.errors import ConfigurationError
-from edgeauth.keys import KeyRing, key_names
+from edgeauth.key_files import key_names
+from edgeauth.keys import KeyRing
 from edgeauth.passes import NoPasses, Passes
 from edgeauth.policy import FixedPolicy, Policy
 from edgeauth.settings import refuse_one_secret_for_both

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from edgeauth import AddressList, ConfigurationError, Guard, KeyRing, Settings
 from edgeauth.addresses import canonical_address
-from edgeauth.keys import parse_secrets
 
 NAMES = [*Settings.__dataclass_fields__, "max_agee", ""]
 values = st.recursive(
@@ -46,7 +45,7 @@ def test_a_secrets_file_is_a_ring_or_a_configuration_error(tmp_path_factory, con
 def test_whatever_stands_in_the_brackets_is_dates_or_a_configuration_error(dates):
     secret = "the-secret-behind-the-brackets"
     try:
-        outcome = [key.dated for key in parse_secrets(f"a[{dates}]:{secret}", "a text")]
+        outcome = [key.dated for key in KeyRing.from_text(f"a[{dates}]:{secret}", "a text")]
     except ConfigurationError as error:
         outcome = str(error)
     assert outcome == [True] or secret not in outcome
@@ -56,7 +55,7 @@ def test_whatever_stands_in_the_brackets_is_dates_or_a_configuration_error(dates
 def test_a_secret_may_hold_anything_and_is_never_taken_for_dates(secret):
     if secret.strip() == secret and len(secret.encode()) <= 1024:
         for line in (f"a:{secret}", f"a [not_after=1796083200]: {secret}"):
-            (key,) = parse_secrets(line, "a text")
+            (key,) = KeyRing.from_text(line, "a text")
             assert key.secret == secret.encode()
 
 

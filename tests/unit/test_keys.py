@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from edgeauth import ConfigurationError, Key, KeyRing
-from edgeauth.keys import bare_secret, read_bare_secret
+from edgeauth.keys import bare_secret
+from edgeauth.settings.parts import read_bare_secret
 
 SECRET = "an-example-secret-of-32-bytes-ok"
 WYCHEPROOF = Path(__file__).parents[1] / "vectors" / "wycheproof-hmac-sha256.json"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeauth.errors import ConfigurationError
-from edgeauth.keys import key_names
+from edgeauth.key_files import key_names
 from edgeauth.ops.doctor.finding import Finding
 from edgeauth.settings import read_toml
 

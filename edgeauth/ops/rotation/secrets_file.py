@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeauth.errors import ConfigurationError, explain
-from edgeauth.keys import is_entry, parse_secrets, read_small_file
+from edgeauth.keys import KeyRing
 from edgeauth.ops.atomic_write import replace_file
+from edgeauth.text_files import is_entry, read_small_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +37,7 @@ class SecretsFile:
         self._path = path
         self._where = _where(path)
         self._text = text
-        self.keys = parse_secrets(text, self._where)
+        self.keys = KeyRing.from_text(text, self._where)
 
     @classmethod
     @contextlib.contextmanager
@@ -54,7 +55,7 @@ class SecretsFile:
             ConfigurationError: it is there already, cannot be written, or the key is none.
         """
         line = f"{key_id}:{secret}\n"
-        parse_secrets(line, _where(path))
+        KeyRing.from_text(line, _where(path))
         try:
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _NEW_FILE_MODE))
             try:
@@ -87,7 +88,7 @@ class SecretsFile:
         self._write("\n".join(kept))
 
     def _write(self, text: str) -> None:
-        keys = parse_secrets(text, self._where)
+        keys = KeyRing.from_text(text, self._where)
         try:
             replace_file(self._path, text.encode())
         except OSError as error:
