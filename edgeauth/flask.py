@@ -51,9 +51,7 @@ class EdgeAuth:
             raise ConfigurationError(f"{app.name} has EdgeAuth already: call init_app once an app")
         guard = self._guard
         if guard is None:
-            mapping = app.config.get("EDGEAUTH")
-            settings = Settings.from_mapping({} if mapping is None else mapping)
-            guard = Guard.from_settings(settings.with_environ())
+            guard = Guard.from_settings(Settings.load(beneath=app.config.get("EDGEAUTH")))
         gate = EdgeAuthMiddleware(app.wsgi_app, guard)
         # Here and not in the guard, which may serve apps of other roots as well.
         root = app.config["APPLICATION_ROOT"] or ""

@@ -23,13 +23,19 @@ from edgeauth.guard import Guard
 from edgeauth.keys import Key, KeyRing
 from edgeauth.passes import Passes
 from edgeauth.request import Request
-from edgeauth.schemes import EdgeAuthScheme, Scheme, SharedSecretScheme, sign, verify
-from edgeauth.settings import Settings
+from edgeauth.schemes.any_of import AnyOf
+from edgeauth.schemes.base import Scheme
+from edgeauth.schemes.edge_auth import EdgeAuthScheme, sign, verify
+from edgeauth.schemes.options import Option
+from edgeauth.schemes.registry import kinds, scheme_class
+from edgeauth.schemes.shared_secret import SharedSecretScheme
+from edgeauth.settings import SchemeSettings, Settings
 from edgeauth.verdict import Denial, EdgeIdentity, Pass, Verdict, denial
 
 __all__ = [
     "AddressList",
     "AddressNotAllowed",
+    "AnyOf",
     "BadSignature",
     "BodyMismatch",
     "ClaimRefused",
@@ -46,6 +52,7 @@ __all__ = [
     "MissingHeader",
     "NotCovered",
     "NotYetValid",
+    "Option",
     "Pass",
     "PassNotAccepted",
     "Passes",
@@ -53,12 +60,15 @@ __all__ = [
     "Replayed",
     "Request",
     "Scheme",
+    "SchemeSettings",
     "Settings",
     "SharedSecretScheme",
     "StoreUnavailable",
     "Verdict",
     "VerificationError",
     "denial",
+    "kinds",
+    "scheme_class",
     "sign",
     "verify",
 ]

@@ -39,5 +39,5 @@ class EdgeAuth(Signer):
 
     def __call__(self, request: _AnyRequest) -> _AnyRequest:
         """Sign *request*."""
-        request.headers[self.header] = self.value()
+        request.headers.update(self.fields())
         return request

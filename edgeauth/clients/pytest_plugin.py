@@ -44,10 +44,10 @@ def edge_auth_settings(request: pytest.FixtureRequest) -> Settings:
 def edge_auth_secret(edge_auth_settings: Settings) -> str | bytes | Key:
     """What ``edge_auth_headers`` signs with: override it to use a secret of your own.
 
-    By default the newest key of ``edge_auth_settings``.
+    By default the newest key of ``edge_auth_settings``; of several schemes, of the first.
     """
     try:
-        return edge_auth_settings.read_keys().signing_key()
+        return edge_auth_settings.schemes[0].read_keys().signing_key()
     except ConfigurationError as error:
         _fail(error)
 
@@ -56,17 +56,16 @@ def edge_auth_secret(edge_auth_settings: Settings) -> str | bytes | Key:
 def edge_auth_headers(
     edge_auth_settings: Settings, edge_auth_secret: str | bytes | Key
 ) -> dict[str, str]:
-    """A header of the edge, for a test client: ``client.get("/", headers=edge_auth_headers)``.
+    """Headers of the edge, for a test client: ``client.get("/", headers=edge_auth_headers)``.
 
-    The scheme, the name of the header, and a POP that is admitted are those of
+    The scheme, its header, and a POP that is admitted are those of
     ``edge_auth_settings``. Made when the test begins, so a test that runs for longer than
     ``max_age`` signs its later requests itself (:func:`edgeauth.sign`).
     """
     try:
-        signer = Signer.from_settings(edge_auth_settings, secret=edge_auth_secret)
+        return dict(Signer.from_settings(edge_auth_settings, secret=edge_auth_secret).fields())
     except ConfigurationError as error:
         _fail(error)
-    return {signer.header: signer.value()}
 
 
 def _fail(error: ConfigurationError) -> NoReturn:

@@ -31,14 +31,15 @@ class EdgeAuth(Signer, AuthBase):
     """
 
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
-        r.headers[self.header] = self.value()
+        r.headers.update(self.fields())
         r.hooks["response"].append(self._keep_at_home)
         return r
 
     def _keep_at_home(self, response: Response, **_kwargs: Any) -> None:  # noqa: ANN401
         # requests copies the next request from this one, after this hook has run.
         if response.is_redirect and not _stays(response.url, response.headers["location"]):
-            response.request.headers.pop(self.header, None)
+            for name in self.headers:
+                response.request.headers.pop(name, None)
 
 
 def _stays(url: str, location: str) -> bool:

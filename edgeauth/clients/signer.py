@@ -1,20 +1,20 @@
-"""What the clients share: the header of one request, made when it is sent."""
+"""What the clients share: the credential of one request, made when it is sent."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Self
+import time
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from edgeauth.errors import ConfigurationError
 from edgeauth.keys import Key, KeyRing
-from edgeauth.schemes import sign
-from edgeauth.schemes.base import field_name
-from edgeauth.settings import Settings
+from edgeauth.schemes.base import SIMULATED_POP
+from edgeauth.schemes.registry import DEFAULT_KIND
+from edgeauth.settings import SchemeSettings, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
 
-# What simulators of the edge call themselves.
-SIMULATED_POP = "XXX"
+    from edgeauth.schemes.base import Signs
 
 
 class Signer:
@@ -24,12 +24,12 @@ class Signer:
         secret: the shared secret, or a :class:`edgeauth.Key`.
         pop: the POP to sign as; None makes the two-field form.
         encoding: ``hex`` or ``base64``.
-        header: the name of the header field.
-        scheme: ``edge-auth`` to sign; ``shared-secret`` to send the secret itself, for a gate
-            with that scheme, where *pop* and *encoding* mean nothing.
+        scheme: the kind: ``edge-auth`` to sign; ``shared-secret`` to send the secret itself, for
+            a gate with that scheme, where *pop* and *encoding* mean nothing.
+        options: those of the scheme, such as ``header``.
 
     Raises:
-        ConfigurationError: an argument cannot be used.
+        ConfigurationError: an argument cannot be used, or no client can sign for the scheme.
     """
 
     def __init__(
@@ -38,18 +38,12 @@ class Signer:
         *,
         pop: str | None = SIMULATED_POP,
         encoding: Literal["hex", "base64"] = "hex",
-        header: str = "Edge-Auth",
-        scheme: Literal["edge-auth", "shared-secret"] = "edge-auth",
+        scheme: str = DEFAULT_KIND,
+        **options: Any,  # noqa: ANN401
     ) -> None:
         key = secret if isinstance(secret, Key) else Key("default", secret)
-        self._key: Callable[[], Key] = lambda: key
-        self.header = field_name(header)
-        self._pop = pop
-        self._encoding = encoding
-        if scheme not in ("edge-auth", "shared-secret"):
-            raise ConfigurationError(f"scheme {scheme!r} must be 'edge-auth' or 'shared-secret'")
-        self._sends_secret = scheme == "shared-secret"
-        self.value()  # so that a wrong argument is told of here, not by the first request
+        settings = SchemeSettings(scheme, given=options)
+        self._use(settings, KeyRing([key]), {"pop": pop, "encoding": encoding})
 
     @classmethod
     def from_settings(
@@ -59,9 +53,10 @@ class Signer:
         secret: str | bytes | Key | None = None,
         pop: str | None = None,
     ) -> Self:
-        """What the gate of the same settings admits: its scheme, its header, its newest key.
+        """What the gate of the same settings admits: its scheme, its options, its newest key.
 
-        Which key is the newest is asked for each request, since keys may be dated.
+        Which key is the newest is asked for each request, since keys may be dated. Of several
+        schemes the first signs.
 
         Args:
             settings: of the gate; None reads the environment, as the gate does.
@@ -69,32 +64,44 @@ class Signer:
             pop: the POP to sign as; None is the first that the settings admit, or ``XXX``.
 
         Raises:
-            ConfigurationError: a setting cannot be used.
+            ConfigurationError: a setting cannot be used, or no client can sign for the scheme.
         """
         if settings is None:
             settings = Settings.load()
-        keys = settings.read_keys() if secret is None else KeyRing([secret])
-        # Finds what is wrong with a setting that only the gate looks at.
-        settings.build_scheme(keys)
-        if pop is None:
-            pop = settings.pops[0] if settings.pops else SIMULATED_POP
-        made = cls(keys.signing_key(), pop=pop, header=settings.header, scheme=settings.scheme)
-        made._key = keys.signing_key
+        first = settings.schemes[0]
+        keys = first.read_keys() if secret is None else KeyRing([secret])
+        made = cls.__new__(cls)
+        made._use(first, keys, {} if pop is None else {"pop": pop})  # noqa: SLF001 - of this class
         return made
 
-    def value(self) -> str:
-        """The header value, for now.
+    def _use(self, settings: SchemeSettings, keys: KeyRing, how: Mapping[str, Any]) -> None:
+        scheme: Any = settings.build_scheme(keys)
+        if not callable(getattr(scheme, "credential", None)):
+            raise ConfigurationError(
+                f"no client can sign for the scheme {settings.kind!r}: it has no credential()"
+            )
+        self._scheme: Signs = scheme
+        self._how = how
+        # A wrong argument is reported here, not by the first request.
+        self.headers = tuple(self.fields())
+
+    @property
+    def header(self) -> str:
+        """The name of the header field; of several, the first."""
+        return self.headers[0]
+
+    def fields(self) -> Mapping[str, str]:
+        """The header fields of a request that is sent now, by name.
 
         Raises:
             ConfigurationError: no key is valid now, or a shared secret is not text.
         """
-        key = self._key()
-        if not self._sends_secret:
-            return sign(key, pop=self._pop, encoding=self._encoding)
-        try:
-            return key.secret.decode()
-        except UnicodeDecodeError:
-            # Not chained: the original error carries the secret.
-            raise ConfigurationError(
-                f"the secret of key {key.id} is not UTF-8: no client can put it into a header"
-            ) from None
+        return self._scheme.credential(now=time.time(), **self._how)
+
+    def value(self) -> str:
+        """The value of :attr:`header`, for now.
+
+        Raises:
+            ConfigurationError: as :meth:`fields`.
+        """
+        return self.fields()[self.header]

@@ -25,7 +25,7 @@ def project_settings() -> Settings:
             be read.
     """
     mapping = getattr(settings, "EDGEAUTH", None)
-    return Settings.from_mapping({} if mapping is None else mapping).with_environ()
+    return Settings.load(beneath=mapping)
 
 
 def project_guard() -> Guard:

@@ -1,7 +1,6 @@
-"""How a request proves that it came through the edge: one file a scheme."""
+"""How a request proves that it came through the edge: one file a kind.
 
-from edgeauth.schemes.base import Scheme
-from edgeauth.schemes.edge_auth import EdgeAuthScheme, sign, verify
-from edgeauth.schemes.shared_secret import SharedSecretScheme
-
-__all__ = ["EdgeAuthScheme", "Scheme", "SharedSecretScheme", "sign", "verify"]
+What a kind can set, how it verifies and how it signs stands in its file; :mod:`registry` says
+which kinds there are, :mod:`any_of` joins several. They import keys, errors and the view of a
+request; everybody else asks the registry.
+"""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence  # noqa: TC003 - so that annotations can be read
+from typing import Any, ClassVar, Protocol, Self
 
 from edgeauth.errors import ConfigurationError, MalformedHeader, MissingHeader
+from edgeauth.keys import KeyRing  # noqa: TC001
 from edgeauth.request import Request  # noqa: TC001
+from edgeauth.schemes.options import Option  # noqa: TC001
 from edgeauth.verdict import EdgeIdentity
 
 # RFC 9110, 5.1: a field name is a token. Underscore is left out: WSGI folds it into
@@ -18,12 +20,19 @@ _FIELD_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^`|~-]{1,128}")
 #: known already.
 Recall = Callable[[bytes, float], EdgeIdentity | None]
 
+# What simulators of the edge call themselves, so that a request that was signed by hand is told
+# from one of a real POP in the origin's log.
+SIMULATED_POP = "XXX"
+
 
 class Scheme(Protocol):
     """Verifies requests.
 
     It sees the whole request (any header, the method, the target), so a scheme with
     several headers or a signed URL fits as well as one with a single value.
+
+    A scheme that can do more says so by having the method: :class:`Remembers`,
+    :class:`VerifiesValue`, :class:`Signs`. One that settings can name is :class:`Configurable`.
     """
 
     @property
@@ -36,6 +45,70 @@ class Scheme(Protocol):
         Raises:
             VerificationError: anything else. Returning is acceptance.
         """
+
+
+class Remembers(Protocol):
+    """A scheme that knows values again which it has accepted, without a look at the request."""
+
+    def recall(self, value: bytes, now: float) -> EdgeIdentity | None:
+        """What ``verify`` would return at *now* for a request with *value*; None if not known.
+
+        Args:
+            value: of the only one of ``headers`` that is there.
+            now: Unix seconds.
+        """
+
+
+class VerifiesValue(Protocol):
+    """A scheme whose credential is one value, good or bad whatever the request is."""
+
+    def verify_value(self, value: bytes, *, now: float) -> EdgeIdentity:
+        """As ``verify``, of the value alone."""
+
+
+class Signs(Protocol):
+    """A scheme that can make the credential that it accepts, as the edge does."""
+
+    def credential(self, *, now: float, **how: Any) -> Mapping[str, str]:  # noqa: ANN401
+        """The fields of a request that is sent at *now* (Unix seconds), by name.
+
+        Args:
+            now: Unix seconds.
+            how: ``pop``, the POP to sign as, and what else the scheme knows. What it does not
+                know means nothing to it.
+
+        Raises:
+            ConfigurationError: an argument cannot be used, or no key is valid then.
+        """
+
+
+class Configurable(Scheme, Protocol):
+    """A scheme that settings can name.
+
+    Attributes:
+        kind: the name, in settings, files of decisions and metrics.
+        OPTIONS: what there is to set beside the keys.
+    """
+
+    kind: ClassVar[str]
+    OPTIONS: ClassVar[tuple[Option, ...]]
+
+    @classmethod
+    def from_options(cls, keys: KeyRing, options: Mapping[str, Any]) -> Self:
+        """The scheme with these keys and a value for each of ``OPTIONS``.
+
+        Raises:
+            ConfigurationError: a value cannot be used.
+        """
+
+
+def recall_of(scheme: object) -> Callable[..., EdgeIdentity | None] | None:
+    """The ``recall`` of a scheme that has one of its own; None of any other.
+
+    One that is inherited does not count: a subclass may check more than the class that
+    remembers.
+    """
+    return getattr(scheme, "recall") if "recall" in vars(type(scheme)) else None  # noqa: B009 - of any object
 
 
 def refuse_no_scheme(scheme: object) -> None:

@@ -18,9 +18,9 @@ import re
 import sys
 import time
 from binascii import b2a_base64, hexlify
-from collections.abc import Iterable  # noqa: TC003 - so that annotations can be read
+from collections.abc import Iterable, Mapping  # noqa: TC003 - so that annotations can be read
 from hmac import compare_digest
-from typing import Literal
+from typing import Any, ClassVar, Literal, Self
 
 from edgeauth.errors import (
     BadSignature,
@@ -33,7 +33,8 @@ from edgeauth.errors import (
 )
 from edgeauth.keys import Key, KeyRing
 from edgeauth.request import Request  # noqa: TC001 - so that annotations can be read
-from edgeauth.schemes.base import field_name, not_once
+from edgeauth.schemes.base import SIMULATED_POP, field_name, not_once
+from edgeauth.schemes.options import Option, read_flag, read_list, read_number, read_text
 from edgeauth.verdict import NO_CLAIMS, EdgeIdentity
 
 # Bytes patterns, so that a class means ASCII, and fullmatch, since "$" admits a trailing
@@ -61,6 +62,21 @@ _new_tuple = tuple.__new__
 _COVERS: frozenset[str] = frozenset()
 
 
+def window(name: str, value: float) -> float:
+    """*value* as a length of time, in seconds, that a value may be old or early.
+
+    Raises:
+        ConfigurationError: it is none.
+    """
+    # bool is an int in Python, and "max_age = true" is no length of time.
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ConfigurationError(f"{name} must be a number of seconds, not {value!r}")
+    if not 0 <= value <= sys.float_info.max:
+        raise ConfigurationError(f"{name} must be 0 seconds or more, not {value!r}")
+    # As the clock is: comparing floats with integers takes three times as long.
+    return float(value)
+
+
 class EdgeAuthScheme:
     """Verifies the signed ``Edge-Auth`` header.
 
@@ -78,6 +94,27 @@ class EdgeAuthScheme:
         ConfigurationError: an argument cannot be used.
     """
 
+    kind: ClassVar[str] = "edge-auth"
+    OPTIONS: ClassVar[tuple[Option, ...]] = (
+        Option("header", read_text, "Edge-Auth", "the header field"),
+        Option(
+            "max_age",
+            read_number("seconds"),
+            60,
+            "seconds after the timestamp, inclusive",
+            check=window,
+        ),
+        Option(
+            "max_future",
+            read_number("seconds"),
+            5,
+            "seconds before the timestamp, inclusive",
+            check=window,
+        ),
+        Option("require_pop", read_flag, True, "false admits the form without a POP"),  # noqa: FBT003
+        Option("pops", read_list, None, "list of POP codes; any where it is left out"),
+    )
+
     def __init__(
         self,
         keys: KeyRing | Iterable[Key | str | bytes],
@@ -94,8 +131,40 @@ class EdgeAuthScheme:
         self.max_age = window("max_age", max_age)
         self.max_future = window("max_future", max_future)
         self.require_pop = require_pop
-        self.pops = None if pops is None else _pop_codes(pops)
+        named = () if pops is None else _pop_codes(pops)
+        self.pops = None if pops is None else frozenset(named)
+        self._signs_as = named[0] if named else SIMULATED_POP
         self._accepted: dict[bytes, tuple[float, float, EdgeIdentity]] = {}
+
+    @classmethod
+    def from_options(cls, keys: KeyRing, options: Mapping[str, Any]) -> Self:
+        """The scheme with these keys and these values of ``OPTIONS``.
+
+        Raises:
+            ConfigurationError: a value cannot be used.
+        """
+        return cls(keys, **options)
+
+    def credential(
+        self,
+        *,
+        now: float,
+        encoding: Literal["hex", "base64"] = "hex",
+        **how: str | None,
+    ) -> Mapping[str, str]:
+        """The header of a request that is sent at *now* (Unix seconds), as :func:`sign` has it.
+
+        Args:
+            now: Unix seconds.
+            encoding: ``hex`` or ``base64``.
+            how: ``pop``, the POP to sign as; None makes the two-field form. Where it is left
+                out, the first of ``pops``, or ``XXX`` as simulators have it.
+
+        Raises:
+            ConfigurationError: an argument cannot be used, or no key is valid at *now*.
+        """
+        key, pop = self.keys.signing_key(now), how.get("pop", self._signs_as)
+        return {self.header: sign(key, pop=pop, timestamp=int(now), encoding=encoding)}
 
     def verify(self, request: Request, *, now: float) -> EdgeIdentity:
         """Verify the header of *request* at *now* (Unix seconds).
@@ -278,25 +347,10 @@ def _malformed(value: bytes) -> MalformedHeader:
     return MalformedHeader("the value is not of the form <unix time>,<POP>,<signature>")
 
 
-def window(name: str, value: float) -> float:
-    """*value* as a length of time, in seconds, that a value may be old or early.
-
-    Raises:
-        ConfigurationError: it is none.
-    """
-    # bool is an int in Python, and "max_age = true" is no length of time.
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ConfigurationError(f"{name} must be a number of seconds, not {value!r}")
-    if not 0 <= value <= sys.float_info.max:
-        raise ConfigurationError(f"{name} must be 0 seconds or more, not {value!r}")
-    # As the clock is: comparing floats with integers takes three times as long.
-    return float(value)
-
-
-def _pop_codes(pops: Iterable[str]) -> frozenset[str]:
+def _pop_codes(pops: Iterable[str]) -> tuple[str, ...]:
     if isinstance(pops, (str, bytes)):
         raise ConfigurationError(f"pops must be a list of POP codes, not {pops!r}")
-    codes = frozenset(_pop_code(pop) for pop in pops)
+    codes = tuple(_pop_code(pop) for pop in pops)
     if not codes:
         raise ConfigurationError("pops is an empty list: name a POP, or leave it out to accept any")
     return codes

@@ -7,13 +7,15 @@ prefer the signed header; this is for edges that cannot sign.
 from __future__ import annotations
 
 import secrets as random
-from collections.abc import Iterable  # noqa: TC003 - so that annotations can be read
+from collections.abc import Iterable, Mapping  # noqa: TC003 - so that annotations can be read
 from hmac import compare_digest
+from typing import Any, ClassVar, Self
 
-from edgeauth.errors import BadSignature
+from edgeauth.errors import BadSignature, ConfigurationError
 from edgeauth.keys import Key, KeyRing
 from edgeauth.request import Request  # noqa: TC001 - so that annotations can be read
 from edgeauth.schemes.base import field_name, not_once
+from edgeauth.schemes.options import Option, read_text
 from edgeauth.verdict import EdgeIdentity
 
 
@@ -28,6 +30,11 @@ class SharedSecretScheme:
         ConfigurationError: an argument cannot be used.
     """
 
+    kind: ClassVar[str] = "shared-secret"
+    OPTIONS: ClassVar[tuple[Option, ...]] = (
+        Option("header", read_text, "Edge-Auth", "the header field"),
+    )
+
     def __init__(
         self, keys: KeyRing | Iterable[Key | str | bytes], *, header: str = "Edge-Auth"
     ) -> None:
@@ -38,6 +45,30 @@ class SharedSecretScheme:
         # one length, so the comparison takes the same time whatever the length of a guess.
         self._blind = Key("blind", random.token_hex())
         self._expected = tuple((self._blind.mac(key.secret), key) for key in self.keys.newest_first)
+
+    @classmethod
+    def from_options(cls, keys: KeyRing, options: Mapping[str, Any]) -> Self:
+        """The scheme with these keys and these values of ``OPTIONS``.
+
+        Raises:
+            ConfigurationError: a value cannot be used.
+        """
+        return cls(keys, **options)
+
+    def credential(self, *, now: float, **_how: object) -> Mapping[str, str]:
+        """The header of a request that is sent at *now* (Unix seconds): the newest secret.
+
+        Raises:
+            ConfigurationError: no key is valid at *now*, or its secret is not text.
+        """
+        key = self.keys.signing_key(now)
+        try:
+            return {self.header: key.secret.decode()}
+        except UnicodeDecodeError:
+            # Not chained: the original error carries the secret.
+            raise ConfigurationError(
+                f"the secret of key {key.id} is not UTF-8: no client can put it into a header"
+            ) from None
 
     def verify(self, request: Request, *, now: float) -> EdgeIdentity:
         """Verify the header of *request* at *now* (Unix seconds).
@@ -63,5 +94,5 @@ class SharedSecretScheme:
         received = self._blind.mac(value)
         for expected, key in self._expected:
             if compare_digest(expected, received) and key.valid_at(now):
-                return EdgeIdentity(timestamp=None, pop=None, key_id=key.id)
+                return EdgeIdentity(timestamp=None, pop=None, key_id=key.id, scheme=self.kind)
         raise BadSignature("the header holds none of the secrets")

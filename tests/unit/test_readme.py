@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support.programs import program
 
-from edgeauth import sign
+from edgeauth import kinds, sign
 from edgeauth.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -31,9 +31,34 @@ def test_the_explanation_of_a_refusal_is_the_one_of_the_tested_page():
     assert block in (ROOT / "docs" / "command-line.md").read_text("utf-8")
 
 
-def test_every_setting_is_in_the_table():
+def table_of_settings():
+    """The names of each row, and what is said of their defaults."""
     (table,) = re.findall(r"\| name \| default.*?\n\n", README, re.DOTALL)
-    assert set(re.findall(r"`([a-z_]+)`", table)) >= set(Settings.__dataclass_fields__)
+    rows = [row.split(" | ") for row in table.strip().splitlines()[2:]]
+    return [(re.findall(r"`([a-z_]+)`", row[0]), row[1].replace("`", "")) for row in rows]
+
+
+def test_every_setting_is_in_the_table():
+    known = {shown.name for kind in kinds() for shown in Settings(scheme=kind).shown()}
+    assert sorted(name for names, _ in table_of_settings() for name in names) == sorted(
+        {*known, "schemes"}
+    )
+
+
+def test_the_defaults_in_the_table_are_those_of_the_settings():
+    told = {}
+    for names, default in table_of_settings():
+        each = (
+            default.split(", ")
+            if len(default.split(", ")) == len(names)
+            else [default] * len(names)
+        )
+        told |= dict(zip(names, each, strict=True))
+    for shown in Settings().shown():
+        if shown.value in (None, ()):
+            assert told[shown.name] in {"off", "none", "any", "one is required", "/"}
+        else:
+            assert told[shown.name] == str(shown.value).replace("True", "true")
 
 
 @pytest.mark.parametrize("target", re.findall(r"^\$ make ([a-z-]+)", README, re.MULTILINE))

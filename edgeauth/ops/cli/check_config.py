@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,10 +11,12 @@ from edgeauth.ops.cli.text import table
 from edgeauth.ops.doctor.rehearsal import rehearse
 from edgeauth.ops.text import escaped
 from edgeauth.service.settings import ServiceSettings
-from edgeauth.settings import Settings, read_document, read_variables
+from edgeauth.settings import Settings, named_by_variables, read_document
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Container, Mapping
+
+    from edgeauth.settings import Shown
 
 
 @click.command("check-config")
@@ -32,15 +33,16 @@ def command(*, config: str | None) -> None:
     settings = Settings.of_document(document)
     ServiceSettings.of_document(document)
     guard = rehearse(settings)
-    variables = read_variables()
-    names = [field.name for field in dataclasses.fields(settings)]
+    variables = named_by_variables()
     for line in table(
-        [name, _shown(settings, name), _source(name, variables, document)] for name in names
+        [one.name, _text(one), _source(one.name, variables, document)] for one in settings.shown()
     ):
         click.echo(line)
     click.echo()
-    ids = [key.id for key in settings.build_keys()]
-    click.echo(f"keys: {len(ids)}, oldest to newest: {', '.join(ids)}")
+    for scheme in settings.schemes:
+        ids = [key.id for key in scheme.build_keys()]
+        of = f" of {scheme.kind}" if len(settings.schemes) > 1 else ""
+        click.echo(f"keys{of}: {len(ids)}, oldest to newest: {', '.join(ids)}")
     if guard.addresses is None:
         click.echo("addresses: not checked")
     else:
@@ -50,18 +52,23 @@ def command(*, config: str | None) -> None:
         click.secho("REPORT-ONLY: every request is let through", fg="red", bold=True)
 
 
-def _source(name: str, variables: Container[str], in_file: Container[str]) -> str:
+def _source(name: str, variables: Container[str], document: Mapping[str, Any]) -> str:
     if name in variables:
         return "environment"
-    return "file" if name in in_file else "default"
+    if name.startswith("schemes["):
+        place, _, own = name.removeprefix("schemes[").partition("].")
+        document, name = document["schemes"][int(place)], own
+    return "file" if name in document else "default"
 
 
-def _shown(settings: Settings, name: str) -> str:
-    value = getattr(settings, name)
-    if name in {"secret", "pass_secret"}:
-        return "-" if value is None else "set, not shown"
+def _text(shown: Shown) -> str:
+    value = shown.value
+    if value is None:
+        return "-"
+    if shown.option.secret:
+        return "set, not shown"
     if isinstance(value, tuple):
         return escaped(", ".join(value)) or "-"
     if isinstance(value, bool):
         return "true" if value else "false"
-    return "-" if value is None else escaped(str(value))
+    return escaped(str(value))

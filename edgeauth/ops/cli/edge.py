@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import errno
 import logging
 import os
@@ -12,10 +11,11 @@ from urllib.parse import urlsplit
 
 import click
 
-from edgeauth.clients.signer import SIMULATED_POP, Signer
+from edgeauth.clients.signer import Signer
 from edgeauth.errors import ConfigurationError, explain
 from edgeauth.ops.cli.options import read_settings, settings_options
 from edgeauth.ops.text import escaped
+from edgeauth.schemes.base import SIMULATED_POP
 
 _SHUTDOWN_SECONDS = 1
 
@@ -61,7 +61,7 @@ def command(
         raise ConfigurationError(f"{error.name} is missing: pip install 'edgeauth[edge]'") from None
     settings = read_settings(config, secret_file, secrets_file)
     if scheme is not None:
-        settings = dataclasses.replace(settings, scheme=scheme)
+        settings = settings.with_kind(scheme)
     # Finds every mistake in the settings now, and not on a request.
     signer = Signer.from_settings(settings, pop=pop)
     edge = StandInPop(_origin(upstream), signer.header, signer.value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -10,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgeauth.errors import ConfigurationError
-from edgeauth.keys import MAX_SECRET_FILE_BYTES, bare_secret, read_bytes
+from edgeauth.keys import MAX_SECRET_FILE_BYTES, bare_secret
 from edgeauth.ops.standard_input import STDIN, read_standard_input
 from edgeauth.settings import Settings
+from edgeauth.text_files import read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,7 +84,7 @@ def read_settings(
     if secret_file is None and secrets_file is None:
         return settings
     secret = None if secret_file is None else _bare_secret(secret_file)
-    return dataclasses.replace(settings, secret=secret, secrets_file=secrets_file, secrets_dir=None)
+    return settings.with_secrets(secret=secret, secrets_file=secrets_file)
 
 
 def _bare_secret(path: str) -> str:

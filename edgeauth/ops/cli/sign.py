@@ -9,7 +9,7 @@ import click
 
 from edgeauth.ops.cli.options import at_option, read_settings, settings_options
 from edgeauth.ops.cli.text import curl_command
-from edgeauth.schemes import sign
+from edgeauth.schemes.edge_auth import sign
 
 if TYPE_CHECKING:
     from edgeauth.settings import Settings

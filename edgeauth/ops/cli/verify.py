@@ -6,7 +6,7 @@ import json
 import os
 import re
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,8 +15,11 @@ from edgeauth.ops.cli.options import at_option, read_settings, settings_options
 from edgeauth.ops.cli.text import table
 from edgeauth.ops.schemes.edge_auth.explain import Diagnosis, diagnose
 from edgeauth.ops.standard_input import STDIN, read_standard_input, standard_input
-from edgeauth.schemes import EdgeAuthScheme, SharedSecretScheme
+from edgeauth.schemes.shared_secret import SharedSecretScheme
 from edgeauth.verdict import EdgeIdentity
+
+if TYPE_CHECKING:
+    from edgeauth.schemes.edge_auth import EdgeAuthScheme
 
 _MAX_INPUT_BYTES = 64 << 10
 _WIDTH = 88
@@ -70,7 +73,7 @@ def command(
     if value == secret_file == STDIN:
         raise click.UsageError("standard input can give the secret or the value, not both")
     settings = read_settings(config, secret_file, secrets_file)
-    scheme = settings.build_scheme(settings.read_keys())
+    scheme: Any = settings.build_scheme(settings.read_keys())
     if isinstance(scheme, SharedSecretScheme) and value != STDIN:
         raise click.UsageError(
             "the scheme is shared-secret, so the value is a secret: give it on standard input"

@@ -35,7 +35,11 @@ def rehearse(settings: Settings, *, secret_may_follow: bool = False) -> Guard:
         ConfigurationError: the app would not start.
     """
     if secret_may_follow and not settings.has_secret:
-        settings = dataclasses.replace(settings, secret=secrets.token_hex())
+        made_up = (
+            scheme if scheme.has_secret else dataclasses.replace(scheme, secret=secrets.token_hex())
+            for scheme in settings.schemes
+        )
+        settings = dataclasses.replace(settings, schemes=tuple(made_up))
     with _silence():
         return Guard.from_settings(settings)
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from edgeauth.addresses import AddressList
 from edgeauth.ops.probe.spoofable import spoofs
 from edgeauth.request import HANDSHAKE
-from edgeauth.schemes import sign
+from edgeauth.schemes.edge_auth import sign
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from support.vectors import OLDER_SECRET, SECRET
 
-from edgeauth import ConfigurationError, EdgeIdentity, Guard, Key, KeyRing, verify
+from edgeauth import ConfigurationError, EdgeIdentity, Guard, Key, verify
 from edgeauth.clients import httpx, requests
 from edgeauth.clients.signer import Signer
 from edgeauth.settings import Settings
@@ -87,17 +87,14 @@ def test_a_secret_beside_the_settings_takes_the_place_of_their_keys():
     assert verify(signer.value(), [SECRET]).pop == "LHR"
 
 
-def test_a_key_that_comes_into_force_later_signs_from_then_on(monkeypatch):
-    monkeypatch.setattr(
-        Settings,
-        "read_keys",
-        lambda _self: KeyRing([Key("old", OLDER_SECRET), Key("new", SECRET, not_before=2000)]),
-    )
-    monkeypatch.setattr("time.time", lambda: 1999)
-    signer = Signer.from_settings(Settings())
-    assert verify(signer.value(), [OLDER_SECRET], now=1999)
-    monkeypatch.setattr("time.time", lambda: 2000)
-    assert verify(signer.value(), [SECRET], now=2000)
+def test_a_key_that_comes_into_force_later_signs_from_then_on(monkeypatch, tmp_path):
+    file = tmp_path / "secrets"
+    file.write_text(f"old: {OLDER_SECRET}\nnew [not_before=1700000000]: {SECRET}\n")
+    monkeypatch.setattr("time.time", lambda: 1_699_999_999)
+    signer = Signer.from_settings(Settings(secrets_file=str(file)))
+    assert verify(signer.value(), [OLDER_SECRET], now=1_699_999_999)
+    monkeypatch.setattr("time.time", lambda: 1_700_000_000)
+    assert verify(signer.value(), [SECRET], now=1_700_000_000)
 
 
 @pytest.mark.parametrize(

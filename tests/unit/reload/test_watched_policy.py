@@ -50,14 +50,11 @@ def secrets(tmp_path):
 
 
 def guard(secrets, **settings):
+    # A secret in a header has no window.
+    has_none = settings.get("scheme") == "shared-secret"
+    window = {} if has_none else {"max_age": 1e9, "max_future": 1e9}
     return Guard.from_settings(
-        {
-            "secrets_file": secrets,
-            "watch_interval": SHORTEST,
-            "max_age": 1e9,
-            "max_future": 1e9,
-            **settings,
-        }
+        {"secrets_file": secrets, "watch_interval": SHORTEST, **window, **settings}
     )
 
 
@@ -116,9 +113,7 @@ def test_a_directory_that_was_emptied_keeps_its_keys(tmp_path, caplog):
 
 @pytest.mark.parametrize("scheme", ["edge-auth", "shared-secret"])
 def test_what_was_remembered_goes_with_its_key(secrets, scheme):
-    # A secret in a header has no window, so a setting for one would be refused.
-    no_window = {} if scheme == "edge-auth" else {"max_age": 60, "max_future": 5}
-    live_guard = guard(secrets, scheme=scheme, **no_window)
+    live_guard = guard(secrets, scheme=scheme)
 
     def outcome(secret):
         if scheme == "edge-auth":

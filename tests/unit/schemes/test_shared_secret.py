@@ -16,7 +16,9 @@ SCHEME = SharedSecretScheme([Key("old", OLDER_SECRET), Key("new", SECRET)], head
 @pytest.mark.parametrize(("secret", "key_id"), [(SECRET, "new"), (OLDER_SECRET, "old")])
 def test_each_secret_is_accepted_and_named(secret, key_id):
     request = PlainRequest(fields=[("x-origin-key", secret.encode())])
-    assert SCHEME.verify(request, now=NOW) == edgeauth.EdgeIdentity(None, None, key_id)
+    assert SCHEME.verify(request, now=NOW) == edgeauth.EdgeIdentity(
+        None, None, key_id, "shared-secret"
+    )
 
 
 @pytest.mark.parametrize(

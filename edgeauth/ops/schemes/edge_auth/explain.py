@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from edgeauth.keys import Key
-    from edgeauth.schemes import EdgeAuthScheme
+    from edgeauth.schemes.edge_auth import EdgeAuthScheme
 
 
 class Field(NamedTuple):

@@ -37,7 +37,6 @@ def test_a_rehearsal_makes_no_file_and_no_line_in_the_log(tmp_path, caplog):
         {"exempt": ("/healthz",)},
         {"trusted_proxies": ("0.0.0.0/0",)},
         {"header": "X Edge"},
-        {"scheme": "shared-secret", "pops": ("LHR",)},
         {"decisions": "/absent/decisions"},
         {"secrets_dir": "/absent"},
         {"pass_secret": SECRET},

@@ -1,0 +1,194 @@
+"""The settings of one scheme: its kind, where its secrets come from, its options."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from edgeauth.errors import ConfigurationError
+from edgeauth.keys import Key, KeyRing
+from edgeauth.schemes.options import Option, read_secret, read_text
+from edgeauth.schemes.registry import DEFAULT_KIND, built_in_kinds, scheme_class
+from edgeauth.settings.parts import refuse_guessable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from edgeauth.schemes.base import Scheme
+
+KIND = "scheme"
+
+
+def _read_kind(label: str, value: object) -> str:
+    return str(scheme_class(value, label).kind)
+
+
+# What every scheme has beside its own options.
+SCHEME_OPTIONS = (
+    Option("secret", read_secret, None, "a secret of 16 bytes or more", secret=True),
+    Option("secrets_file", read_text, None, "a file, one `id:secret` a line, oldest to newest"),
+    Option("secrets_dir", read_text, None, "a directory, one secret a file"),
+    Option(KIND, _read_kind, DEFAULT_KIND, "the kind of credential"),
+)
+SECRETS = ("secret", "secrets_file", "secrets_dir")
+
+
+def options_of(kind: object, label: str = KIND) -> dict[str, Option]:
+    """All that there is to set of a scheme of this kind, by name.
+
+    Raises:
+        ConfigurationError: there is no such kind.
+    """
+    own = scheme_class(kind, label).OPTIONS
+    found = {option.name: option for option in (*SCHEME_OPTIONS, *own)}
+    if len(found) < len(SCHEME_OPTIONS) + len(own):
+        raise ConfigurationError(
+            f"the scheme {kind!r} cannot be set: its OPTIONS name one twice, or one of "
+            f"{', '.join(option.name for option in SCHEME_OPTIONS)}"
+        )
+    return found
+
+
+def kinds_with(name: object) -> list[str]:
+    """The kinds of ours that have an option of this name."""
+    return [
+        kind
+        for kind in built_in_kinds()
+        if name in {option.name for option in scheme_class(kind).OPTIONS}
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class SchemeSettings:
+    """The settings of one scheme, each of the right type and in its range.
+
+    Attributes:
+        kind: ``edge-auth``, ``shared-secret``, or that of another package.
+        secret: the secret, if it is given directly. Not in the repr.
+        secrets_file: a file of ``id:secret`` lines, oldest to newest.
+        secrets_dir: a directory of one secret a file, instead.
+        given: the options that somebody set, by name.
+        options: all options of the kind, by name: as given, or by default.
+
+    Raises:
+        ConfigurationError: there is no such kind, it has not an option that is given, or a
+            value is not in its range.
+    """
+
+    kind: str = DEFAULT_KIND
+    secret: str | None = field(default=None, repr=False)
+    secrets_file: str | None = None
+    secrets_dir: str | None = None
+    given: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    options: Mapping[str, Any] = field(init=False, repr=False, hash=False)
+
+    def __post_init__(self) -> None:
+        own = {option.name: option for option in scheme_class(self.kind).OPTIONS}
+        for name in self.given:
+            if name not in own:
+                raise no_such_option(name, name, self.kind)
+        whole = {name: self.given.get(name, option.default) for name, option in own.items()}
+        for name, value in whole.items():
+            own[name].refuse_bad(value)
+        object.__setattr__(self, "given", MappingProxyType(dict(self.given)))
+        object.__setattr__(self, "options", MappingProxyType(whole))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A mapping that cannot be changed cannot be pickled either.
+        return SchemeSettings, (*(getattr(self, name) for name in _PLAIN), dict(self.given))
+
+    def written(self) -> dict[str, Any]:
+        """What differs from the defaults, or was given, by the names that settings have."""
+        own = {name: getattr(self, name) for name in SECRETS if getattr(self, name) is not None}
+        kind = {} if self.kind == DEFAULT_KIND else {KIND: self.kind}
+        return {**own, **kind, **self.given}
+
+    def value(self, name: str) -> Any:  # noqa: ANN401
+        """What the setting *name* is set to: a secret, a place of secrets, the kind, an option."""
+        if name in SECRETS:
+            return getattr(self, name)
+        return self.kind if name == KIND else self.options[name]
+
+    @property
+    def has_secret(self) -> bool:
+        """Whether they name a secret; that it can be used is seen on building."""
+        return any(getattr(self, name) is not None for name in SECRETS)
+
+    def build_keys(self) -> KeyRing:
+        """The key ring of :meth:`read_keys`, of secrets that are not known to everybody.
+
+        Raises:
+            ConfigurationError: as :meth:`read_keys`; or a secret is published, or trivially
+                guessable.
+        """
+        keys = self.read_keys()
+        for key in keys:
+            refuse_guessable(f"the secret of key {key.id!r}", key.secret)
+        return keys
+
+    def read_keys(self) -> KeyRing:
+        """The key ring: of the file, of the directory, or of the one secret, ``default``.
+
+        For whoever only signs, or explains a header: nothing is let in by them. A guard takes
+        :meth:`build_keys`.
+
+        Raises:
+            ConfigurationError: none or several of them are set, or the ring refuses them.
+        """
+        given = [name for name in SECRETS if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise ConfigurationError(f"both {given[0]} and {given[1]} are set: keep one")
+        if self.secrets_file is not None:
+            return KeyRing.from_file(self.secrets_file)
+        if self.secrets_dir is not None:
+            return KeyRing.from_directory(self.secrets_dir)
+        if self.secret is None:
+            raise ConfigurationError(
+                "no secret: set EDGEAUTH_SECRET, EDGEAUTH_SECRETS_FILE or EDGEAUTH_SECRETS_DIR "
+                "(secret, secrets_file or secrets_dir in a mapping or file); edgeauth keygen "
+                "makes one"
+            )
+        return KeyRing([Key("default", self.secret)])
+
+    def build_scheme(self, keys: KeyRing | None = None) -> Scheme:
+        """The scheme of these settings.
+
+        Args:
+            keys: the key ring, if it was built already; None builds it.
+
+        Raises:
+            ConfigurationError: a value that the scheme refuses.
+        """
+        keys = self.build_keys() if keys is None else keys
+        scheme: Scheme = scheme_class(self.kind).from_options(keys, self.options)
+        return scheme
+
+
+_PLAIN = ("kind", *SECRETS)
+
+
+def make_scheme(values: Mapping[str, Any]) -> SchemeSettings:
+    """The settings of a scheme from values of the right types, options among them by name.
+
+    Raises:
+        ConfigurationError: as :class:`SchemeSettings`.
+    """
+    own = {name: value for name, value in values.items() if name not in (KIND, *SECRETS)}
+    secrets = {name: values[name] for name in SECRETS if name in values}
+    return SchemeSettings(values.get(KIND, DEFAULT_KIND), **secrets, given=own)
+
+
+def no_such_option(label: str, name: str, kind: str) -> ConfigurationError:
+    """The error for an option that a scheme of this kind has not, and another one has.
+
+    Args:
+        label: the option as the user wrote it.
+        name: the option.
+        kind: that of the scheme.
+    """
+    others = " or ".join(map(repr, kinds_with(name)))
+    remedy = f", or set {KIND} to {others}" if others else ""
+    return ConfigurationError(
+        f"{label} is set, and the scheme {kind!r} has no {name}: leave {label} out{remedy}"
+    )
