@@ -6,31 +6,35 @@ from typing import TYPE_CHECKING
 
 from edgeauth.errors import (
     BadSignature,
+    ClaimRefused,
     ConfigurationError,
     Expired,
     MalformedHeader,
     MissingHeader,
+    NotCovered,
     NotYetValid,
+    PopNotAllowed,
     VerificationError,
 )
-from edgeauth.verdict import EdgeIdentity
-from edgeauth.schemes.base import recall_of, refuse_no_scheme
+from edgeauth.schemes.base import recalls_of, refuse_no_scheme
 from edgeauth.schemes.registry import ANY_OF
+from edgeauth.verdict import EdgeIdentity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from edgeauth.request import Request
-    from edgeauth.schemes.base import Scheme
+    from edgeauth.schemes.base import Recall, Scheme
 
 # How near to being accepted a refused credential was: it is there, has the form, is signed, is
 # in time. What is none of these and names who signed was refused by a rule about that.
-_STEPS = (
+_STEPS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], int], ...] = (
     (MissingHeader, 0),
     (MalformedHeader, 1),
     (BadSignature, 2),
     (Expired, 3),
     (NotYetValid, 3),
+    ((PopNotAllowed, NotCovered, ClaimRefused), 4),
 )
 _UNKNOWN, _BY_RULE, _FAILED = 2, 4, 5
 
@@ -42,6 +46,11 @@ class AnyOf:
 
     Args:
         schemes: at least one. Those of an ``AnyOf`` among them take its place.
+
+    Attributes:
+        schemes: in the order in which they are asked.
+        recalls: for each field of a scheme that remembers values, by its name in lower case,
+            what looks a value of it up: what is good in one field is not in another.
 
     Raises:
         ConfigurationError: there is none, or one of them is no scheme.
@@ -56,15 +65,7 @@ class AnyOf:
         # Field names know no case, and two schemes may read one field.
         names = {name.lower(): name for scheme in self.schemes for name in scheme.headers}
         self.headers = tuple(names.values())
-        self._recalls = {
-            field: tuple(
-                recall
-                for scheme in self.schemes
-                if field in map(str.lower, scheme.headers)
-                and (recall := recall_of(scheme)) is not None
-            )
-            for field in names
-        }
+        self.recalls = _merged(self.schemes)
 
     def verify(self, request: Request, *, now: float) -> EdgeIdentity:
         """The identity that the first scheme which accepts *request* at *now* finds.
@@ -87,25 +88,43 @@ class AnyOf:
         finally:
             del misses  # an error holds this frame, which must not hold the error
 
-    def recall(self, value: bytes, now: float, field: str | None = None) -> EdgeIdentity | None:
-        """Who signed *value*, if a scheme remembers that and would accept it at *now*.
+    def recall(self, value: bytes, now: float) -> EdgeIdentity | None:
+        """Who signed *value*, if a scheme accepted it before and would at *now*.
 
-        Args:
-            value: of the only field of :attr:`headers` that is there.
-            now: Unix seconds.
-            field: the name of that field, in lower case. Without it nothing is known, unless
-                all schemes read the same field: what is good in one field is not in another.
+        Where the schemes read several fields, the value does not say which it was in, so nothing
+        is known here; :attr:`recalls` is asked by field.
         """
-        if field is None and len(self._recalls) == 1:
-            (field,) = self._recalls
-        for recall in self._recalls.get(field or "", ()):
-            identity = recall(value, now)
-            if identity is not None:
-                return identity
+        if len(self.headers) > 1:
+            return None
+        for recall in self.recalls.values():
+            return recall(value, now)
         return None
 
     def __repr__(self) -> str:
         return f"AnyOf({', '.join(map(repr, self.schemes))})"
+
+
+def _merged(schemes: tuple[Scheme, ...]) -> Mapping[bytes, Recall]:
+    """By the name of a field: what asks each scheme in turn that remembers values of it."""
+    found: dict[bytes, tuple[Recall, ...]] = {}
+    for scheme in schemes:
+        for field, recall in recalls_of(scheme).items():
+            found[field] = (*found.get(field, ()), recall)
+    return {
+        field: recalls[0] if len(recalls) == 1 else _in_turn(recalls)
+        for field, recalls in found.items()
+    }
+
+
+def _in_turn(recalls: tuple[Recall, ...]) -> Recall:
+    def recall(value: bytes, now: float) -> EdgeIdentity | None:
+        for one in recalls:
+            identity = one(value, now)
+            if identity is not None:
+                return identity
+        return None
+
+    return recall
 
 
 def _flat(schemes: tuple[Scheme, ...]) -> Iterator[Scheme]:
@@ -129,7 +148,7 @@ def _named(scheme: Scheme, identity: EdgeIdentity) -> EdgeIdentity:
 def _nearness(error: Exception) -> int:
     if not isinstance(error, VerificationError):
         return _FAILED
-    for kind, steps in _STEPS:
-        if isinstance(error, kind):
+    for classes, steps in _STEPS:
+        if isinstance(error, classes):
             return steps
     return _UNKNOWN if error.identity is None else _BY_RULE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence  # noqa: TC003 - so that annotations can be read
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol, Self
 
 from edgeauth.errors import ConfigurationError, MalformedHeader, MissingHeader
@@ -16,13 +16,13 @@ from edgeauth.verdict import EdgeIdentity
 # the dash, so two different fields would meet in one variable.
 _FIELD_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^`|~-]{1,128}")
 
-#: From the value of a scheme's only field, and Unix seconds, to who sent it; None if it is not
-#: known already.
-Recall = Callable[[bytes, float], EdgeIdentity | None]
-
 # What simulators of the edge call themselves, so that a request that was signed by hand is told
 # from one of a real POP in the origin's log.
 SIMULATED_POP = "XXX"
+
+
+# Looks up one value at a time in Unix seconds.
+Recall = Callable[[bytes, float], EdgeIdentity | None]
 
 
 class Scheme(Protocol):
@@ -102,13 +102,33 @@ class Configurable(Scheme, Protocol):
         """
 
 
-def recall_of(scheme: object) -> Callable[..., EdgeIdentity | None] | None:
-    """The ``recall`` of a scheme that has one of its own; None of any other.
+def recall_of(scheme: object) -> Recall | None:
+    """What looks up a value that *scheme* accepted before, or None where nothing may.
 
-    One that is inherited does not count: a subclass may check more than the class that
-    remembers.
+    A scheme that remembers has ``recall(value, now)``, which answers from one value of its only
+    field what ``verify`` would. It counts only where the class itself defines both: whoever
+    derives from it and verifies more must not be passed by.
     """
-    return getattr(scheme, "recall") if "recall" in vars(type(scheme)) else None  # noqa: B009 - of any object
+    kind = vars(type(scheme))
+    for name in ("recall", "verify"):
+        # Not by the instance's own __dict__: asking for that makes its attributes slower for ever.
+        defined = getattr(getattr(scheme, name, None), "__func__", None)
+        if defined is None or defined is not kind.get(name):
+            return None
+    recall: Recall = scheme.recall  # type: ignore[attr-defined]
+    return recall
+
+
+def recalls_of(scheme: Any) -> Mapping[bytes, Recall]:  # noqa: ANN401 - it is asked what it can
+    """As :func:`recall_of`, for each field of *scheme*, by its name in lower case.
+
+    Of several schemes each remembers the values of its own field.
+    """
+    recall = recall_of(scheme)
+    if recall is None:
+        return {}
+    own: Mapping[bytes, Recall] | None = getattr(scheme, "recalls", None)
+    return {scheme.headers[0].lower().encode(): recall} if own is None else own
 
 
 def refuse_no_scheme(scheme: object) -> None:
@@ -151,20 +171,3 @@ def not_once(values: Sequence[bytes], header: str) -> MissingHeader | MalformedH
     if not values:
         return MissingHeader(f"no {header} header")
     return MalformedHeader(f"{len(values)} {header} headers; there must be one")
-
-
-def recall_of(scheme: object) -> Recall | None:
-    """What looks up a value that *scheme* accepted before, or None where nothing may.
-
-    A scheme that remembers has ``recall(value, now)``, which answers from one value of its only
-    field what ``verify`` would. It counts only where the class itself defines both: whoever
-    derives from it and verifies more must not be passed by.
-    """
-    kind = vars(type(scheme))
-    for name in ("recall", "verify"):
-        # Not by the instance's own __dict__: asking for that makes its attributes slower for ever.
-        defined = getattr(getattr(scheme, name, None), "__func__", None)
-        if defined is None or defined is not kind.get(name):
-            return None
-    recall: Recall = scheme.recall  # type: ignore[attr-defined]
-    return recall

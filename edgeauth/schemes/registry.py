@@ -46,7 +46,7 @@ def built_in_kinds() -> tuple[str, ...]:
     return tuple(_BUILT_IN)
 
 
-def scheme_class(kind: object, label: str = "scheme") -> Any:  # noqa: ANN401 - see check_class
+def scheme_class(kind: object, label: str = "scheme") -> Any:  # noqa: ANN401 - see _check_class
     """The class of a kind, with ``OPTIONS`` and ``from_options``; imported if it was not yet.
 
     Args:
@@ -64,12 +64,12 @@ def scheme_class(kind: object, label: str = "scheme") -> Any:  # noqa: ANN401 - 
             f"{label} is {ANY_OF!r}: to accept any of several schemes, write each as a table "
             "[[schemes]] (in a mapping: schemes, a list of mappings)"
         )
-    if not isinstance(kind, str) or kind not in _entry_points():
-        raise _unknown(kind, label)
-    return _load(kind)
+    try:
+        return _of_other_package(str(kind))
+    except KeyError:
+        raise _unknown(kind, label) from None
 
 
-@cache
 def _entry_points() -> dict[str, tuple[Any, ...]]:
     """The entry points of other packages, by kind."""
     # Here, since few have one, and the import is slow.
@@ -83,8 +83,9 @@ def _entry_points() -> dict[str, tuple[Any, ...]]:
     return found
 
 
+# The class stays what it was, since keys that change make a new scheme while requests wait.
 @cache
-def _load(kind: str) -> Any:  # noqa: ANN401
+def _of_other_package(kind: str) -> Any:  # noqa: ANN401 - of which nothing is known yet
     entry, *others = _entry_points()[kind]
     where = f"the scheme {kind!r} ({entry.value})"
     if any(other.value != entry.value for other in others):
@@ -102,11 +103,11 @@ def _load(kind: str) -> Any:  # noqa: ANN401
         raise ConfigurationError(
             f"{where} cannot be loaded: {type(error).__name__}: {error}"
         ) from error
-    check_class(found, kind, where)
+    _check_class(found, kind, where)
     return found
 
 
-def check_class(found: Any, kind: str, where: str) -> None:  # noqa: ANN401
+def _check_class(found: Any, kind: str, where: str) -> None:  # noqa: ANN401
     """Refuse a class that settings could not make a scheme with.
 
     Raises:

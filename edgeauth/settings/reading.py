@@ -53,6 +53,12 @@ def read_settings(
     upper = {} if upper is None else upper
     kind = None if SCHEMES in lower else _kind(lower, upper)
     own = _SEVERAL if kind is None else options_of(kind.value, kind.label)
+    if kind is not None:
+        for name in own.keys() & options.keys():
+            raise ConfigurationError(
+                f"the scheme {kind.value!r} has an option {name}, which is a setting of the guard: "
+                f"write the scheme as a table [[{SCHEMES}]]"
+            )
     table = {**own, **options}
     # What is empty is not set, even where it would mean nothing.
     upper = {name: one for name, one in upper.items() if one.value or not _is_of_some_kind(name)}
