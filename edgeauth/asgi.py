@@ -65,7 +65,8 @@ class EdgeAuthMiddleware:
         if "edgeauth.guard" in scope:
             verdict = self.guard.inherited(scope.get("edgeauth"), scope["edgeauth.guard"])
         elif len(apart) == 1 and self.recalls and not scope.get("root_path"):
-            verdict = self.guard.recall(apart[0][1], scope.get("method", HANDSHAKE), scope["path"])
+            field, method = apart[0], scope.get("method", HANDSHAKE)
+            verdict = self.guard.recall(field[1], method, scope["path"], field[0])
         if verdict is None:
             scope = settled(scope)
             verdict = self.guard.check(self.view(scope, names, apart))

@@ -253,7 +253,13 @@ class Guard:
         return verdict if same and (verdict.enforced or not self._enforced) else None
 
     def recall(
-        self, value: bytes, method: str, path: str, *, now: float | None = None
+        self,
+        value: bytes,
+        method: str,
+        path: str,
+        field: bytes | None = None,
+        *,
+        now: float | None = None,
     ) -> Verdict | None:
         """The verdict about a request with the credential *value*, if it is known already.
 
@@ -267,6 +273,8 @@ class Guard:
             value: of the only field of :attr:`stripped_headers` that is there, as received.
             method: as :class:`Request` has it.
             path: as :class:`Request` has it; of a request with no mount point.
+            field: the name of that field in lower case, which says of several schemes whose
+                value it is; without it nothing is known where their fields differ.
             now: Unix seconds to judge at; None is the present.
         """
         try:
@@ -274,7 +282,7 @@ class Guard:
             policy = self._policy
             if self._expires and not policy.since <= moment < policy.until:
                 policy = self._next_policy(moment)
-            recall = policy.recall
+            recall = policy.recall or policy.recalls.get(field)  # type: ignore[arg-type]
             if (
                 recall is None
                 or not self._value_decides

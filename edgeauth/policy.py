@@ -6,9 +6,11 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from edgeauth.schemes.base import recall_of
+from edgeauth.schemes.base import recalls_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from edgeauth.addresses import AddressList
     from edgeauth.keys import KeyRing
     from edgeauth.passes import Passes
@@ -23,22 +25,28 @@ class Policy:
         scheme: how a request proves where it came from.
         addresses: the networks a request must come from, or None.
         passes: what verifies passes, or None where none is accepted.
-        keys: the keys of the scheme, where settings named them.
+        keys: the keys of each scheme, by its place, where settings named them.
         since, until: Unix seconds between which it is the present one; before and after, the
             source has to be asked again.
-        recall: looks up what the scheme accepted before; None where it does not say.
+        recall: looks up what the scheme accepted before, where it has one field; None where it
+            has several, or does not say.
+        recalls: the same for each field, by its name in lower case.
     """
 
     scheme: Scheme
     addresses: AddressList | None = None
     passes: Passes | None = None
-    keys: KeyRing | None = field(default=None, repr=False)
+    keys: tuple[KeyRing, ...] = field(default=(), repr=False)
     since: float = -math.inf
     until: float = math.inf
     recall: Recall | None = field(init=False, repr=False, compare=False)
+    recalls: Mapping[bytes, Recall] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "recall", recall_of(self.scheme))
+        recalls = recalls_of(self.scheme)
+        only = next(iter(recalls.values()), None) if len(self.scheme.headers) == 1 else None
+        object.__setattr__(self, "recalls", recalls)
+        object.__setattr__(self, "recall", only)
 
 
 class PolicySource(Protocol):

@@ -18,6 +18,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -25,7 +26,6 @@ from edgeauth._reload.watched_file import Fingerprint, WatchedFiles, can_be_watc
 from edgeauth.addresses import AddressList
 from edgeauth.errors import ConfigurationError
 from edgeauth.key_files import key_names
-from edgeauth.keys import KeyRing
 from edgeauth.passes import NoPasses, Passes
 from edgeauth.policy import FixedPolicy, Policy
 from edgeauth.settings import refuse_one_secret_for_both
@@ -33,10 +33,11 @@ from edgeauth.settings import refuse_one_secret_for_both
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from edgeauth.keys import Key
+    from edgeauth.keys import Key, KeyRing
     from edgeauth.policy import PolicySource
-    from edgeauth.settings import Settings
+    from edgeauth.settings import SchemeSettings, Settings
 
+    _Any = TypeVar("_Any")
     _T = TypeVar("_T", KeyRing, AddressList, Passes)
     _Watched = WatchedFiles[_T, Policy]
 
@@ -62,11 +63,12 @@ def policy_source(settings: Settings, *, told_as: str = "in force") -> PolicySou
 class _Seen:
     """A policy, and of each part the fingerprint of the files that it was read from.
 
-    None stands for files that had not stood still, and are to be read once more.
+    None stands for files that had not stood still, and are to be read once more. Keys are those
+    of each scheme, by its place.
     """
 
     policy: Policy
-    keys: Fingerprint | None = None
+    keys: tuple[Fingerprint | None, ...] = ()
     addresses: Fingerprint | None = None
     passes: Fingerprint | None = None
 
@@ -93,22 +95,25 @@ class WatchedPolicy:
     def __init__(self, settings: Settings, *, told_as: str = "in force") -> None:
         self._interval = settings.watch_interval
         self._settings = settings
-        self._keys = _watched_keys(settings, self._read_keys)
+        self._keys = [
+            _watched_keys(scheme, settings.watch_interval, partial(self._read_keys, place))
+            for place, scheme in enumerate(settings.schemes)
+        ]
         self._addresses = _watched_addresses(settings)
         self._passes = _watched_passes(settings, self._read_passes)
-        files = (self._keys, self._addresses, self._passes)
+        files = (*self._keys, self._addresses, self._passes)
         self._files = [watched for watched in files if watched is not None]
         for watched in self._files:
             watched.told_as = told_as
         self.active = bool(self._files)
-        keys = settings.build_keys()
+        keys = tuple(scheme.build_keys() for scheme in settings.schemes)
         policy = Policy(
             settings.build_scheme(keys),
             settings.build_addresses(),
             settings.build_passes(keys),
             keys,
         )
-        self._seen = _Seen(policy)
+        self._seen = _Seen(policy, (None,) * len(keys))
         self.policy = self._good_from(policy, time.time())
 
     def current(self, now: float) -> Policy:
@@ -134,15 +139,10 @@ class WatchedPolicy:
         return replace(policy, since=now, until=now + wait)
 
     def _look(self, seen: _Seen) -> _Seen:
+        for place, watched in enumerate(self._keys):
+            if watched is not None:
+                seen = self._look_at_keys(seen, place, watched)
         policy = seen.policy
-        if self._keys is not None and policy.keys is not None:
-            keys = self._keys.look(policy, policy.keys, seen.keys)
-            if keys is not None:
-                # The scheme remembers what it accepted: a new one for new keys alone.
-                if keys.value is not policy.keys:
-                    scheme = self._settings.build_scheme(keys.value)
-                    policy = replace(policy, scheme=scheme, keys=keys.value)
-                seen = replace(seen, policy=policy, keys=keys.seen)
         if self._addresses is not None and policy.addresses is not None:
             listed = self._addresses.look(policy, policy.addresses, seen.addresses)
             if listed is not None:
@@ -155,9 +155,20 @@ class WatchedPolicy:
                 seen = replace(seen, policy=policy, passes=passes.seen)
         return seen
 
-    def _read_keys(self, policy: Policy) -> KeyRing:
-        keys = self._settings.build_keys()
-        _refuse_cut_off(policy.keys or (), keys)
+    def _look_at_keys(self, seen: _Seen, place: int, watched: _Watched[KeyRing]) -> _Seen:
+        policy, rings = seen.policy, seen.policy.keys
+        found = watched.look(policy, rings[place], seen.keys[place])
+        if found is None:
+            return seen
+        # The scheme remembers what it accepted: a new one for new keys alone.
+        if found.value is not rings[place]:
+            rings = _with(rings, place, found.value)
+            policy = replace(policy, scheme=self._settings.build_scheme(rings), keys=rings)
+        return replace(seen, policy=policy, keys=_with(seen.keys, place, found.seen))
+
+    def _read_keys(self, place: int, policy: Policy) -> KeyRing:
+        keys = self._settings.schemes[place].build_keys()
+        _refuse_cut_off(policy.keys[place], keys)
         if policy.passes is not None:
             refuse_one_secret_for_both(keys, policy.passes)
         return keys
@@ -167,23 +178,27 @@ class WatchedPolicy:
         return self._settings.build_passes(policy.keys) or NoPasses()
 
 
+def _with(values: tuple[_Any, ...], place: int, value: _Any) -> tuple[_Any, ...]:
+    return (*values[:place], value, *values[place + 1 :])
+
+
 def _watched_keys(
-    settings: Settings, read: Callable[[Policy], KeyRing]
+    scheme: SchemeSettings, interval: float, read: Callable[[Policy], KeyRing]
 ) -> _Watched[KeyRing] | None:
     def describe(keys: KeyRing) -> str:
         return f"the keys {', '.join(key.id for key in keys)}"
 
-    if settings.secrets_file is not None and can_be_watched(settings.secrets_file):
-        path = Path(settings.secrets_file)
+    if scheme.secrets_file is not None and can_be_watched(scheme.secrets_file):
+        path = Path(scheme.secrets_file)
         name, paths = "secrets_file", lambda: [path]
-    elif settings.secrets_dir is not None:
-        path = Path(settings.secrets_dir)
+    elif scheme.secrets_dir is not None:
+        path = Path(scheme.secrets_dir)
         name, paths = "secrets_dir", lambda: [path / key for key in key_names(path)]
     else:
         return None
     return WatchedFiles(
         f"{name} {str(path)!r}",
-        interval=settings.watch_interval,
+        interval=interval,
         paths=paths,
         read=read,
         depends=lambda policy: (policy.keys, policy.passes),

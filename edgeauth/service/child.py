@@ -90,7 +90,7 @@ class Generations:
 
     def add(self, state: State) -> str:
         """Note a state that was read now; its name for the log."""
-        ids = [values[0] for values in state.keys]
+        ids = [values[0] for ring in state.keys for values in ring]
         keys = ", ".join(ids[-_NAMED:])
         if len(ids) > _NAMED:
             keys = f"{len(ids) - _NAMED} and {keys}"

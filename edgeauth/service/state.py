@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 # The settings that name a file; a directory of secrets has no pipes in it.
-_FILES = ("secrets_file", "addresses", "pass_secret_file", "revoked_passes_file")
+_FILES = ("addresses", "pass_secret_file", "revoked_passes_file")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ class State:
     generation: int
     settings: Settings
     service: ServiceSettings
-    keys: tuple[tuple[str, bytes, float, float], ...] = field(repr=False)
+    keys: tuple[tuple[tuple[str, bytes, float, float], ...], ...] = field(repr=False)
     networks: tuple[str, ...] | None
     listed_at: float | None
     passes: Passes | None
@@ -99,6 +99,8 @@ class State:
         service = ServiceSettings.of_document(document, environ, flags)
         settings = Settings.of_document(document, environ)
         if generation > 1:
+            for scheme in settings.schemes:
+                _refuse_pipe("secrets_file", scheme.secrets_file)
             for name in _FILES:
                 _refuse_pipe(name, getattr(settings, name))
         source = policy_source(settings, told_as="for the workers")
@@ -107,7 +109,7 @@ class State:
             generation=generation,
             settings=settings,
             service=service,
-            keys=() if policy.keys is None else _plain(policy.keys),
+            keys=tuple(map(_plain, policy.keys)),
             networks=_networks(policy.addresses),
             listed_at=_listed_at(settings.addresses, policy.addresses),
             passes=policy.passes,
@@ -124,7 +126,7 @@ class State:
         state = dataclasses.replace(
             self,
             generation=self.generation + 1,
-            keys=self.keys if policy.keys is None else _plain(policy.keys),
+            keys=tuple(map(_plain, policy.keys)),
             networks=_networks(policy.addresses),
             listed_at=_listed_at(self.settings.addresses, policy.addresses),
             passes=policy.passes,
@@ -145,7 +147,7 @@ class State:
         # names those in front of it.
         trusted = self.service.proxy_addresses + settings.trusted_proxies
         policy = Policy(
-            settings.build_scheme(KeyRing(Key(*values) for values in self.keys)),
+            settings.build_scheme([KeyRing(Key(*one) for one in ring) for ring in self.keys]),
             None if self.networks is None else AddressList(self.networks),
             self.passes,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import pytest
@@ -11,6 +12,7 @@ from support.vectors import OLDER_SECRET, SECRET
 
 from edgeauth import (
     AddressList,
+    AnyOf,
     EdgeAuthScheme,
     Guard,
     Key,
@@ -18,6 +20,7 @@ from edgeauth import (
     SharedSecretScheme,
     sign,
 )
+from edgeauth.asgi import EdgeAuthMiddleware
 
 NOW = 1_700_000_000
 VALUE = sign(SECRET, pop="LHR", timestamp=NOW).encode()
@@ -172,3 +175,40 @@ def test_a_key_that_is_over_takes_what_it_signed_along():
 
     assert recalled(guard, now=NOW + 5)
     assert recalled(guard, now=NOW + 6) is None
+
+
+def test_of_several_schemes_the_field_says_whose_value_it_is():
+    signed = EdgeAuthScheme([SECRET])
+    other = EdgeAuthScheme([OLDER_SECRET], header="X-Other")
+    guard = Guard(AnyOf(signed, SharedSecretScheme([OLDER_SECRET], header="X-Proof"), other))
+    verdict = asked(guard)
+
+    assert guard.recall(VALUE, "GET", "/", b"edge-auth", now=NOW) is verdict
+    for field in (b"x-other", b"x-proof", b"x-unknown", None):
+        assert guard.recall(VALUE, "GET", "/", field, now=NOW) is None
+
+
+def test_the_asgi_gate_recalls_of_several_schemes_by_the_field(monkeypatch):
+    guard = Guard(AnyOf(EdgeAuthScheme([SECRET]), EdgeAuthScheme([OLDER_SECRET], header="X-Other")))
+    value = sign(SECRET, pop="LHR").encode()
+    seen = []
+
+    async def app(scope, _receive, _send):
+        seen.append(scope["edgeauth"])
+
+    def ask(name):
+        scope = {"type": "http", "method": "GET", "path": "/", "headers": [(name, value)]}
+        sent = []
+
+        async def send(message):
+            sent.append(message)
+
+        asyncio.run(EdgeAuthMiddleware(app, guard)(scope, None, send))
+        return [message["status"] for message in sent if "status" in message]
+
+    assert ask(b"edge-auth") == []
+    with monkeypatch.context() as patched:
+        patched.setattr(Guard, "check", None)
+        assert ask(b"edge-auth") == []
+    assert seen[0] is seen[1]
+    assert ask(b"x-other") == [403]

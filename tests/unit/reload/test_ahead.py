@@ -252,9 +252,9 @@ def test_large_files_of_keys_are_held_against_the_keys_that_are_in_force_by_then
     replace(secrets, f"{comment}old:{OLDER_SECRET}\n")
     clock.passes(LONGEST)
     assert reason(live_guard, SECRET, now=clock.now) == "ok"
-    begun = live_guard._source._keys._begun.ahead
+    begun = live_guard._source._keys[0]._begun.ahead
     # What the reading is held against is another by then, so it is made anew.
-    decides_by(live_guard, dataclasses.replace(live_guard._policy, keys=KeyRing([SECRET])))
+    decides_by(live_guard, dataclasses.replace(live_guard._policy, keys=(KeyRing([SECRET]),)))
     clock.passes(SETTLE)
     assert reason(live_guard, OLDER_SECRET, now=clock.now) == "ok"
     assert begun._dropped

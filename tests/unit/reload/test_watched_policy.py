@@ -755,7 +755,8 @@ def test_a_log_that_fails_does_not_refuse_the_request_that_looked(secrets):
         secrets.write_text("")
         wait_until(
             lambda: (
-                live_guard._source._keys._refused is not None or reason(live_guard, SECRET) != "ok"
+                live_guard._source._keys[0]._refused is not None
+                or reason(live_guard, SECRET) != "ok"
             )
         )
         assert reason(live_guard, SECRET) == "ok"
@@ -795,3 +796,47 @@ def test_what_a_thread_stored_is_not_undone_by_one_that_asked_before(secrets):
 def test_a_file_that_is_not_there_at_the_start_stops_it(tmp_path, secrets, setting):
     with pytest.raises(ConfigurationError, match="absent' cannot be read"):
         guard(**{"secrets": secrets, setting: tmp_path / "absent"})
+
+
+def test_the_keys_of_each_of_several_schemes_are_watched(tmp_path, secrets):
+    sent = tmp_path / "sent"
+    sent.write_text(f"sent:{OLDER_SECRET}\n")
+    tables = [
+        {"secrets_file": secrets, "max_age": 1e9, "max_future": 1e9},
+        {"scheme": "shared-secret", "secrets_file": sent, "header": "X-Proof"},
+    ]
+    live_guard = Guard.from_settings({"schemes": tables, "watch_interval": SHORTEST})
+
+    def by_secret(secret):
+        request = PlainRequest(fields=[("X-Proof", secret.encode())])
+        return live_guard.check(request).reason
+
+    signed, _ = live_guard.scheme.schemes
+    assert reason(live_guard, OLDER_SECRET) == by_secret(OLDER_SECRET) == "ok"
+    replace(sent, f"new:{NEWER_SECRET}\n")
+    wait_until(lambda: by_secret(NEWER_SECRET) == "ok")
+    assert by_secret(OLDER_SECRET) == "bad-signature"
+    assert reason(live_guard, OLDER_SECRET) == "ok"
+    replace(secrets, NEW)
+    wait_until(lambda: reason(live_guard, NEWER_SECRET) == "ok")
+    assert reason(live_guard, OLDER_SECRET) == "bad-signature"
+    assert by_secret(NEWER_SECRET) == "ok"
+    assert live_guard.scheme.schemes[0] is not signed
+
+
+def test_no_new_key_of_any_scheme_signs_passes_too(tmp_path, caplog):
+    files = [tmp_path / "one", tmp_path / "two"]
+    for file, secret in zip(files, (SECRET, OLDER_SECRET), strict=True):
+        file.write_text(f"key:{secret}\n")
+    live_guard = Guard.from_settings(
+        {
+            "schemes": [{"secrets_file": file, "header": f"X-{file.name}"} for file in files],
+            "pass_secret": NEWER_SECRET,
+            "watch_interval": SHORTEST,
+        }
+    )
+    for file in files:
+        caplog.clear()
+        replace(file, NEW)
+        wait_until(lambda: live_guard.check(PlainRequest()) or "CANNOT BE USED" in caplog.text)
+        assert "pass_secret is also a secret of the edge" in caplog.text
