@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 from support.requests import PlainRequest
 
-from edgeauth import Guard, sign
+from edgeauth import Guard, KeyRing, Settings, sign
+from edgeauth.schemes.registry import _check_class
 
 NOW = 1_700_000_000
 PAGE = Path(__file__).parents[2] / "docs" / "custom-schemes.md"
@@ -37,6 +39,32 @@ def test_the_token_of_a_pop_is_good_for_that_pop_alone(page, fields, reason):
     guard = Guard(page["TokenPerPop"]({"LHR": "a-token-for-london-1", "JFK": "another-token"}))
     assert guard.check(PlainRequest(fields=fields), now=NOW).reason == reason
     assert set(guard.stripped_headers) == {"X-Edge-Token", "X-Edge-Pop"}
+
+
+def test_the_kind_of_the_page_has_what_settings_need(page):
+    kind = page["EdgeToken"]
+    _check_class(kind, "edge-token", "the page")
+    defaults = {option.name: option.default for option in kind.OPTIONS}
+    guard = Guard(kind.from_options(KeyRing(["a-token-of-the-edge-1"]), defaults))
+    for token, reason in (
+        (b"a-token-of-the-edge-1", "ok"),
+        (b"a-token-of-nobody", "bad-signature"),
+        (None, "missing"),
+    ):
+        fields = [] if token is None else [("X-Edge-Token", token)]
+        verdict = guard.check(PlainRequest(fields=fields), now=NOW)
+        assert verdict.reason == reason
+        assert verdict.scheme == (kind.kind if reason == "ok" else None)
+
+
+def test_the_tables_of_the_page_are_read():
+    (toml,) = [
+        block
+        for block in re.findall(r"```toml\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+        if "[[schemes]]" in block
+    ]
+    settings = Settings.from_mapping(tomllib.loads(toml))
+    assert [scheme.kind for scheme in settings.schemes] == ["edge-auth", "shared-secret"]
 
 
 @pytest.mark.parametrize(
