@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from edgeauth import ConfigurationError, Key, KeyRing
+from edgeauth.key_files import parse
 from edgeauth.keys import bare_secret
 from edgeauth.settings.parts import read_bare_secret
 
@@ -388,3 +389,10 @@ def test_a_pipe_in_a_directory_of_secrets_is_refused_and_not_waited_for(tmp_path
     os.mkfifo(tmp_path / "a")
     with pytest.raises(ConfigurationError, match="file 'a' is a pipe"):
         KeyRing.from_directory(tmp_path)
+
+
+def test_what_was_read_of_a_file_keeps_its_secret_out_of_its_repr():
+    (entry,) = parse(f"2026:{SECRET}", "a text")
+    assert entry.secret == SECRET
+    assert repr(entry) == "<Entry a text, line 1>"
+    assert [key.id for key in KeyRing.from_text(f"2026:{SECRET}\n", "a text")] == ["2026"]

@@ -11,6 +11,7 @@ from support.vectors import OLDER_SECRET, SECRET
 
 from edgeauth import ConfigurationError, Settings, SharedSecretScheme, asgi, wsgi
 from edgeauth.flask import EdgeAuth
+from edgeauth.settings import named_by_variables
 
 
 def test_the_defaults_are_those_of_the_documentation():
@@ -404,3 +405,20 @@ def test_addresses_are_off_bundled_or_a_file(tmp_path):
     assert len(Settings(addresses=str(file)).build_addresses()) == 1
     with pytest.raises(ConfigurationError, match="cannot be read"):
         Settings(addresses="fasly").build_addresses()
+
+
+def test_settings_have_no_attribute_of_another_name():
+    with pytest.raises(AttributeError, match="colour"):
+        _ = Settings().colour
+
+
+@pytest.mark.parametrize("given", [None, [], "secret", [("secret", SECRET)]])
+def test_what_is_no_mapping_is_refused_and_not_shown(given):
+    with pytest.raises(ConfigurationError, match="write a mapping of names to values") as caught:
+        Settings.from_mapping(given)
+    assert SECRET not in str(caught.value)
+
+
+def test_variables_that_set_something_are_named():
+    environ = {"EDGEAUTH_MAX_AGE": "9", "EDGEAUTH_POPS": "", "EDGEAUTH_CONFIG": "x", "PATH": "/"}
+    assert named_by_variables(environ) == {"max_age"}
