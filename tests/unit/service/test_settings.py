@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 
 import pytest
 from support.requests import PlainRequest
+from support.vectors import OLDER_SECRET
 
-from edgeauth import ConfigurationError, Settings
+from edgeauth import ConfigurationError, Settings, sign
 from edgeauth.service.settings import ServiceSettings
 from edgeauth.service.state import State
 
@@ -124,3 +126,33 @@ class TestState:
         state = State.load(1, config, {"EDGEAUTH_ADDRESSES": str(addresses)}, {})
 
         assert state.listed_at is None
+
+
+class TestSeveralSchemes:
+    def test_a_worker_gets_the_keys_of_each_and_decides_by_them(self, tmp_path):
+        config, keys = tmp_path / "edgeauth.toml", tmp_path / "keys"
+        config.write_text(
+            f'[[schemes]]\nsecret = "{SECRET}"\n'
+            f'[[schemes]]\nscheme = "shared-secret"\nheader = "X-P"\nsecrets_file = "{keys}"\n'
+        )
+        keys.write_text(f"old:{OLDER_SECRET}\n")
+        state, source = State.read(1, config, {}, {})
+        keys.unlink()
+        arrived = pickle.loads(pickle.dumps(state))  # noqa: S301 - as it travels
+        guard = arrived.build_guard()
+        for fields, scheme in (
+            ([("X-P", OLDER_SECRET.encode())], "shared-secret"),
+            ([("Edge-Auth", sign(SECRET, pop="LHR").encode())], "edge-auth"),
+        ):
+            assert guard.check(PlainRequest(fields=fields)).scheme == scheme
+        assert state.following(source.policy).keys == state.keys
+
+    def test_a_pipe_of_either_is_read_once(self, tmp_path):
+        pipe = tmp_path / "pipe"
+        os.mkfifo(pipe)
+        config = tmp_path / "edgeauth.toml"
+        config.write_text(
+            f'[[schemes]]\nsecret = "{SECRET}"\n[[schemes]]\nsecrets_file = "{pipe}"\n'
+        )
+        with pytest.raises(ConfigurationError, match="is a pipe, which can be read but once"):
+            State.load(2, config, {}, {})

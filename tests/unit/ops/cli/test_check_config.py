@@ -47,6 +47,25 @@ def test_the_file_that_a_variable_names_is_read_and_an_empty_variable_is_no_sour
     assert words["secret"][-1] == "file"
 
 
+def test_of_several_schemes_each_setting_has_its_place_and_no_secret_is_shown(edgeauth, tmp_path):
+    (tmp_path / "edgeauth.toml").write_text(
+        f'[[schemes]]\nsecret = "{SECRET}"\nmax_age = 30\n'
+        '[[schemes]]\nscheme = "shared-secret"\nsecrets_file = "secrets"\n'
+    )
+    (tmp_path / "secrets").write_text(KEYS.replace(SECRET, f"{SECRET}-2"))
+    result = edgeauth("check-config", "--config", "edgeauth.toml", env={"EDGEAUTH_MODE": "enforce"})
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert SECRET not in result.output
+    lines = {line.split()[0]: line.split()[1:] for line in result.stdout.splitlines() if line}
+    assert lines["schemes[0].secret"] == ["set,", "not", "shown", "file"]
+    assert lines["schemes[0].max_age"] == ["30", "file"]
+    assert lines["schemes[0].max_future"] == ["5", "default"]
+    assert lines["schemes[1].scheme"] == ["shared-secret", "file"]
+    assert lines["mode"] == ["enforce", "environment"]
+    assert "keys of edge-auth: 1, oldest to newest: default\n" in result.stdout
+    assert "keys of shared-secret: 2, oldest to newest: 2025, 2026\n" in result.stdout
+
+
 def test_no_file_of_decisions_is_made(edgeauth, tmp_path):
     result = edgeauth("check-config", env={**ENV, "EDGEAUTH_DECISIONS": "decisions"})
     assert (result.exit_code, result.stderr) == (0, "")
