@@ -12,11 +12,10 @@ from support.vcl import VCL, lint, service
 
 from edgeauth.errors import ConfigurationError
 from edgeauth.ops.cli import main
-from edgeauth.ops.cli.snippet import SNIPPETS, renamed
+from edgeauth.ops.cli.snippet import NAMES, files_of, renamed
+from edgeauth.ops.schemes import kinds
 
-FILES = sorted(
-    {file for one in SNIPPETS.values() for file in (one.signed, one.shared_secret) if file}
-)
+FILES = sorted({file for kind in kinds() for file in files_of(kind).values()})
 
 
 def refusal(*arguments: str, **settings: str) -> str:
@@ -25,9 +24,9 @@ def refusal(*arguments: str, **settings: str) -> str:
     return done.output
 
 
-@pytest.mark.parametrize("name", SNIPPETS)
+@pytest.mark.parametrize("name", NAMES)
 def test_by_default_it_prints_the_file_as_it_is(name):
-    file = edge_tools.INTEGRATIONS / SNIPPETS[name].signed
+    file = edge_tools.INTEGRATIONS / files_of("edge-auth")[name]
     assert snippet(name) == file.read_text("utf-8")
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from edgeauth.ops.cli.snippet import SNIPPETS
+from edgeauth.ops.cli.snippet import files_of
 from support.processes import HOST, free_port, running, wait_until
 from support.programs import missing
 from support.snippets import snippet
@@ -292,7 +292,7 @@ def _replaced(text: str, replaced: Mapping[str, str], file: str) -> str:
 
 
 def _printed(file: str, header: str, socket: str | None) -> str:
-    (name,) = (name for name, one in SNIPPETS.items() if one.signed == file)
+    (name,) = (name for name, one in files_of("edge-auth").items() if one == file)
     return snippet(name, "--header", header, *(["--socket", socket] if socket else []))
 
 

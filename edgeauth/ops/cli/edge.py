@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import logging
 import os
+import time
 from ipaddress import ip_address
-from typing import Literal
 from urllib.parse import urlsplit
 
 import click
 
-from edgeauth.clients.signer import Signer
 from edgeauth.errors import ConfigurationError, explain
 from edgeauth.ops.cli.options import read_settings, settings_options
+from edgeauth.ops.schemes import kinds, tools_of
+from edgeauth.ops.schemes.configured import configured
+from edgeauth.ops.schemes.credential import credential, refuse_unusable
 from edgeauth.ops.text import escaped
 from edgeauth.schemes.base import SIMULATED_POP
 
@@ -31,7 +34,7 @@ _SHUTDOWN_SECONDS = 1
 )
 @click.option(
     "--scheme",
-    type=click.Choice(["edge-auth", "shared-secret"]),
+    type=click.Choice(kinds()),
     help="Sign, or send the secret. Default: the setting scheme.",
 )
 @settings_options
@@ -41,7 +44,7 @@ def command(
     host: str,
     port: int,
     pop: str,
-    scheme: Literal["edge-auth", "shared-secret"] | None,
+    scheme: str | None,
     config: str | None,
     secret_file: str | None,
     secrets_file: str | None,
@@ -61,10 +64,12 @@ def command(
         raise ConfigurationError(f"{error.name} is missing: pip install 'edgeauth[edge]'") from None
     settings = read_settings(config, secret_file, secrets_file)
     if scheme is not None:
-        settings = settings.with_kind(scheme)
+        settings = dataclasses.replace(settings, scheme=scheme)  # type: ignore[arg-type]
     # Finds every mistake in the settings now, and not on a request.
-    signer = Signer.from_settings(settings, pop=pop)
-    edge = StandInPop(_origin(upstream), signer.header, signer.value)
+    signer = configured(settings)[0]
+    make = credential(signer, **({"pop": pop} if "pop" in tools_of(signer.kind).wishes else {}))
+    refuse_unusable([make], time.time())
+    edge = StandInPop(_origin(upstream), signer.headers, make)
     logging.basicConfig(format="%(message)s", level=logging.INFO)
     # aiohttp's server logs whatever a peer did wrong with a trace-back.
     for name in ("aiohttp.server", "asyncio"):

@@ -70,7 +70,7 @@ def issue(
         )
     value, issued = passes.issue(holder, ttl=ttl, methods=methods, paths=paths)
     line = f"{HEADER}: {value}"
-    click.echo(line if url is None else curl_command(line, url))
+    click.echo(line if url is None else curl_command([line], url))
     until = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(issued.expires_at))
     scope = f"{' '.join(methods) or 'any method'}, {' '.join(paths) or 'any path'}"
     click.echo(f"pass {issued.id} for {holder}: until {until}, {scope}", err=True)

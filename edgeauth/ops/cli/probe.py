@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-import secrets as random
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,15 +12,19 @@ import click
 
 from edgeauth.errors import ConfigurationError, explain
 from edgeauth.exemptions import is_exact_path, is_method
-from edgeauth.keys import Key
 from edgeauth.ops.cli.options import read_settings, settings_options
 from edgeauth.ops.cli.probe_report import count, document, junit
 from edgeauth.ops.probe.judge import Result, Unreachable, run
-from edgeauth.ops.probe.rows import Plan, rows
+from edgeauth.ops.probe.rows import rows
 from edgeauth.ops.probe.wire import Target
+from edgeauth.ops.schemes import tools_of
+from edgeauth.ops.schemes.configured import configured
+from edgeauth.ops.schemes.credential import can_sign, credential, refuse_unusable
+from edgeauth.ops.schemes.probe_rows import Plan
 from edgeauth.ops.text import escaped
 
 if TYPE_CHECKING:
+    from edgeauth.ops.schemes.probe_rows import Row
     from edgeauth.settings import Settings
 
 _WIDTH = 88
@@ -119,10 +123,10 @@ def command(
     target = Target.parse(url, connect=connect, cacert=cacert)
     if websocket is not None and not (is_exact_path(websocket) and websocket.isascii()):
         raise click.UsageError("--websocket: write one path, such as /ws")
-    plan = _plan(target, settings, exempt, websocket)
+    tried = _rows(target, settings, exempt, websocket)
     found = []
     try:
-        for result in run(rows(plan), target, rate=rate, timeout=timeout, refused=refused):
+        for result in run(tried, target, rate=rate, timeout=timeout, refused=refused):
             found.append(result)
             if not as_json:
                 _print(result)
@@ -139,30 +143,22 @@ def command(
     ctx.exit(1 if count(found, "fail") else 0)
 
 
-def _plan(
+def _rows(
     target: Target, settings: Settings, exempt: tuple[str, ...], websocket: str | None
-) -> Plan:
+) -> list[Row]:
     plan = Plan(
         target.authority,
         target.path,
-        Key("unknown", random.token_hex()),
-        "no secret was given",
-        header=settings.header,
-        max_age=settings.max_age,
-        max_future=settings.max_future,
-        require_pop=settings.require_pop,
-        pops=settings.pops,
         exempt=exempt or settings.exempt,
         websocket=websocket,
+        no_key=None if settings.has_secret else "no secret was given",
     )
-    if settings.scheme == "shared-secret":
-        return plan._replace(no_key="the scheme is shared-secret, and a secret is not sent")
-    if not settings.has_secret:
-        return plan
-    # What the scheme refuses must not come up in the midst of the requests.
-    keys = settings.read_keys()
-    settings.build_scheme(keys)
-    return plan._replace(key=keys.signing_key(), no_key=None)
+    schemes = configured(settings, without_secret=plan.no_key is not None)
+    if plan.no_key is None:
+        # What cannot be signed must not come up in the midst of the requests.
+        signing = [one for one in schemes if can_sign(one) and not tools_of(one.kind).sends_secret]
+        refuse_unusable(map(credential, signing), time.time())
+    return rows(plan, schemes)
 
 
 def _print(result: Result) -> None:

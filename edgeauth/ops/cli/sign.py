@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
+from urllib.parse import urlsplit
 
 import click
+from click.core import ParameterSource
 
 from edgeauth.ops.cli.options import at_option, read_settings, settings_options
 from edgeauth.ops.cli.text import curl_command
-from edgeauth.schemes.edge_auth import sign
-
-if TYPE_CHECKING:
-    from edgeauth.settings import Settings
-
-# What the edge's local simulators call themselves, so that a value which was made by hand
-# is told from one of a real POP in the origin's log.
-_NO_POP = "XXX"
+from edgeauth.ops.schemes import tools_of
+from edgeauth.ops.schemes.configured import configured
+from edgeauth.ops.schemes.credential import Outgoing, credential
+from edgeauth.schemes.base import SIMULATED_POP
 
 
 @click.command("sign")
 @click.option(
     "--pop",
     metavar="CODE",
-    help=f"The POP that signs. Default: the first of the setting pops, else {_NO_POP}.",
+    help=f"The POP that signs. Default: the first of the setting pops, else {SIMULATED_POP}.",
 )
 @at_option
 @click.option(
@@ -36,7 +34,9 @@ _NO_POP = "XXX"
 @click.option("--two-field", is_flag=True, help="Name no POP, as Compute JavaScript does.")
 @click.option("--curl", "url", metavar="URL", help="Print a curl command that requests URL.")
 @settings_options
+@click.pass_context
 def command(
+    ctx: click.Context,
     *,
     pop: str | None,
     at: float | None,
@@ -49,27 +49,35 @@ def command(
 ) -> None:
     """Print a header as the edge would send it.
 
-    The newest secret signs. Where the scheme is shared-secret there is nothing to sign, and
-    the command refuses: the header would be the secret itself.
+    The newest secret signs. Where the scheme is one that sends the secret itself there is
+    nothing to sign, and the command refuses.
     """
     if two_field and pop is not None:
         raise click.UsageError("--two-field names no POP: leave --pop out")
     settings = read_settings(config, secret_file, secrets_file)
-    if settings.scheme == "shared-secret":
+    scheme = configured(settings)[0]
+    tools = tools_of(scheme.kind)
+    if tools.sends_secret:
         raise click.UsageError(
-            "the scheme is shared-secret: its header is the secret itself, which is not printed. "
-            f"Write '{settings.header}: <secret>' into a file and use curl --header @FILE"
+            f"the scheme is {scheme.kind}: its header is the secret itself, which is not printed. "
+            f"Write '{scheme.headers[0]}: <secret>' into a file and use curl --header @FILE"
         )
-    moment = time.time() if at is None else at
-    value = sign(
-        settings.read_keys().signing_key(moment),
-        pop=_default_pop(settings) if pop is None and not two_field else pop,
-        timestamp=int(moment),
-        encoding=encoding,
-    )
-    line = f"{settings.header}: {value}"
-    click.echo(line if url is None else curl_command(line, url))
+    how = {"pop": pop, "encoding": encoding}
+    asked = {name for name in how if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    if two_field:
+        asked.add("pop")
+    if idle := asked - tools.wishes:
+        raise click.UsageError(f"--{min(idle)} has no meaning for the scheme {scheme.kind}")
+    make = credential(scheme, **{name: how[name] for name in asked})
+    fields = make(None if url is None else _outgoing(url), time.time() if at is None else at)
+    lines = [f"{name}: {value}" for name, value in fields]
+    click.echo("\n".join(lines) if url is None else curl_command(lines, url))
 
 
-def _default_pop(settings: Settings) -> str:
-    return settings.pops[0] if settings.pops else _NO_POP
+def _outgoing(url: str) -> Outgoing:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise click.UsageError(f"--curl {url!a} is no URL") from None
+    query = f"?{parts.query}" if parts.query else ""
+    return Outgoing("GET", parts.netloc.rpartition("@")[2], f"{parts.path or '/'}{query}")

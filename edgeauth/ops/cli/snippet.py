@@ -12,15 +12,16 @@ is found in its three spellings: ``Edge-Auth``, ``edge-auth`` and nginx's ``http
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from edgeauth.errors import ConfigurationError
 from edgeauth.ops.cli.options import config_option
+from edgeauth.ops.schemes import kinds, tools_of
+from edgeauth.ops.schemes.configured import configured
 from edgeauth.settings import Settings
 
 if TYPE_CHECKING:
@@ -28,28 +29,23 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
 
-@dataclass(frozen=True)
-class Snippet:
-    """A file below ``integrations/``, and the one for the shared-secret scheme, if any."""
-
-    signed: str
-    shared_secret: str | None
-
-
-def _either(file: str) -> Snippet:
-    return Snippet(file, file)
-
-
-SNIPPETS = {
-    "vcl": Snippet("fastly/vcl/edgeauth.vcl", "fastly/vcl/shared_secret.vcl"),
-    "compute-js": Snippet("fastly/compute-js/src/edgeauth.js", None),
-    "compute-rust": Snippet("fastly/compute-rust/src/lib.rs", None),
-    "nginx": _either("nginx/nginx.conf"),
-    "caddy": _either("caddy/Caddyfile"),
-    "envoy": _either("envoy/envoy.yaml"),
-    "haproxy": _either("haproxy/haproxy.cfg"),
-    "haproxy-lua": _either("haproxy/edgeauth.lua"),
+# The proxies ask the service, whatever the scheme is.
+_PROXIES = {
+    "nginx": "nginx/nginx.conf",
+    "caddy": "caddy/Caddyfile",
+    "envoy": "envoy/envoy.yaml",
+    "haproxy": "haproxy/haproxy.cfg",
+    "haproxy-lua": "haproxy/edgeauth.lua",
 }
+
+
+def files_of(kind: str) -> dict[str, str | Traversable]:
+    """The files below ``integrations/`` for the scheme *kind*, by the name of what runs them."""
+    return {**tools_of(kind).snippets, **_PROXIES}
+
+
+# In the order of the kinds, each once.
+NAMES = list(dict.fromkeys(name for kind in kinds() for name in files_of(kind)))
 
 _DECLARATION = re.compile(r"^.*edgeauth:parameter ([a-z]+) = (\S+)$", re.MULTILINE)
 
@@ -67,7 +63,7 @@ _WRITE = {
 
 
 @click.command("snippet")
-@click.argument("name", type=click.Choice(list(SNIPPETS)))
+@click.argument("name", type=click.Choice(NAMES))
 @config_option
 @click.option("--header", metavar="NAME", help="The header field. Default: the setting header.")
 @click.option("--dictionary", metavar="NAME", help="The edge's dictionary, or secret store.")
@@ -80,27 +76,39 @@ def command(
     The file that is printed is tested against the real program. Nothing secret is in it.
     """
     settings = Settings.load(config)
-    snippet = SNIPPETS[name]
-    file = snippet.shared_secret if settings.scheme == "shared-secret" else snippet.signed
-    if file is None:
+    # A snippet holds no secret, so whoever prints one need not have it.
+    schemes = configured(settings, without_secret=True)
+    found = [(one, files_of(one.kind)[name]) for one in schemes if name in files_of(one.kind)]
+    if not found:
+        having = " or ".join(kind for kind in kinds() if name in files_of(kind))
         raise ConfigurationError(
-            f"there is no {name} for the scheme shared-secret: this edge can sign, so set "
-            "scheme to edge-auth"
+            f"there is no {name} for the scheme {schemes[0].kind}: set scheme to {having}"
         )
-    wanted = {"dictionary": dictionary, "socket": socket}
+    scheme, file = found[0]
+    text = integration(file)
+    wanted = {
+        "header": _only_field(scheme, text) if header is None else header,
+        "dictionary": dictionary,
+        "socket": socket,
+    }
     names = {parameter: value for parameter, value in wanted.items() if value is not None}
-    # A file may hold no header at all, which does for the default one.
-    if header is not None or settings.header != Settings().header:
-        names["header"] = settings.header if header is None else header
-    click.echo(renamed(integration(file), names, file), nl=False)
+    click.echo(renamed(text, names, str(file)), nl=False)
 
 
-def integration(file: str) -> str:
-    """The text of *file* below ``integrations/``, of the wheel or of a source tree.
+def _only_field(scheme: Any, text: str) -> str | None:  # noqa: ANN401 - of any kind
+    """The field of *scheme*, where it has one and the file has one to be named after it."""
+    declares = "header" in dict(_DECLARATION.findall(text))
+    return scheme.headers[0] if declares and len(scheme.headers) == 1 else None
+
+
+def integration(file: str | Traversable) -> str:
+    """The text of *file*; a path is one below ``integrations/``, of the wheel or a source tree.
 
     Raises:
         ConfigurationError: this installation does not have it.
     """
+    if not isinstance(file, str):
+        return file.read_text("utf-8")
     for folder in _folders():
         found = folder.joinpath(file)
         if found.is_file():

@@ -21,8 +21,8 @@ def table(rows: Iterable[Sequence[str]]) -> list[str]:
     ]
 
 
-def curl_command(line: str, url: str) -> str:
-    """A curl command for a POSIX shell that sends the header *line* to *url*.
+def curl_command(lines: Iterable[str], url: str) -> str:
+    """A curl command for a POSIX shell that sends the header *lines* to *url*.
 
     Raises:
         click.UsageError: *url* is no URL of HTTP.
@@ -30,4 +30,5 @@ def curl_command(line: str, url: str) -> str:
     if not url.startswith(("http://", "https://")) or not url.isprintable() or " " in url:
         raise click.UsageError("--curl: write a URL that begins with http:// or https://")
     # Without --globoff curl reads [] and {} in a URL as patterns.
-    return f"curl --globoff --header {shlex.quote(line)} {shlex.quote(url)}"
+    headers = " ".join(f"--header {shlex.quote(line)}" for line in lines)
+    return f"curl --globoff {headers} {shlex.quote(url)}"

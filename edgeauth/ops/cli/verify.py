@@ -4,41 +4,31 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import click
 
 from edgeauth.errors import VerificationError
 from edgeauth.ops.cli.options import at_option, read_settings, settings_options
 from edgeauth.ops.cli.text import table
-from edgeauth.ops.schemes.edge_auth.explain import Diagnosis, diagnose
+from edgeauth.ops.schemes import tools_of
+from edgeauth.ops.schemes.configured import configured
+from edgeauth.ops.schemes.diagnosis import Diagnosis
+from edgeauth.ops.schemes.request_lines import RequestLines
 from edgeauth.ops.standard_input import STDIN, read_standard_input, standard_input
-from edgeauth.schemes.shared_secret import SharedSecretScheme
 from edgeauth.verdict import EdgeIdentity
-
-if TYPE_CHECKING:
-    from edgeauth.schemes.edge_auth import EdgeAuthScheme
 
 _MAX_INPUT_BYTES = 64 << 10
 _WIDTH = 88
-# Lines that hold a header, most exact first. "NAME" stands for its name.
-_FORMS = (
-    # A field of a message; curl -v has one of "<>*" before it.
-    rb"(?:[<>*][ \t]*)?NAME[ \t]*:(?P<value>.*)",
-    # In quotes: an option of curl, a field of JSON or a mapping, a variable of a log.
-    rb"(?:.*[ \t\[({,])?(?P<quote>[\"'])NAME[ \t]*:(?P<value>.*?)(?P=quote).*",
-    (
-        rb"(?:.*[ \t\[({,])?(?P<quote>[\"']?)NAME(?P=quote)[ \t]*[:=][ \t]*"
-        rb"(?P<mark>[\"'])(?P<value>.*?)(?P=mark).*"
-    ),
-    # In brackets: curl -v of HTTP/2.
-    rb"(?:.*[ \t])?\[NAME[ \t]*:(?P<value>[^\]]*)\].*",
-    # Without quotes it ends at a space, but the one after a comma.
-    rb"(?:.*[ \t\[({,])NAME[:=][ \t]*(?P<value>(?:[^ \t]|(?<=,)[ \t])+).*",
-    rb"NAME=(?P<value>.*)",
-)
+
+
+class _Judged(NamedTuple):
+    """What one scheme says."""
+
+    kind: str
+    outcome: EdgeIdentity | VerificationError
+    diagnosis: Diagnosis
 
 
 @click.command("verify")
@@ -68,46 +58,33 @@ def command(
 
     --json prints one object: accepted (bool), reason (a code), message, at, timestamp, age
     and pop (all three null where the value is not authentic or carries none), key_id,
-    fields (name, seen, ok, note) and findings (code, text).
+    fields (name, seen, ok, note) and findings (code, text). With several schemes it also has
+    schemes: one such object each, and scheme, its kind.
     """
     if value == secret_file == STDIN:
         raise click.UsageError("standard input can give the secret or the value, not both")
     settings = read_settings(config, secret_file, secrets_file)
-    scheme: Any = settings.build_scheme(settings.read_keys())
-    if isinstance(scheme, SharedSecretScheme) and value != STDIN:
+    schemes = configured(settings)
+    secret_kind = next((one.kind for one in schemes if tools_of(one.kind).sends_secret), None)
+    if secret_kind is not None and value != STDIN:
         raise click.UsageError(
-            "the scheme is shared-secret, so the value is a secret: give it on standard input"
+            f"the scheme is {secret_kind}, so the value is a secret: give it on standard input"
         )
     given = _read_stdin() if value == STDIN else os.fsencode(value)
-    received = header_value(given, scheme.header)
+    lines = RequestLines(given, [one.headers for one in schemes])
     now = time.time() if at is None else at
-    outcome = _judge(scheme, received, now)
-    diagnosis = _diagnosis(scheme, received, now)
+    judged = [_judge(one, lines, now) for one in schemes]
+    first, several = judged[0], judged if len(judged) > 1 else []
+    if several:
+        first = _Judged("", _outcome(settings.build_scheme(), lines, now), Diagnosis((), ()))
     if as_json:
-        click.echo(json.dumps(_document(outcome, diagnosis, now)))
+        click.echo(json.dumps(_document(first, several, now)))
     else:
-        _print(outcome, diagnosis)
-    ctx.exit(0 if isinstance(outcome, EdgeIdentity) else 1)
-
-
-def header_value(given: bytes, header: str) -> bytes:
-    """The value of *header* in *given*: a value, a header line, or the lines of a request.
-
-    A line may be as it is copied from where one sees it: ``> Edge-Auth: value`` of curl -v,
-    ``-H 'Edge-Auth: value'`` of a command, ``"edge-auth": "value"`` of a program,
-    ``edge-auth="value"`` of a log. White space around the value is left out, and lines of the
-    same name are joined with commas: what HTTP servers do before an application sees the
-    value (RFC 9110, 5.3 and 5.5).
-    """
-    name = rb"(?i:" + re.escape(header.encode()) + rb")"
-    lines = [text.rstrip(b"\r") for text in given.split(b"\n")]
-    for form in _FORMS:
-        line = re.compile(form.replace(b"NAME", name))
-        matches = [match for text in lines if (match := line.fullmatch(text))]
-        if matches:
-            return b", ".join(match["value"].strip(b" \t") for match in matches)
-    # Quotes around a bare value stay: an edge that sends them is refused, and must be told of.
-    return given.strip(b" \t\r\n")
+        _print(first)
+        for one in several:
+            click.echo(f"\n{one.kind}:")
+            _print(one)
+    ctx.exit(0 if isinstance(first.outcome, EdgeIdentity) else 1)
 
 
 def _read_stdin() -> bytes:
@@ -119,28 +96,28 @@ def _read_stdin() -> bytes:
     return given
 
 
-def _judge(
-    scheme: EdgeAuthScheme | SharedSecretScheme, value: bytes, now: float
+def _judge(scheme: Any, lines: RequestLines, now: float) -> _Judged:  # noqa: ANN401 - any kind
+    diagnosis = tools_of(scheme.kind).explain(scheme, lines, now)
+    return _Judged(scheme.kind, _outcome(scheme, lines, now), diagnosis)
+
+
+def _outcome(
+    scheme: Any,  # noqa: ANN401 - of any kind
+    lines: RequestLines,
+    now: float,
 ) -> EdgeIdentity | VerificationError:
     try:
-        return scheme.verify_value(value, now=now)
+        identity: EdgeIdentity = scheme.verify(lines, now=now)
     except VerificationError as error:
         return error
+    return identity
 
 
-def _diagnosis(scheme: EdgeAuthScheme | SharedSecretScheme, value: bytes, now: float) -> Diagnosis:
-    # A shared secret has no parts, and nothing of it may be shown.
-    if isinstance(scheme, SharedSecretScheme):
-        return Diagnosis((), ())
-    return diagnose(value, scheme, now=now)
-
-
-def _document(
-    outcome: EdgeIdentity | VerificationError, diagnosis: Diagnosis, now: float
-) -> dict[str, Any]:
+def _document(judged: _Judged, several: list[_Judged], now: float) -> dict[str, Any]:
+    outcome = judged.outcome
     refusal = outcome if isinstance(outcome, VerificationError) else None
     known = outcome.identity if isinstance(outcome, VerificationError) else outcome
-    return {
+    document: dict[str, Any] = {
         "accepted": refusal is None,
         "reason": refusal.reason if refusal else "ok",
         "message": refusal.message if refusal else None,
@@ -149,12 +126,16 @@ def _document(
         "age": known.age(now) if known else None,
         "pop": known.pop if known else None,
         "key_id": known.key_id if known else None,
-        "fields": [field._asdict() for field in diagnosis.fields],
-        "findings": [finding._asdict() for finding in diagnosis.findings],
+        "fields": [field._asdict() for field in judged.diagnosis.fields],
+        "findings": [finding._asdict() for finding in judged.diagnosis.findings],
     }
+    if several:
+        document["schemes"] = [{"scheme": one.kind, **_document(one, [], now)} for one in several]
+    return document
 
 
-def _print(outcome: EdgeIdentity | VerificationError, diagnosis: Diagnosis) -> None:
+def _print(judged: _Judged) -> None:
+    outcome, diagnosis = judged.outcome, judged.diagnosis
     if isinstance(outcome, VerificationError):
         word = click.style("REFUSED", fg="red", bold=True)
         click.echo(f"{word}  {outcome.reason}: {outcome.message}")

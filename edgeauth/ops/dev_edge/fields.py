@@ -9,7 +9,7 @@ from multidict import CIMultiDict
 from edgeauth.passes import HEADER as PASS_HEADER
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 # RFC 9110, 7.6.1, and Expect, which aiohttp's server has answered by then.
 _HOP_BY_HOP = frozenset(
@@ -42,17 +42,19 @@ def end_to_end(fields: Mapping[str, str]) -> CIMultiDict[str]:
     )
 
 
-def signed(fields: Mapping[str, str], header: str, credential: str) -> CIMultiDict[str]:
-    """*fields* for the upstream: the client's *header* gone, *credential* in its place.
+def signed(
+    fields: Mapping[str, str], headers: Iterable[str], credential: Iterable[tuple[str, str]]
+) -> CIMultiDict[str]:
+    """*fields* for the upstream: the client's *headers* gone, *credential* in their place.
 
     A pass goes as well, which is for the direct way to the origin. ``Edge_Auth`` goes too: WSGI
     servers fold it into the variable of ``Edge-Auth``.
     """
-    gone = (header.lower(), PASS_HEADER.lower())
+    gone = {name.lower() for name in (*headers, PASS_HEADER)}
     forwarded = CIMultiDict(
         (name, value)
         for name, value in end_to_end(fields).items()
         if name.lower().replace("_", "-") not in gone
     )
-    forwarded[header] = credential
+    forwarded.extend(credential)
     return forwarded

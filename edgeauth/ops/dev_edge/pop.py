@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING
 
 from aiohttp import (
@@ -17,11 +18,14 @@ from yarl import URL
 
 from edgeauth.ops.dev_edge.fields import end_to_end, signed
 from edgeauth.ops.dev_edge.websocket import is_upgrade, relay
+from edgeauth.ops.schemes.credential import Outgoing
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Sequence
 
     from aiohttp import ClientResponse
+
+    from edgeauth.ops.schemes.credential import Credential
 
 logger = logging.getLogger("edgeauth.ops.dev_edge")
 
@@ -35,13 +39,13 @@ class StandInPop:
 
     Args:
         upstream: scheme, host and port of the origin, without a path.
-        header: the field that carries the credential.
+        headers: the fields that carry the credential.
         credential: makes a credential; asked anew for each request.
     """
 
-    def __init__(self, upstream: str, header: str, credential: Callable[[], str]) -> None:
+    def __init__(self, upstream: str, headers: Sequence[str], credential: Credential) -> None:
         self._upstream = upstream.rstrip("/")
-        self._header = header
+        self._headers = headers
         self._credential = credential
         self._client: ClientSession
 
@@ -67,7 +71,9 @@ class StandInPop:
             return web.Response(status=400, text="edgeauth edge: the target must be a path\n")
         # As received: the origin routes and logs what the browser sent.
         url = URL(self._upstream + request.raw_path, encoded=True)
-        headers = signed(request.headers, self._header, self._credential())
+        outgoing = Outgoing(request.method, request.host, request.raw_path)
+        credential = self._credential(outgoing, time.time())
+        headers = signed(request.headers, self._headers, credential)
         try:
             if is_upgrade(request):
                 return await relay(self._client, url, headers, request)

@@ -11,7 +11,7 @@ from edgeauth.ops.probe.wire import Answer, Target, send
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from edgeauth.ops.probe.rows import Row
+    from edgeauth.ops.schemes.probe_rows import Row
 
 REFUSED = frozenset({401, 403})
 

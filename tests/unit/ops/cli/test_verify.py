@@ -12,7 +12,7 @@ from support.vectors import OLDER_SECRET, SECRET, Row, rows
 
 import edgeauth as package
 from edgeauth.ops.cli import main
-from edgeauth.ops.cli.verify import header_value
+from edgeauth.ops.schemes.request_lines import RequestLines
 
 ENV = {"EDGEAUTH_SECRET": SECRET}
 AT = ("--at", "1700000000")
@@ -85,6 +85,11 @@ def outcome(row: Row) -> tuple[object, ...]:
     except package.VerificationError as error:
         return (error.reason,)
     return ("ok", identity.timestamp, identity.pop)
+
+
+def header_value(given: bytes, header: str) -> bytes:
+    (value,) = RequestLines(given, [(header,)]).header(header)
+    return value
 
 
 @pytest.mark.parametrize(

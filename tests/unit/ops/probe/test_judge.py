@@ -9,8 +9,8 @@ from support.canned import canned
 from support.processes import HOST, free_port
 
 from edgeauth.ops.probe.judge import REFUSED, Unreachable, judge, run
-from edgeauth.ops.probe.rows import Row
 from edgeauth.ops.probe.wire import Answer, Target
+from edgeauth.ops.schemes.probe_rows import Row
 
 SENT = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 

@@ -9,11 +9,16 @@ import pytest
 from support.requests import PlainRequest
 from support.vectors import SECRET
 
-from edgeauth import AddressList, EdgeAuthScheme, Guard, Key, SharedSecretScheme
-from edgeauth.ops.probe.rows import Plan, rows
+from edgeauth import AddressList, EdgeAuthScheme, Guard, SharedSecretScheme
+from edgeauth.ops.probe.rows import rows as rows_of
+from edgeauth.ops.schemes.probe_rows import Plan
 
 NOW = 1_700_000_000
-PLAN = Plan("origin.example", "/page?q=1", Key("default", SECRET), None)
+PLAN = Plan("origin.example", "/page?q=1")
+
+
+def rows(plan, **options):
+    return rows_of(plan, [EdgeAuthScheme([SECRET], **options)])
 
 
 def parsed(sent):
@@ -29,17 +34,17 @@ def parsed(sent):
     )
 
 
-def reasons(plan, guard):
+def reasons(plan, guard, **options):
     return {
         row.id: guard.check(parsed(row.request(NOW)), now=NOW).reason
-        for row in rows(plan)
+        for row in rows(plan, **options)
         if row.request is not None
     }
 
 
 def test_a_gate_refuses_each_row_of_an_attacker_for_the_reason_it_was_made_for():
     guard = Guard.from_settings({"secret": SECRET, "pops": ["LHR"]})
-    found = reasons(PLAN._replace(pops=("LHR",)), guard)
+    found = reasons(PLAN, guard, pops=["LHR"])
     assert {id_ for id_, reason in found.items() if reason == "ok"} == {"signed", "signed-base64"}
     for id_, reason in found.items():
         if id_.startswith(("unsigned", "spoofed")):
@@ -75,14 +80,14 @@ def test_a_gate_refuses_each_row_of_an_attacker_for_the_reason_it_was_made_for()
 def test_the_window_of_the_origin_decides_what_is_stale():
     guard = Guard.from_settings({"secret": SECRET, "max_age": 600, "max_future": 90})
     assert reasons(PLAN, guard)["stale"] == "ok"
-    found = reasons(PLAN._replace(max_age=600, max_future=90), guard)
+    found = reasons(PLAN, guard, max_age=600, max_future=90)
     assert (found["stale"], found["future"]) == ("expired", "future")
 
 
 @pytest.mark.parametrize(("pops", "accepted"), [(None, "ok"), (("FRA", "AMS"), "ok")])
 def test_it_signs_as_a_pop_that_the_origin_accepts(pops, accepted):
     guard = Guard.from_settings({"secret": SECRET, **({"pops": pops} if pops else {})})
-    assert reasons(PLAN._replace(pops=pops), guard)["signed"] == accepted
+    assert reasons(PLAN, guard, pops=pops)["signed"] == accepted
 
 
 def test_an_origin_that_uses_the_published_secret_is_found():
@@ -111,7 +116,7 @@ def test_without_the_secret_rows_that_need_one_are_not_tried_and_say_why():
 
 
 def test_rows_that_would_mean_nothing_are_not_tried():
-    lenient = {row.id: row for row in rows(PLAN._replace(require_pop=False))}
+    lenient = {row.id: row for row in rows(PLAN, require_pop=False)}
     assert lenient["no-pop"].request is None
     assert "require_pop is off" in lenient["no-pop"].means
     assert lenient["another-pop"].request is None
@@ -147,8 +152,8 @@ def test_a_probe_sends_a_handful_however_much_is_exempt():
 
 
 def test_each_row_has_an_id_of_its_own_and_asks_for_the_page_of_the_url():
-    plan = PLAN._replace(exempt=("GET /healthz",), websocket="/ws", pops=("LHR",))
-    all_rows = rows(plan)
+    plan = PLAN._replace(exempt=("GET /healthz",), websocket="/ws")
+    all_rows = rows(plan, pops=["LHR"])
     assert len({row.id for row in all_rows}) == len(all_rows)
     for row in all_rows:
         sent = row.request(NOW)

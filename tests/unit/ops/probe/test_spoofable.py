@@ -5,13 +5,18 @@ from __future__ import annotations
 import pytest
 from support.vectors import SECRET
 
-from edgeauth import Key
+from edgeauth import EdgeAuthScheme
 from edgeauth.ops.probe import spoofable
-from edgeauth.ops.probe.rows import Plan, rows
+from edgeauth.ops.probe.rows import rows as rows_of
+from edgeauth.ops.schemes.probe_rows import Plan
 from edgeauth.service.original_request import KINDS, Kind, unbelieved
 
 NOW = 1_700_000_000
-PLAN = Plan("origin.example", "/page", Key("default", SECRET), None)
+PLAN = Plan("origin.example", "/page")
+
+
+def rows(plan):
+    return rows_of(plan, [EdgeAuthScheme([SECRET])])
 
 
 def sent(plan):

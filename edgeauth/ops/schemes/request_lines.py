@@ -1,0 +1,88 @@
+"""A request, or only its credential, as somebody copied it from where it was seen."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+# Lines that hold a header, most exact first. "NAME" stands for its name.
+_FORMS = (
+    # A field of a message; curl -v has one of "<>*" before it.
+    rb"(?:[<>*][ \t]*)?NAME[ \t]*:(?P<value>.*)",
+    # In quotes: an option of curl, a field of JSON or a mapping, a variable of a log.
+    rb"(?:.*[ \t\[({,])?(?P<quote>[\"'])NAME[ \t]*:(?P<value>.*?)(?P=quote).*",
+    (
+        rb"(?:.*[ \t\[({,])?(?P<quote>[\"']?)NAME(?P=quote)[ \t]*[:=][ \t]*"
+        rb"(?P<mark>[\"'])(?P<value>.*?)(?P=mark).*"
+    ),
+    # In brackets: curl -v of HTTP/2.
+    rb"(?:.*[ \t])?\[NAME[ \t]*:(?P<value>[^\]]*)\].*",
+    # Without quotes it ends at a space, but the one after a comma.
+    rb"(?:.*[ \t\[({,])NAME[:=][ \t]*(?P<value>(?:[^ \t]|(?<=,)[ \t])+).*",
+    rb"NAME=(?P<value>.*)",
+)
+_START = re.compile(rb"(?:[<>*][ \t]*)?([A-Z]{1,32}) (\S+) HTTP/[0-9.]{1,3}")
+
+
+class RequestLines:
+    """The request in *given*, for a scheme to look at.
+
+    A line may be as it is copied from where one sees it: ``> Edge-Auth: value`` of curl -v,
+    ``-H 'Edge-Auth: value'`` of a command, ``"edge-auth": "value"`` of a program,
+    ``edge-auth="value"`` of a log. White space around a value is left out, and lines of the
+    same name are joined with commas: what HTTP servers do before an application sees the
+    value (RFC 9110, 5.3 and 5.5).
+
+    Args:
+        given: the lines of a request, some of them, one of them, or a bare value.
+        credentials: the fields of each scheme that may be asked. Where *given* has none of
+            them it is a bare value, of each scheme that has one field.
+    """
+
+    mount = ""
+    mount_is_configured = False
+    handshake = False
+    peer = None
+    unix = False
+
+    def __init__(self, given: bytes, credentials: Iterable[Sequence[str]]) -> None:
+        self._lines = [text.rstrip(b"\r") for text in given.split(b"\n")]
+        start = next(filter(None, map(_START.fullmatch, self._lines)), None)
+        self.target: bytes | None = None if start is None else start[2]
+        self.method = "GET" if start is None else start[1].decode()
+        self._bare: bytes | None = None
+        named = [tuple(names) for names in credentials]
+        if all(self._found(name) is None for names in named for name in names):
+            # Quotes around a bare value stay: an edge that sends them is refused, and must be
+            # told of.
+            self._bare = given.strip(b" \t\r\n")
+        self._bare_names = {names[0].lower() for names in named if len(names) == 1}
+
+    @property
+    def path(self) -> str:
+        """The path, as it was sent."""
+        return (self.target or b"/").partition(b"?")[0].decode("latin-1")
+
+    @property
+    def host(self) -> bytes | None:
+        """The Host line, if it was given."""
+        return self._found("Host")
+
+    def header(self, name: str) -> Sequence[bytes]:
+        """The value of the field *name*; nothing where it was not given."""
+        if self._bare is not None and name.lower() in self._bare_names:
+            return (self._bare,)
+        found = self._found(name)
+        return () if found is None else (found,)
+
+    def _found(self, name: str) -> bytes | None:
+        pattern = rb"(?i:" + re.escape(name.encode()) + rb")"
+        for form in _FORMS:
+            line = re.compile(form.replace(b"NAME", pattern))
+            matches = [match for text in self._lines if (match := line.fullmatch(text))]
+            if matches:
+                return b", ".join(match["value"].strip(b" \t") for match in matches)
+        return None
