@@ -13,7 +13,7 @@ from support.vcl import VCL, lint, service
 from edgeauth.errors import ConfigurationError
 from edgeauth.ops.cli import main
 from edgeauth.ops.cli.snippet import NAMES, files_of, renamed
-from edgeauth.ops.schemes import kinds
+from edgeauth.schemes.registry import kinds
 
 FILES = sorted({file for kind in kinds() for file in files_of(kind).values()})
 

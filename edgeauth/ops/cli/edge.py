@@ -14,7 +14,8 @@ import click
 
 from edgeauth.errors import ConfigurationError, explain
 from edgeauth.ops.cli.options import read_settings, settings_options
-from edgeauth.ops.schemes import kinds, tools_of
+from edgeauth.ops.schemes import tools_of
+from edgeauth.schemes.registry import kinds
 from edgeauth.ops.schemes.configured import configured
 from edgeauth.ops.schemes.credential import credential, refuse_unusable
 from edgeauth.ops.text import escaped

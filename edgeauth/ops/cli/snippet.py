@@ -20,7 +20,8 @@ import click
 
 from edgeauth.errors import ConfigurationError
 from edgeauth.ops.cli.options import config_option
-from edgeauth.ops.schemes import kinds, tools_of
+from edgeauth.ops.schemes import tools_of
+from edgeauth.schemes.registry import kinds
 from edgeauth.ops.schemes.configured import configured
 from edgeauth.settings import Settings
 

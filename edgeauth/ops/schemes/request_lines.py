@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -63,8 +64,8 @@ class RequestLines:
 
     @property
     def path(self) -> str:
-        """The path, as it was sent."""
-        return (self.target or b"/").partition(b"?")[0].decode("latin-1")
+        """The path, decoded; ``/`` where no target was given."""
+        return unquote_to_bytes((self.target or b"/").partition(b"?")[0]).decode("utf-8", "replace")
 
     @property
     def host(self) -> bytes | None:

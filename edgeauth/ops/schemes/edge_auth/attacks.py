@@ -11,7 +11,7 @@ from edgeauth.ops.schemes.probe_rows import Plan, Row, bad, good, one_field
 
 if TYPE_CHECKING:
     from edgeauth.ops.schemes.probe_rows import Fields, Value
-    from edgeauth.schemes import EdgeAuthScheme
+    from edgeauth.schemes.edge_auth import EdgeAuthScheme
 
 # Beyond the window by so much that clocks which differ a little do not matter.
 _BEYOND = 30

@@ -19,7 +19,7 @@ from edgeauth.ops.schemes.edge_auth.part import shortened
 
 if TYPE_CHECKING:
     from edgeauth.ops.schemes.request_lines import RequestLines
-    from edgeauth.schemes import EdgeAuthScheme
+    from edgeauth.schemes.edge_auth import EdgeAuthScheme
 
 _MAX_BYTES = 1024
 _JOINED = re.compile(rb"([0-9]{9,16},(?:[^,]*,)?[^,]*?)[ \t]*,[ \t]*([0-9]{9,16},.*)", re.DOTALL)

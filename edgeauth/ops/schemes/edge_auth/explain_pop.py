@@ -10,7 +10,7 @@ from edgeauth.ops.schemes.edge_auth.part import Part, shortened
 from edgeauth.schemes.edge_auth import POP
 
 if TYPE_CHECKING:
-    from edgeauth.schemes import EdgeAuthScheme
+    from edgeauth.schemes.edge_auth import EdgeAuthScheme
 
 _POP = re.compile(POP)
 

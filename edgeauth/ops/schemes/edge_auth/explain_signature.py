@@ -13,7 +13,7 @@ from edgeauth.ops.schemes.edge_auth.part import Part, shortened
 from edgeauth.schemes.edge_auth import SIGNATURE
 
 if TYPE_CHECKING:
-    from edgeauth.schemes import EdgeAuthScheme
+    from edgeauth.schemes.edge_auth import EdgeAuthScheme
 
 # "0x" goes with hex alone; before base64 it is told of as a wrong length.
 _CANONICAL = re.compile(rb"(?:0x)?(?:%b)" % SIGNATURE)

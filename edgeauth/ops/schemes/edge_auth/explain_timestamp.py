@@ -12,7 +12,7 @@ from edgeauth.ops.schemes.edge_auth.part import Part, shortened
 from edgeauth.schemes.edge_auth import TIMESTAMP
 
 if TYPE_CHECKING:
-    from edgeauth.schemes import EdgeAuthScheme
+    from edgeauth.schemes.edge_auth import EdgeAuthScheme
 
 _UNIX = re.compile(TIMESTAMP)
 _FINER_THAN_SECONDS = re.compile(rb"[1-9][0-9]{12,18}|[0-9]+\.[0-9]+")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from edgeauth.keys import Key
-    from edgeauth.schemes import EdgeAuthScheme
+    from edgeauth.schemes.edge_auth import EdgeAuthScheme
 
 HEX = re.compile(rb"(0[xX])?([0-9A-Fa-f]{16,})")
 BASE64 = re.compile(rb"([A-Za-z0-9+/_-]{16,})={0,2}")

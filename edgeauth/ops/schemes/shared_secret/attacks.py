@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from edgeauth.ops.schemes.probe_rows import Plan, Row, bad, constant
 
 if TYPE_CHECKING:
-    from edgeauth.schemes import SharedSecretScheme
+    from edgeauth.schemes.shared_secret import SharedSecretScheme
 
 # What an empty or missing secret turns into.
 _KNOWN = (("null-secret", "the secret (null)", b"(null)"),)

@@ -12,7 +12,6 @@ from support.vectors import OLDER_SECRET, SECRET, Row, rows
 
 import edgeauth as package
 from edgeauth.ops.cli import main
-from edgeauth.ops.schemes.request_lines import RequestLines
 
 ENV = {"EDGEAUTH_SECRET": SECRET}
 AT = ("--at", "1700000000")
@@ -87,30 +86,6 @@ def outcome(row: Row) -> tuple[object, ...]:
     return ("ok", identity.timestamp, identity.pop)
 
 
-def header_value(given: bytes, header: str) -> bytes:
-    (value,) = RequestLines(given, [(header,)]).header(header)
-    return value
-
-
-@pytest.mark.parametrize(
-    ("given", "value"),
-    [
-        (b"v", b"v"),
-        (b" v\t\r\n", b"v"),
-        (b"Edge-Auth:v", b"v"),
-        (b"EDGE-AUTH:  v  \r\n", b"v"),
-        (b"Host: x\r\nEdge-Auth: v\r\nAccept: y\r\n\r\n", b"v"),
-        (b"Edge-Auth: v\nedge-auth: w\n", b"v, w"),
-        (b"Edge-Auth:\n", b""),
-        (b"X-Edge-Auth: v", b"X-Edge-Auth: v"),
-        (b"v\nw\n", b"v\nw"),
-        (b"\xff\x00", b"\xff\x00"),
-    ],
-)
-def test_a_value_a_line_or_a_whole_request_may_be_given(given, value):
-    assert header_value(given, "Edge-Auth") == value
-
-
 PASTED = [
     "> Edge-Auth: {}",
     "> edge-auth: {}\r",
@@ -139,15 +114,6 @@ def test_a_line_is_taken_as_it_is_copied(edgeauth, line, encoding):
     assert edgeauth("verify", *AT, env=ENV, input=pasted).exit_code == 0
     if not line.startswith("-"):
         assert edgeauth("verify", pasted, *AT, env=ENV).exit_code == 0
-
-
-def test_a_field_with_a_longer_name_is_another_field():
-    for given in (b"> X-Edge-Auth: v", b"x-edge-auth=v", b'"Edge-Auth-Pass": "v"'):
-        assert header_value(given, "Edge-Auth") == given
-
-
-def test_a_header_name_is_no_pattern():
-    assert header_value(b"XxEdge: v", "X.Edge") == b"XxEdge: v"
 
 
 def test_json_has_the_keys_that_the_help_names(edgeauth):
