@@ -66,7 +66,7 @@ def test_its_options_are_settings_like_any_other():
 
 @pytest.mark.parametrize(
     ("name", "value", "told"),
-    [("window", "soon", "a number of seconds"), ("max_age", "9", "max_age"), ("widow", "9", "window")],
+    [("window", "soon", "a number of seconds"), ("max_age", "9", "max_age"), ("widow", "9", "EDGEAUTH_WINDOW")],
 )
 def test_what_it_has_not_or_cannot_read_is_an_error(name, value, told):
     refused = edgeauth("check-config", **{f"EDGEAUTH_{name.upper()}": value})
@@ -111,7 +111,6 @@ def test_beside_another_kind_verify_explains_each(tmp_path):
     config.write_text(
         f'[[schemes]]\nsecret = "{SECRET}"\n[[schemes]]\nscheme = "toy"\nsecret = "{SECRET}-2"\n'
     )
-    unset = {"EDGEAUTH_SECRET": "", "EDGEAUTH_SCHEME": ""}
     env = {name: value for name, value in os.environ.items() if not name.startswith("EDGEAUTH_")}
     done = subprocess.run(
         [sys.executable, COMMAND, "verify", "--config", config, "--json"],
@@ -122,7 +121,7 @@ def test_beside_another_kind_verify_explains_each(tmp_path):
         env={**env, **PATHS},
     )
     told = json.loads(done.stdout)
-    assert (told["accepted"], told["reason"]) == (False, "bad-signature"), (done.stderr, unset)
+    assert (told["accepted"], told["reason"]) == (False, "bad-signature"), done.stderr
     assert [(one["scheme"], one["reason"]) for one in told["schemes"]] == [
         ("edge-auth", "missing"),
         ("toy", "bad-signature"),
@@ -182,3 +181,78 @@ def test_the_service_decides_by_it_and_writes_and_counts_its_kind(tmp_path):
     report = edgeauth("report", "--json", str(decisions))
     told = json.loads(report.stdout)
     assert told["decisions"] == 2, told
+
+
+BARE = '''
+from edgeauth import BadSignature, EdgeIdentity
+
+
+class Bare:
+    kind = "bare"
+    headers = ("X-Bare",)
+    OPTIONS = ()
+
+    def __init__(self, keys):
+        self.keys = keys
+
+    @classmethod
+    def from_options(cls, keys, options):
+        return cls(keys)
+
+    def verify(self, request, *, now):
+        if list(request.header("X-Bare")) == [b"good"]:
+            return EdgeIdentity(None, None, "k", scheme=self.kind)
+        raise BadSignature("not good", hint="write good")
+'''
+
+
+def bare(folder, *arguments, given="", tools=None):
+    """Run the command where a package brings the kind "bare", with *tools* or without any."""
+    (folder / "bare_kind.py").write_text(BARE)
+    if tools is not None:
+        (folder / "bare_kind_ops.py").write_text(tools)
+    info = folder / "bare_kind-1.0.dist-info"
+    info.mkdir(exist_ok=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: bare-kind\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[edgeauth.schemes]\nbare = bare_kind:Bare\n")
+    settings = {"EDGEAUTH_SCHEME": "bare", "PYTHONPATH": str(folder)}
+    return edgeauth(*arguments, given=given, **settings)
+
+
+def test_a_kind_without_tools_gets_the_hint_of_its_error(tmp_path):
+    assert bare(tmp_path, "verify", given="X-Bare: good").returncode == 0
+    refused = bare(tmp_path, "verify", given="X-Bare: bad")
+    assert refused.stdout == "REFUSED  bad-signature: not good\n\nWrite good.\n"
+
+
+def test_a_kind_without_tools_that_only_verifies_says_so(tmp_path, origin):
+    for command in (("sign",), ("edge", "--upstream", origin.url)):
+        refused = bare(tmp_path, *command)
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert "the scheme bare only verifies" in refused.stderr
+    probe = bare(tmp_path, "probe", f"{origin.url}/page", "--json", "--rate", "100")
+    rows = {row["id"]: row for row in json.loads(probe.stdout)["rows"]}
+    assert (probe.returncode, rows["signed"]["outcome"]) == (0, "not tried")
+    assert rows["signed"]["meaning"] == "the scheme bare only verifies"
+    assert rows["junk"]["outcome"] == "pass"
+
+
+def test_a_kind_without_tools_has_the_files_of_the_proxies_under_the_name_of_its_field(tmp_path):
+    printed = bare(tmp_path, "snippet", "nginx").stdout
+    assert "edgeauth:parameter header = X-Bare" in printed
+    assert "http_x_bare" in printed or "X-Bare" in printed
+
+
+@pytest.mark.parametrize(
+    ("tools", "told"),
+    [
+        ("1 / 0\n", "cannot be loaded: ZeroDivisionError"),
+        ("", "bare_kind_ops has no TOOLS"),
+        ("TOOLS = {}\n", "bare_kind_ops has no TOOLS"),
+    ],
+)
+def test_tools_that_cannot_be_used_are_an_error_in_one_line(tmp_path, tools, told):
+    refused = bare(tmp_path, "verify", given="X-Bare: good", tools=tools)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert told in refused.stderr
+    assert "Traceback" not in refused.stderr

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import errno
 import logging
 import os
@@ -16,7 +15,7 @@ from edgeauth.errors import ConfigurationError, explain
 from edgeauth.ops.cli.options import read_settings, settings_options
 from edgeauth.ops.schemes import tools_of
 from edgeauth.schemes.registry import kinds
-from edgeauth.ops.schemes.configured import configured
+from edgeauth.ops.schemes.configured import signing
 from edgeauth.ops.schemes.credential import credential, refuse_unusable
 from edgeauth.ops.text import escaped
 from edgeauth.schemes.base import SIMULATED_POP
@@ -64,10 +63,10 @@ def command(
     except ModuleNotFoundError as error:
         raise ConfigurationError(f"{error.name} is missing: pip install 'edgeauth[edge]'") from None
     settings = read_settings(config, secret_file, secrets_file)
-    if scheme is not None:
-        settings = dataclasses.replace(settings, scheme=scheme)  # type: ignore[arg-type]
+    if scheme is not None and scheme not in {one.kind for one in settings.schemes}:
+        settings = settings.with_kind(scheme)
     # Finds every mistake in the settings now, and not on a request.
-    signer = configured(settings)[0]
+    signer = signing(settings, scheme)
     make = credential(signer, **({"pop": pop} if "pop" in tools_of(signer.kind).wishes else {}))
     refuse_unusable([make], time.time())
     edge = StandInPop(_origin(upstream), signer.headers, make)

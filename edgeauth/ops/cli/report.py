@@ -18,12 +18,16 @@ from edgeauth.ops.report.document import document
 from edgeauth.ops.report.page import page
 from edgeauth.ops.report.reading import opened
 from edgeauth.ops.report.summary import Summary
+from edgeauth.ops.schemes.configured import widest
 from edgeauth.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from edgeauth.ops.report.reading import Line, Source
+
+# The window in seconds that ages are compared with where no scheme has one.
+_MAX_AGE, _MAX_FUTURE = 60, 5
 
 # How many lines pass between two looks at the progress.
 _STEP = 10_000
@@ -57,7 +61,11 @@ def command(
     """
     settings = Settings.load(config)
     addresses = settings.build_addresses() or AddressList.fastly()
-    summary = Summary(addresses, max_age=settings.max_age, max_future=settings.max_future)
+    summary = Summary(
+        addresses,
+        max_age=_bound(settings, "max_age", _MAX_AGE),
+        max_future=_bound(settings, "max_future", _MAX_FUTURE),
+    )
     show = None if as_json else _terminal()
     for name in files:
         with opened(name) as source, _progress(source) as watched:
@@ -75,6 +83,11 @@ def command(
     else:
         show(summary, found)
     ctx.exit(0 if found.safe else 1)
+
+
+def _bound(settings: Settings, option: str, default: float) -> float:
+    found = widest(settings, option)
+    return default if found is None else found
 
 
 def _terminal() -> Callable[..., None]:

@@ -12,7 +12,7 @@ from click.core import ParameterSource
 from edgeauth.ops.cli.options import at_option, read_settings, settings_options
 from edgeauth.ops.cli.text import curl_command
 from edgeauth.ops.schemes import tools_of
-from edgeauth.ops.schemes.configured import configured
+from edgeauth.ops.schemes.configured import signing
 from edgeauth.ops.schemes.credential import Outgoing, credential
 from edgeauth.schemes.base import SIMULATED_POP
 
@@ -33,6 +33,9 @@ from edgeauth.schemes.base import SIMULATED_POP
 )
 @click.option("--two-field", is_flag=True, help="Name no POP, as Compute JavaScript does.")
 @click.option("--curl", "url", metavar="URL", help="Print a curl command that requests URL.")
+@click.option(
+    "--scheme", "kind", metavar="KIND", help="Which of several schemes. Default: the first."
+)
 @settings_options
 @click.pass_context
 def command(
@@ -43,6 +46,7 @@ def command(
     encoding: Literal["hex", "base64"],
     two_field: bool,
     url: str | None,
+    kind: str | None,
     config: str | None,
     secret_file: str | None,
     secrets_file: str | None,
@@ -55,7 +59,7 @@ def command(
     if two_field and pop is not None:
         raise click.UsageError("--two-field names no POP: leave --pop out")
     settings = read_settings(config, secret_file, secrets_file)
-    scheme = configured(settings)[0]
+    scheme = signing(settings, kind)
     tools = tools_of(scheme.kind)
     if tools.sends_secret:
         raise click.UsageError(

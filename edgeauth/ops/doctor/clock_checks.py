@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from edgeauth.errors import seconds
 from edgeauth.ops.doctor.finding import Finding
 from edgeauth.ops.probe.wire import Target
+from edgeauth.ops.schemes.configured import widest
 
 if TYPE_CHECKING:
     from edgeauth.settings import Settings
@@ -59,10 +60,10 @@ def _against(target: Target, settings: Settings) -> list[Finding]:
     if off <= doubt:
         return []
     direction = "ahead of" if ahead > 0 else "behind"
-    bound = settings.max_age if ahead > 0 else settings.max_future
+    name = "max_age" if ahead > 0 else "max_future"
+    bound = widest(settings, name)
     seen = f"this clock is {seconds(off)} s {direction} that of {target.authority}"
-    if off - doubt > bound:
-        name = "max_age" if ahead > 0 else "max_future"
+    if bound is not None and off - doubt > bound:
         seen += f", past {name} ({seconds(bound)} s): every request is refused"
         return [Finding("clock-off", "error", seen, _TIME_SERVER)]
     return [Finding("clock-off", "warning", seen, _TIME_SERVER)]

@@ -8,6 +8,7 @@ from edgeauth._record.list_age import AgeWarning
 from edgeauth.errors import ConfigurationError
 from edgeauth.ops.doctor.finding import Finding
 from edgeauth.ops.doctor.rehearsal import rehearse
+from edgeauth.ops.schemes.configured import widest
 
 if TYPE_CHECKING:
     from edgeauth.settings import Settings
@@ -39,11 +40,9 @@ def check_start(settings: Settings, found: list[Finding]) -> list[Finding]:
 def check_settings(settings: Settings, *, now: float) -> list[Finding]:
     """The mode, the window and the age of the address list at *now* (Unix seconds)."""
     found = [report_only("the settings")] if settings.mode == "report-only" else []
-    for name, value, bound in (
-        ("max_age", settings.max_age, _MAX_AGE),
-        ("max_future", settings.max_future, _MAX_FUTURE),
-    ):
-        if value > bound:
+    for name, bound in (("max_age", _MAX_AGE), ("max_future", _MAX_FUTURE)):
+        value = widest(settings, name)
+        if value is not None and value > bound:
             found.append(
                 Finding(
                     "window-large",

@@ -1,10 +1,11 @@
-"""The schemes of the settings, each with its kind, as tools ask for them."""
+"""The schemes of the settings, built, as commands ask for them."""
 
 from __future__ import annotations
 
 import secrets as random
 from typing import TYPE_CHECKING, Any
 
+from edgeauth.errors import ConfigurationError
 from edgeauth.keys import Key, KeyRing
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def configured(settings: Settings, *, without_secret: bool = False) -> list[Any]:
-    """The schemes of *settings*, built. What each can do beyond verifying is for its kind to say.
+    """The schemes of *settings*. What each can do beyond verifying is for its kind to say.
 
     Args:
         settings: of the gate.
@@ -21,5 +22,30 @@ def configured(settings: Settings, *, without_secret: bool = False) -> list[Any]
     Raises:
         ConfigurationError: a setting or a file of secrets cannot be used.
     """
-    keys = KeyRing([Key("unknown", random.token_hex())]) if without_secret else settings.read_keys()
-    return [settings.build_scheme(keys)]
+    return [
+        one.build_scheme(_any_keys() if without_secret else one.read_keys())
+        for one in settings.schemes
+    ]
+
+
+def signing(settings: Settings, kind: str | None) -> Any:  # noqa: ANN401 - of any kind
+    """The scheme that signs: the first of *kind*, or the first of all.
+
+    Raises:
+        ConfigurationError: as :func:`configured`; or there is none of *kind*.
+    """
+    for one in settings.schemes:
+        if kind in {None, one.kind}:
+            return one.build_scheme(one.read_keys())
+    known = ", ".join(one.kind for one in settings.schemes)
+    raise ConfigurationError(f"no scheme of the settings is {kind!r}; they have {known}")
+
+
+def widest(settings: Settings, option: str) -> float | None:
+    """The greatest value of *option*, a number, in *settings*; None where no scheme has it."""
+    values = [one.options[option] for one in settings.schemes if option in one.options]
+    return max(values, default=None)
+
+
+def _any_keys() -> KeyRing:
+    return KeyRing([Key("unknown", random.token_hex())])
