@@ -66,7 +66,11 @@ def test_its_options_are_settings_like_any_other():
 
 @pytest.mark.parametrize(
     ("name", "value", "told"),
-    [("window", "soon", "a number of seconds"), ("max_age", "9", "max_age"), ("widow", "9", "EDGEAUTH_WINDOW")],
+    [
+        ("window", "soon", "a number of seconds"),
+        ("max_age", "9", "max_age"),
+        ("widow", "9", "EDGEAUTH_WINDOW"),
+    ],
 )
 def test_what_it_has_not_or_cannot_read_is_an_error(name, value, told):
     refused = edgeauth("check-config", **{f"EDGEAUTH_{name.upper()}": value})
@@ -183,7 +187,7 @@ def test_the_service_decides_by_it_and_writes_and_counts_its_kind(tmp_path):
     assert told["decisions"] == 2, told
 
 
-BARE = '''
+BARE = """
 from edgeauth import BadSignature, EdgeIdentity
 
 
@@ -203,7 +207,7 @@ class Bare:
         if list(request.header("X-Bare")) == [b"good"]:
             return EdgeIdentity(None, None, "k", scheme=self.kind)
         raise BadSignature("not good", hint="write good")
-'''
+"""
 
 
 def bare(folder, *arguments, given="", tools=None):

@@ -14,11 +14,11 @@ import click
 from edgeauth.errors import ConfigurationError, explain
 from edgeauth.ops.cli.options import read_settings, settings_options
 from edgeauth.ops.schemes import tools_of
-from edgeauth.schemes.registry import kinds
 from edgeauth.ops.schemes.configured import signing
 from edgeauth.ops.schemes.credential import credential, refuse_unusable
 from edgeauth.ops.text import escaped
 from edgeauth.schemes.base import SIMULATED_POP
+from edgeauth.schemes.registry import kinds
 
 _SHUTDOWN_SECONDS = 1
 

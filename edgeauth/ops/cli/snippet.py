@@ -21,8 +21,8 @@ import click
 from edgeauth.errors import ConfigurationError
 from edgeauth.ops.cli.options import config_option
 from edgeauth.ops.schemes import tools_of
-from edgeauth.schemes.registry import kinds
 from edgeauth.ops.schemes.configured import configured
+from edgeauth.schemes.registry import kinds
 from edgeauth.settings import Settings
 
 if TYPE_CHECKING:

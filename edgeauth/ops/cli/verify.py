@@ -17,6 +17,7 @@ from edgeauth.ops.schemes.configured import configured
 from edgeauth.ops.schemes.diagnosis import Diagnosis
 from edgeauth.ops.schemes.request_lines import RequestLines
 from edgeauth.ops.standard_input import STDIN, read_standard_input, standard_input
+from edgeauth.schemes.any_of import AnyOf
 from edgeauth.verdict import EdgeIdentity
 
 _MAX_INPUT_BYTES = 64 << 10
@@ -76,7 +77,7 @@ def command(
     judged = [_judge(one, lines, now) for one in schemes]
     first, several = judged[0], judged if len(judged) > 1 else []
     if several:
-        first = _Judged("", _outcome(settings.build_scheme(), lines, now), Diagnosis((), ()))
+        first = _Judged("", _outcome(AnyOf(*schemes), lines, now), Diagnosis((), ()))
     if as_json:
         click.echo(json.dumps(_document(first, several, now)))
     else:

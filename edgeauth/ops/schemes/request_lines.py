@@ -31,9 +31,9 @@ _START = re.compile(rb"(?:[<>*][ \t]*)?([A-Z]{1,32}) (\S+) HTTP/[0-9.]{1,3}")
 class RequestLines:
     """The request in *given*, for a scheme to look at.
 
-    A line may be as it is copied from where one sees it: ``> Edge-Auth: value`` of curl -v,
-    ``-H 'Edge-Auth: value'`` of a command, ``"edge-auth": "value"`` of a program,
-    ``edge-auth="value"`` of a log. White space around a value is left out, and lines of the
+    A line may be as it is copied from where one sees it: ``> X-Key: value`` of curl -v,
+    ``-H 'X-Key: value'`` of a command, ``"x-key": "value"`` of a program, ``x-key="value"``
+    of a log. White space around a value is left out, and lines of the
     same name are joined with commas: what HTTP servers do before an application sees the
     value (RFC 9110, 5.3 and 5.5).
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-from toy_kind import PROOF
-
 from edgeauth import BadSignature, VerificationError
 from edgeauth.ops.schemes import Diagnosis, Field, Finding, Outgoing, Row, Tools, bad, credential
+from toy_kind import PROOF
 
 
 def explain(scheme, lines, now):
