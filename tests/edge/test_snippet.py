@@ -6,7 +6,6 @@ import re
 
 import pytest
 from click.testing import CliRunner
-from edgeauth.schemes.registry import kinds
 from support import edge_tools
 from support.snippets import snippet
 from support.vcl import VCL, lint, service
@@ -14,6 +13,7 @@ from support.vcl import VCL, lint, service
 from edgeauth.errors import ConfigurationError
 from edgeauth.ops.cli import main
 from edgeauth.ops.cli.snippet import NAMES, files_of, renamed
+from edgeauth.schemes.registry import kinds
 
 FILES = sorted({file for kind in kinds() for file in files_of(kind).values()})
 

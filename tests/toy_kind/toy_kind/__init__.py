@@ -8,10 +8,9 @@ from __future__ import annotations
 import re
 from hmac import compare_digest
 
-from edgeauth.schemes.options import Option, read_number
-
 from edgeauth import BadSignature, ConfigurationError, EdgeIdentity, Expired, MalformedHeader
 from edgeauth.schemes.base import not_once
+from edgeauth.schemes.options import Option, read_number
 
 TIME = "X-Toy-Time"
 PROOF = "X-Toy-Proof"
