@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from typing import Literal
-from urllib.parse import urlsplit
 
 import click
 from click.core import ParameterSource
@@ -79,6 +78,9 @@ def command(
 
 
 def _outgoing(url: str) -> Outgoing:
+    # Here, since most callers name none, and it is slow to import.
+    from urllib.parse import urlsplit  # noqa: PLC0415
+
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from importlib.util import find_spec
 
 from edgeauth.errors import ConfigurationError
 from edgeauth.ops.schemes.credential import Credential, Outgoing, credential
@@ -47,6 +46,9 @@ def tools_of(kind: str) -> Tools:
     """
     if kind in built_in_kinds():
         return _tools_in(f"{__name__}.{kind.replace('-', '_')}")
+    # Here, since few use a kind of another package.
+    from importlib.util import find_spec  # noqa: PLC0415
+
     home = scheme_class(kind).__module__
     package = sys.modules[home].__package__
     for place in (f"{home}_ops", f"{package}.ops" if package else ""):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets as random
+import os
 from typing import TYPE_CHECKING, Any
 
 from edgeauth.errors import ConfigurationError
@@ -48,4 +48,4 @@ def widest(settings: Settings, option: str) -> float | None:
 
 
 def _any_keys() -> KeyRing:
-    return KeyRing([Key("unknown", random.token_hex())])
+    return KeyRing([Key("unknown", os.urandom(32).hex())])

@@ -2,15 +2,43 @@
 
 from __future__ import annotations
 
-from edgeauth.ops.schemes.edge_auth.attacks import attacks, genuine
-from edgeauth.ops.schemes.edge_auth.explain import explain
+from typing import TYPE_CHECKING
+
 from edgeauth.ops.schemes.edge_auth.snippets import SNIPPETS
 from edgeauth.ops.schemes.tools import Tools
 
+if TYPE_CHECKING:
+    from edgeauth.ops.schemes.diagnosis import Diagnosis
+    from edgeauth.ops.schemes.probe_rows import Plan, Row
+    from edgeauth.ops.schemes.request_lines import RequestLines
+    from edgeauth.schemes.edge_auth import EdgeAuthScheme
+
+
+# Each is imported when it is used: a command that signs should not wait for what explains.
+
+
+def _explain(scheme: EdgeAuthScheme, lines: RequestLines, now: float) -> Diagnosis:
+    from edgeauth.ops.schemes.edge_auth.explain import explain  # noqa: PLC0415
+
+    return explain(scheme, lines, now)
+
+
+def _attacks(scheme: EdgeAuthScheme, plan: Plan) -> list[Row]:
+    from edgeauth.ops.schemes.edge_auth.attacks import attacks  # noqa: PLC0415
+
+    return attacks(scheme, plan)
+
+
+def _genuine(scheme: EdgeAuthScheme, plan: Plan) -> list[Row]:
+    from edgeauth.ops.schemes.edge_auth.attacks import genuine  # noqa: PLC0415
+
+    return genuine(scheme, plan)
+
+
 TOOLS = Tools(
-    explain=explain,
+    explain=_explain,
     wishes=frozenset({"pop", "encoding"}),
-    attacks=attacks,
-    genuine=genuine,
+    attacks=_attacks,
+    genuine=_genuine,
     snippets=SNIPPETS,
 )
