@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from edgeauth.errors import ConfigurationError
 from edgeauth.key_files import key_names
@@ -14,9 +14,9 @@ from edgeauth.settings import read_toml
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
-    from edgeauth.keys import Key
+    from edgeauth.keys import Key, KeyRing
     from edgeauth.settings import Settings
 
 # What people write to be replaced later. With nothing else in it, the app does not start.
@@ -31,21 +31,25 @@ _NEW = "Put a new one on both sides: edgeauth keygen."
 
 def check_secrets(settings: Settings, config: str | os.PathLike[str] | None) -> list[Finding]:
     """The edge's secrets, that of passes, and who may read and write their files."""
-    found, keys = [], None
+    found: list[Finding] = []
+    rings: list[KeyRing] = []
+    for scheme in settings.schemes:
+        try:
+            rings.append(scheme.build_keys())
+        except ConfigurationError as error:
+            found.append(_unusable("secret-unusable", error))
     try:
-        keys = settings.build_keys()
+        # Without those that cannot be used, which are reported already.
+        settings.build_passes(rings)
     except ConfigurationError as error:
-        advice = "The app does not start with it. edgeauth keygen makes a secret."
-        found.append(Finding("secret-unusable", "error", str(error), advice))
-    try:
-        settings.build_passes(keys)
-    except ConfigurationError as error:
-        # It is held against the keys too, and what is wrong with them is said already.
-        if str(error) not in {one.seen for one in found}:
-            advice = "The app does not start with it. edgeauth keygen makes a secret."
-            found.append(Finding("pass-secret-unusable", "error", str(error), advice))
-    found += [finding for key in keys or () for finding in _look(key)]
+        found.append(_unusable("pass-secret-unusable", error))
+    found += [finding for keys in rings for key in keys for finding in _look(key)]
     return [*found, *_permissions(settings, config)]
+
+
+def _unusable(name: str, error: ConfigurationError) -> Finding:
+    advice = "The app does not start with it. edgeauth keygen makes a secret."
+    return Finding(name, "error", str(error), advice)
 
 
 def _look(key: Key) -> Iterator[Finding]:
@@ -68,15 +72,25 @@ def _look(key: Key) -> Iterator[Finding]:
 
 def _files(settings: Settings, config: str | os.PathLike[str] | None) -> Iterator[Path]:
     """The files that hold a secret."""
-    for name in (settings.secrets_file, settings.pass_secret_file):
+    named = [scheme.secrets_file for scheme in settings.schemes]
+    for name in (*named, settings.pass_secret_file):
         if name is not None:
             yield Path(name)
-    if settings.secrets_dir is not None:
+    for folder in _folders(settings):
         with contextlib.suppress(ConfigurationError):  # that it cannot be read is said above
-            for name in key_names(settings.secrets_dir):
-                yield Path(settings.secrets_dir, name)
-    if config is not None and {"secret", "pass_secret"} & read_toml(config).keys():
+            for name in key_names(folder):
+                yield Path(folder, name)
+    if config is not None and _holds_secret(read_toml(config)):
         yield Path(config)
+
+
+def _folders(settings: Settings) -> list[str]:
+    return [scheme.secrets_dir for scheme in settings.schemes if scheme.secrets_dir is not None]
+
+
+def _holds_secret(document: Mapping[str, Any]) -> bool:
+    tables = [document, *document.get("schemes", ())]
+    return any({"secret", "pass_secret"} & table.keys() for table in tables)
 
 
 def _permissions(settings: Settings, config: str | os.PathLike[str] | None) -> Iterator[Finding]:
@@ -87,12 +101,14 @@ def _permissions(settings: Settings, config: str | os.PathLike[str] | None) -> I
                 f"chmod 600 {str(file)!a}, owned by the user that the app runs as. (Kubernetes: "
                 "defaultMode: 0400.)",
             )
-    folder, revoked = settings.secrets_dir, settings.revoked_passes_file
-    if folder is not None and _mode(Path(folder), stat.S_ISDIR) & stat.S_IWOTH:
-        yield _open(
-            f"every file in {folder!a} is a key, and every user of the machine may put one there",
-            f"chmod 750 {folder!a}, owned by who puts the keys there.",
-        )
+    for folder in _folders(settings):
+        if _mode(Path(folder), stat.S_ISDIR) & stat.S_IWOTH:
+            yield _open(
+                f"every file in {folder!a} is a key, and every user of the machine may put one "
+                "there",
+                f"chmod 750 {folder!a}, owned by who puts the keys there.",
+            )
+    revoked = settings.revoked_passes_file
     if revoked is not None and _mode(Path(revoked), stat.S_ISREG) & stat.S_IWOTH:
         yield _open(
             f"{revoked!a} has the revoked passes, and every user of the machine may write it",

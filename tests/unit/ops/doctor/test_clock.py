@@ -15,13 +15,13 @@ from edgeauth.ops.doctor.clock_checks import check_clock, kernel_state
 SETTINGS = Settings(max_age=60, max_future=5)
 
 
-def compared(server_is_ahead_by=0, *, date=None):
+def compared(server_is_ahead_by=0, *, date=None, settings=SETTINGS):
     """The findings, but for what the kernel of this machine says."""
     date = formatdate(time.time() + server_is_ahead_by, usegmt=True) if date is None else date
     field = f"Date: {date}\r\n" if date else ""
     answer = f"HTTP/1.1 200 OK\r\n{field}\r\n".encode()
     with canned(answer) as server:
-        found = check_clock(SETTINGS, f"http://{HOST}:{server.port}/")
+        found = check_clock(settings, f"http://{HOST}:{server.port}/")
         assert server.heads[0].startswith(b"HEAD / ")
     return [finding for finding in found if finding.id != "clock-unkept"]
 
@@ -43,6 +43,12 @@ def test_a_clock_that_is_off_is_found_and_what_it_breaks(ahead, severity, words)
     (finding,) = compared(ahead)
     assert (finding.id, finding.severity) == ("clock-off", severity)
     assert words in finding.seen
+
+
+def test_a_clock_that_is_off_breaks_nothing_where_no_credential_has_a_time():
+    (finding,) = compared(-3600, settings=Settings(scheme="shared-secret"))
+    assert (finding.id, finding.severity) == ("clock-off", "warning")
+    assert "every request is refused" not in finding.seen
 
 
 @pytest.mark.parametrize("date", ["", "yesterday"])

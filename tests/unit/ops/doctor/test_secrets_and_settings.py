@@ -175,3 +175,29 @@ def test_an_old_address_list_is_found(tmp_path, as_of, days):
     assert ids(found) == ([("addresses-stale", "warning")] if days else [])
     if days:
         assert f"{days} days ago" in found[0].seen
+
+
+def test_the_secrets_of_each_of_several_schemes_are_looked_at(tmp_path):
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys").chmod(0o757)
+    (tmp_path / "keys" / "2026").write_text(SECRET)
+    (tmp_path / "keys" / "2026").chmod(0o600)
+    config = tmp_path / "edgeauth.toml"
+    config.write_text(
+        f'[[schemes]]\nsecrets_dir = "{tmp_path}/keys"\n'
+        '[[schemes]]\nscheme = "shared-secret"\nsecret = "short"\n'
+    )
+    config.chmod(0o644)
+    found = check_secrets(Settings.from_toml(config), config)
+    assert ids(found) == [
+        ("secret-unusable", "error"),
+        ("file-open-to-others", "warning"),
+        ("file-open-to-others", "warning"),
+    ]
+    assert [finding.seen.partition("/keys'")[1] for finding in found[1:]] == ["", "/keys'"]
+
+
+def test_the_widest_window_of_several_schemes_is_looked_at():
+    schemes = [{"secret": SECRET, "max_age": 30}, {"secret": SECRET[::-1], "max_age": 900}]
+    (finding,) = check_settings(Settings.from_mapping({"schemes": schemes}), now=NOW)
+    assert (finding.id, "max_age is 900 s" in finding.seen) == ("window-large", True)
