@@ -110,6 +110,12 @@ def test_the_curl_command_means_to_a_shell_what_it_says(edgeauth, url, encoding)
     assert seen_by_sh.stdout.splitlines() == words
 
 
+def test_a_url_that_is_none_inside_gets_no_curl_command(edgeauth):
+    result = edgeauth("sign", "--curl", "http://[x", env=ENV)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "--curl 'http://[x' is no URL" in result.stderr
+
+
 @pytest.mark.parametrize(
     "url",
     ["", "--output=/etc/x", "file:///etc/passwd", "http://x/\n", "http://x/\x1b", "http://x/ y"],

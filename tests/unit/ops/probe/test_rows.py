@@ -10,6 +10,7 @@ from support.requests import PlainRequest
 from support.vectors import SECRET
 
 from edgeauth import AddressList, EdgeAuthScheme, Guard, SharedSecretScheme
+from edgeauth.ops.probe.rows import genuine
 from edgeauth.ops.probe.rows import rows as rows_of
 from edgeauth.ops.schemes.probe_rows import Plan
 
@@ -162,3 +163,18 @@ def test_each_row_has_an_id_of_its_own_and_asks_for_the_page_of_the_url():
         elsewhere = ("exempt", "look-alike", "websocket", "spoofed-mount")
         if b"websocket" not in sent and not row.id.startswith(elsewhere):
             assert sent.split(b" ")[1] == b"/page?q=1"
+
+
+def test_of_a_kind_that_says_no_more_the_credential_alone_is_what_the_edge_sends():
+    class Signing:
+        kind = "signing"
+
+        def credential(self, *, now, request, **_how):
+            return {"X-Time": str(now), "X-Of": f"{request.method} {request.target}"}
+
+    found = genuine(Signing(), PLAN._replace(websocket="/ws"))
+    sent = {row.id: row.request(NOW) for row in found}
+    assert [row.expected for row in found] == ["answered", "upgraded"]
+    assert b"X-Time: 1700000000\r\nX-Of: GET /page?q=1\r\n" in sent["signed"]
+    assert b"Upgrade: websocket" in sent["signed-websocket"]
+    assert b"X-Of: GET /ws\r\n" in sent["signed-websocket"]
