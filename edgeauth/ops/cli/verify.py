@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -19,6 +19,9 @@ from edgeauth.ops.schemes.request_lines import RequestLines
 from edgeauth.ops.standard_input import STDIN, read_standard_input, standard_input
 from edgeauth.schemes.any_of import AnyOf
 from edgeauth.verdict import EdgeIdentity
+
+if TYPE_CHECKING:
+    from edgeauth.request import Request
 
 _MAX_INPUT_BYTES = 64 << 10
 _WIDTH = 88
@@ -104,7 +107,7 @@ def _judge(scheme: Any, lines: RequestLines, now: float) -> _Judged:  # noqa: AN
 
 def _outcome(
     scheme: Any,  # noqa: ANN401 - of any kind
-    lines: RequestLines,
+    lines: Request,
     now: float,
 ) -> EdgeIdentity | VerificationError:
     try:

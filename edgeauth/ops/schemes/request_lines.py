@@ -25,6 +25,7 @@ _FORMS = (
     rb"(?:.*[ \t\[({,])NAME[:=][ \t]*(?P<value>(?:[^ \t]|(?<=,)[ \t])+).*",
     rb"NAME=(?P<value>.*)",
 )
+_FIELD = re.compile(rb"(?:[<>*][ \t]*)?([A-Za-z0-9!#$%&'*+.^_`|~-]+):(.*)")
 _START = re.compile(rb"(?:[<>*][ \t]*)?([A-Z]{1,32}) (\S+) HTTP/[0-9.]{1,3}")
 
 
@@ -33,9 +34,8 @@ class RequestLines:
 
     A line may be as it is copied from where one sees it: ``> X-Key: value`` of curl -v,
     ``-H 'X-Key: value'`` of a command, ``"x-key": "value"`` of a program, ``x-key="value"``
-    of a log. White space around a value is left out, and lines of the
-    same name are joined with commas: what HTTP servers do before an application sees the
-    value (RFC 9110, 5.3 and 5.5).
+    of a log. White space around a value is left out, and lines of the same name are joined with
+    commas: what HTTP servers do before an application sees the value (RFC 9110, 5.3 and 5.5).
 
     Args:
         given: the lines of a request, some of them, one of them, or a bare value.
@@ -48,6 +48,7 @@ class RequestLines:
     handshake = False
     peer = None
     unix = False
+    scheme = None
 
     def __init__(self, given: bytes, credentials: Iterable[Sequence[str]]) -> None:
         self._lines = [text.rstrip(b"\r") for text in given.split(b"\n")]
@@ -68,6 +69,11 @@ class RequestLines:
         return unquote_to_bytes((self.target or b"/").partition(b"?")[0]).decode("utf-8", "replace")
 
     @property
+    def query(self) -> bytes | None:
+        """The query of the target; None where no target was given."""
+        return None if self.target is None else self.target.partition(b"?")[2]
+
+    @property
     def host(self) -> bytes | None:
         """The Host line, if it was given."""
         return self._found("Host")
@@ -78,6 +84,11 @@ class RequestLines:
             return (self._bare,)
         found = self._found(name)
         return () if found is None else (found,)
+
+    def fields(self) -> Sequence[tuple[bytes, bytes]]:
+        """The lines that are fields of a message, in order: name in lower case, and value."""
+        matches = filter(None, map(_FIELD.fullmatch, self._lines))
+        return [(match[1].lower(), match[2].strip(b" \t")) for match in matches]
 
     def _found(self, name: str) -> bytes | None:
         pattern = rb"(?i:" + re.escape(name.encode()) + rb")"

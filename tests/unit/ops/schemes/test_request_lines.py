@@ -47,12 +47,19 @@ def test_the_method_and_the_target_are_those_of_the_first_line(mark):
     given = mark + b"POST /a%20b?q=1 HTTP/1.1\r\n" + mark + b"Host: a.example\r\n\r\n"
     lines = RequestLines(given, ONE)
     assert (lines.method, lines.target, lines.path) == ("POST", b"/a%20b?q=1", "/a b")
-    assert lines.host == b"a.example"
+    assert (lines.host, lines.query) == (b"a.example", b"q=1")
+    assert lines.fields() == [(b"host", b"a.example")]
 
 
 def test_without_a_first_line_it_is_a_get_of_the_root_and_no_target_is_known():
     lines = RequestLines(b"Edge-Auth: v", ONE)
     assert (lines.method, lines.target, lines.path, lines.host) == ("GET", None, "/", None)
+    assert (lines.query, lines.scheme, lines.peer) == (None, None, None)
+
+
+def test_every_field_of_a_message_is_there_in_order_and_apart():
+    given = b"> GET / HTTP/1.1\r\n> A: 1\r\n> B:  2 \r\n> a: 3\r\n>\r\n* [a: 4]\r\nno field\r\n"
+    assert RequestLines(given, ONE).fields() == [(b"a", b"1"), (b"b", b"2"), (b"a", b"3")]
 
 
 def test_a_bare_value_is_of_each_scheme_with_one_field():
