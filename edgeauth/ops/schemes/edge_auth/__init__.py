@@ -1,4 +1,7 @@
-"""The signed header ``Edge-Auth``, as the operator's tools see it."""
+"""The signed header ``Edge-Auth``, as the operator's tools see it.
+
+It may import ``edgeauth.schemes.edge_auth``. Nothing imports it by name: ``tools_of`` finds it.
+"""
 
 from __future__ import annotations
 

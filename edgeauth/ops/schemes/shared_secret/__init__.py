@@ -1,4 +1,7 @@
-"""A secret in a header, as the operator's tools see it. It has no parts to explain."""
+"""A secret in a header, as the operator's tools see it. It has no parts to explain.
+
+It may import ``edgeauth.schemes.shared_secret``. Nothing imports it by name: ``tools_of`` finds it.
+"""
 
 from __future__ import annotations
 
