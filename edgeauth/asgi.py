@@ -10,7 +10,7 @@ from edgeauth.body import GRACE, MOST, SECONDS, drop_messages, owed_by_fields
 from edgeauth.errors import EdgeAuthError
 from edgeauth.guard import Guard
 from edgeauth.request import HANDSHAKE, Request, listens_on_unix
-from edgeauth.scope import hand_back, parted, settled
+from edgeauth.scope import hand_back, rereadable, split_fields
 from edgeauth.verdict import denial
 
 Scope = MutableMapping[str, Any]
@@ -25,9 +25,9 @@ _OF_WEBSOCKETS = {"ws": "http", "wss": "https"}
 class EdgeAuthMiddleware:
     """Lets requests through to *app* that come from the edge, and refuses all others.
 
-    The verdict is at ``scope["edgeauth"]``, and what decided at ``scope["edgeauth.guard"]``; the
-    credential header is removed. Inside of another gate of this process that asks for the same
-    proof, its verdict is taken.
+    The verdict is at ``scope["edgeauth"]``, and the guard at ``scope["edgeauth.guard"]``; the
+    credential header is removed. Inside another gate of this process that asks for the same
+    proof, that gate's verdict counts.
 
     Paths of exemptions and passes are as in the URL: ``/app/healthz`` behind ``--root-path /app``
     and inside of ``Mount("/app", ...)``, and then ``mount_points=["/app"]`` must say so.
@@ -47,7 +47,7 @@ class EdgeAuthMiddleware:
         self.guard = Guard.from_settings() if guard is None else guard
         self.guard.start()
         self._stripped = tuple(name.lower().encode() for name in self.guard.stripped_headers)
-        # Both for an adapter that knows more of the application.
+        # An adapter that knows more about the application replaces these two.
         self.recalls = True
         self.view: Callable[[Scope, tuple[bytes, ...], list[tuple[bytes, bytes]]], Request] = (
             SplitRequest
@@ -60,22 +60,22 @@ class EdgeAuthMiddleware:
             await self.app(scope, receive, send)
             return
         names, outer = self._stripped, scope
-        scope, apart, rest = _split(scope, names)
+        scope, credentials, others = _split(scope, names)
         verdict = None
         if "edgeauth.guard" in scope:
             verdict = self.guard.inherited(scope.get("edgeauth"), scope["edgeauth.guard"])
-        elif len(apart) == 1 and self.recalls and not scope.get("root_path"):
-            field, method = apart[0], scope.get("method", HANDSHAKE)
+        elif len(credentials) == 1 and self.recalls and not scope.get("root_path"):
+            field, method = credentials[0], scope.get("method", HANDSHAKE)
             verdict = self.guard.recall(field[1], method, scope["path"], field[0])
         if verdict is None:
-            scope = settled(scope)
-            verdict = self.guard.check(self.view(scope, names, apart))
+            scope = rereadable(scope)
+            verdict = self.guard.check(self.view(scope, names, credentials))
         if verdict.allowed:
-            # A copy, since what is outside of this middleware holds the same scope.
+            # A copy: the server and the middleware outside hold the same scope.
             inner = dict(scope)
             inner["edgeauth"] = verdict
             inner["edgeauth.guard"] = self.guard
-            inner["headers"] = rest
+            inner["headers"] = others
             size = len(inner)
             try:
                 await self.app(inner, receive, send)
@@ -87,25 +87,26 @@ class EdgeAuthMiddleware:
 
 
 def _split(scope: Scope, names: tuple[bytes, ...]) -> tuple[Scope, list[Any], list[Any]]:
-    """The fields of *scope* that have one of *names*, and the others; once, since it costs most.
+    """Split the fields of *scope* into those with one of *names* and the others.
 
-    The scope that comes with them is one whose fields can be read again.
+    The fields are read once, since that is the main cost of this middleware. The returned
+    scope's fields can be read again.
     """
     fields = scope["headers"]
     if type(fields) is list:
-        apart, rest = [], []
+        credentials, others = [], []
         try:
             for field in fields:
                 if field[0] in names:
-                    apart.append(field)
+                    credentials.append(field)
                 else:
-                    rest.append(field)
-        except TypeError:  # a field that can be unpacked, and no more
+                    others.append(field)
+        except TypeError:  # a field that can be unpacked but not indexed
             pass
         else:
-            return scope, apart, rest
-    scope = settled(scope)
-    return (scope, *parted(scope, names))
+            return scope, credentials, others
+    scope = rereadable(scope)
+    return (scope, *split_fields(scope, names))
 
 
 def _demand_lifespan(kind: str) -> None:
@@ -182,26 +183,26 @@ class ScopeRequest:
 
 
 class SplitRequest(ScopeRequest):
-    """A view for which the fields of some names were looked for already.
+    """A view whose fields of some names were found already.
 
     Args:
         scope: of the request.
         names: of those fields, in lower case.
-        apart: all fields with one of the names.
+        credentials: all fields with one of the names.
     """
 
-    __slots__ = ("_apart", "_names")
+    __slots__ = ("_credentials", "_names")
 
     def __init__(
-        self, scope: Scope, names: tuple[bytes, ...], apart: list[tuple[bytes, bytes]]
+        self, scope: Scope, names: tuple[bytes, ...], credentials: list[tuple[bytes, bytes]]
     ) -> None:
         self._scope = scope
         self._names = names
-        self._apart = apart
+        self._credentials = credentials
 
     def header(self, name: str) -> list[bytes]:
         wanted = _field(name)
-        fields = self._apart if wanted in self._names else self._scope["headers"]
+        fields = self._credentials if wanted in self._names else self._scope["headers"]
         return [value for field, value in fields if field == wanted]
 
 

@@ -1,10 +1,10 @@
-"""What is done with the body of a refused request: a bounded part is read and dropped.
+"""Drops the body of a refused request: a bounded part is read, the rest is left.
 
-A server that closes a connection with bytes on it that nobody read resets it, and what it had
-sent may be lost with it. To nginx that is a broken origin: it answers 502 and asks this origin
-nothing for ten seconds. So a body is read and dropped before the denial. Where it is too large
-or too slow for that, or cannot be read in safety, the last byte of the denial comes a moment
-after the others: a proxy stops sending when it sees that it is answered.
+A server that closes a connection with unread bytes on it resets it, and the answer may be lost.
+nginx then takes the origin for broken: it answers 502 and does not ask this origin for ten
+seconds. So a body is read and dropped before the denial. If it is too large or too slow for that,
+or cannot be read safely, the last byte of the denial comes a moment after the others: a proxy
+stops sending when it sees an answer.
 """
 
 from __future__ import annotations
@@ -21,28 +21,28 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 
-# Bytes that are dropped of one body. nginx takes bodies of 1 MiB by default.
+# How many bytes of one body are dropped. nginx accepts bodies of 1 MiB by default.
 MOST = 2 * 1024 * 1024
 
-# For all of them, however many pieces they come in; and between the denial and its last byte.
+# The time for all of them; and between the denial and its last byte.
 SECONDS = 1.0
 GRACE = 0.1
 
 _PIECE = 64 * 1024
 
-# Servers under WSGI whose stream blocks for as long as a client likes, and who tell no way to
-# cut that short.
+# WSGI servers whose stream blocks for as long as a client likes, and that offer no way to end
+# that.
 _UNCUT = frozenset({"granian", "a2wsgi"})
 
 
 def owed(length: str | bytes | None, *, chunked: bool, expects: bool) -> int:
-    """How many bytes of a body are to come, 0 where there is none to read.
+    """How many bytes of a body are still to come; 0 if there are none to read.
 
     Args:
         length: the Content-Length as received, or None.
-        chunked: whether the body comes in chunks; it is then taken for one of :data:`MOST`.
-        expects: whether the client waits for a word before it sends the body. To read is to
-            say that word, so there is nothing to read.
+        chunked: whether the body comes in chunks; its length then counts as :data:`MOST`.
+        expects: whether the client waits for 100 Continue before it sends the body. Reading
+            would send that, so there is nothing to read.
     """
     if expects:
         return 0
@@ -57,7 +57,7 @@ def owed(length: str | bytes | None, *, chunked: bool, expects: bool) -> int:
 def owed_by_fields(fields: Iterable[tuple[bytes, bytes]], version: str) -> int:
     """:func:`owed` by the fields of an ASGI scope with the HTTP *version*.
 
-    In HTTP/2 a body is a stream of its own: to leave it unread harms nobody.
+    In HTTP/2 a body is a stream of its own, so it can be left unread.
     """
     if not version.startswith("1"):
         return 0
@@ -73,12 +73,12 @@ _TELLING = frozenset({b"content-length", b"transfer-encoding", b"expect"})
 
 
 async def drop_messages(receive: Callable[[], Awaitable[Any]], seconds: float) -> bool:
-    """Receive a part of the body of an ASGI request and drop it; whether it is at its end.
+    """Receive a part of the body of an ASGI request and drop it; True at the end of the body.
 
-    Never raises on what a client or a server does. Of an event loop that is neither asyncio's
-    nor trio's no deadline is known, and nothing is read.
+    Never raises, whatever a client or a server does. An event loop other than asyncio's or
+    trio's has no known deadline, so nothing is read there.
     """
-    import asyncio  # noqa: PLC0415 - the other adapters do without
+    import asyncio  # noqa: PLC0415 - the other adapters do not need it
 
     with suppress(Exception):
         try:
@@ -105,14 +105,14 @@ async def _receive(receive: Callable[[], Awaitable[Any]]) -> bool:
 class Upload:
     """The body of a refused WSGI request.
 
-    A read may block for as long as the client likes, so it is done only where the server tells
-    its connection, whose end cuts it short. Most others (waitress, tornado, twisted) have read
-    the whole body before. Nothing here raises on what a client or a server does.
+    A read may block for as long as the client likes, so it is done only if the server gives access
+    to its connection: shutting that down ends the read. Most other servers (waitress, tornado,
+    twisted) have read the whole body already. Nothing here raises, whatever a client or a server
+    does.
 
     Args:
-        environ: of the request.
-        read: reads what the environ's own stream would, for a body with a length; None is that
-            stream's.
+        environ: the environ of the request.
+        read: reads a body with a length instead of the environ's own stream, or None.
     """
 
     def __init__(
@@ -127,12 +127,12 @@ class Upload:
             expects="HTTP_EXPECT" in environ,
         )
         self._late = False
-        # Whether nothing more is to be done about it.
+        # Whether nothing more needs to be done.
         self.ended = self._left == 0
         self.headers: list[tuple[str, str]] = []
 
     def drop(self) -> None:
-        """Read and drop the body, unless it is too large; :attr:`ended` tells whether all of it."""
+        """Read and drop the body, unless it is too large; sets :attr:`ended` at its end."""
         if self.ended:
             return
         stream = self._environ.get("wsgi.input")
@@ -147,7 +147,7 @@ class Upload:
                 self._drop(connection, SECONDS)
 
     def denied(self, denial: bytes) -> Iterator[bytes]:
-        """The pieces of *denial*, for a body that is not at its end."""
+        """The pieces of *denial*, for a body that has not ended."""
         # A server sends each piece before it asks for the next (PEP 3333).
         yield denial[:-1]
         with self._connection() as connection:
@@ -156,7 +156,7 @@ class Upload:
             elif not self._late:
                 self._drop(connection, GRACE)
         yield denial[-1:]
-        # What comes of the body now must be no request to the server.
+        # The server must not take the rest of the body for a request.
         with self._connection() as connection:
             if connection is not None and not self.ended:
                 _shut(connection, socket.SHUT_RDWR)
@@ -192,21 +192,21 @@ class Upload:
             return self._read or read
         if self._environ.get("wsgi.input_terminated"):
             return read
-        # Only uWSGI has another way to read chunks; elsewhere they would be read raw, with the
-        # next request behind them.
+        # Only uWSGI has another way to read chunks. Elsewhere a read would return them raw, and
+        # the next request behind them.
         chunk: Callable[[], bytes] = sys.modules["uwsgi"].chunked_read
         return lambda _size: chunk()
 
     @contextmanager
     def _connection(self) -> Iterator[socket.socket | None]:
-        """A second handle of the connection, or None where the server does not tell it.
+        """A second handle of the connection, or None if the server gives no access to it.
 
-        A second, so that the number of the descriptor is nobody else's while it is used.
+        A second one, so that the descriptor cannot be reused while it is in use here.
         """
         stream = self._environ.get("wsgi.input")
         holders = (self._environ.get("gunicorn.socket"), stream, getattr(stream, "rfile", None))
         for holder in holders:
-            # A file of a buffered body has a descriptor too, and a buffer in memory raises.
+            # The file of a buffered body has a descriptor too, and a buffer in memory raises.
             with suppress(AttributeError, OSError):
                 descriptor = holder.fileno()  # type: ignore[union-attr]
                 if stat.S_ISSOCK(os.fstat(descriptor).st_mode):

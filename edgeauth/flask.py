@@ -16,9 +16,9 @@ from edgeauth.wsgi import EdgeAuthMiddleware, EnvironRequest
 class EdgeAuth:
     """Lets requests through to a Flask app that come from the edge, and refuses all others.
 
-    It wraps ``app.wsgi_app``, so unknown paths, static files and the WSGI middleware that is
-    already there are behind the gate too. The verdict is at ``flask.g.edgeauth``, already
-    for the first ``before_request`` function.
+    It wraps ``app.wsgi_app``, so unknown paths, static files and existing WSGI middleware are
+    behind the gate too. The verdict is at ``flask.g.edgeauth`` before the first
+    ``before_request`` function runs.
 
     One extension may serve several apps. Where an app is mounted, paths of exemptions and passes
     begin with the mount point, and it must be among the guard's ``mount_points`` or be the app's
@@ -53,19 +53,19 @@ class EdgeAuth:
         if guard is None:
             guard = Guard.from_settings(Settings.load(beneath=app.config.get("EDGEAUTH")))
         gate = EdgeAuthMiddleware(app.wsgi_app, guard)
-        # Here and not in the guard, which may serve apps of other roots as well.
+        # Not in the guard, which may serve apps with other roots as well.
         root = app.config["APPLICATION_ROOT"] or ""
         gate.view = partial(EnvironRequest, configured=root.rstrip("/"))
         app.wsgi_app = gate  # type: ignore[method-assign]
         app.extensions["edgeauth"] = self
-        # A before_request function would come after those that the app has already.
+        # A before_request function would run after those that the app already has.
         request_started.connect(_attach_verdict, app)
 
 
 def _attach_verdict(_app: Flask, **_extra: object) -> None:
     verdict = request.environ.get("edgeauth.verdict")
     if verdict is None:
-        # Somebody replaced app.wsgi_app instead of wrapping it: nothing was checked.
+        # The app.wsgi_app was replaced instead of wrapped: nothing was checked.
         raise ConfigurationError(
             "the request did not pass the gate: wrap app.wsgi_app, do not replace it"
         )

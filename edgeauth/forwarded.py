@@ -1,4 +1,4 @@
-"""Which address a request came from, when trusted proxies stand in between."""
+"""Finds the client's address behind trusted proxies."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from edgeauth.request import Request
 
-# Stands among the CIDRs for a peer without an address.
+# The entry for peers on a Unix socket, which have no address.
 UNIX = "unix"
 
 
@@ -56,14 +56,14 @@ class TrustedProxies:
         before it and nothing further. If every hop is trusted, the leftmost.
 
         Raises:
-            AddressNotAllowed: there is no such address, or an entry that counts is none.
+            AddressNotAllowed: there is no such address, or an entry that counts is not an address.
         """
         address = None if request.unix else request.peer
         if not self.trusts_peer_of(request):
             if address is None:
                 raise _no_address(request)
             if _may_have_trailers(request) and address in _claimed(request):
-                # uvicorn by itself puts a claimed address in the place of the peer's.
+                # uvicorn may have replaced the peer address by one that the client claims.
                 raise _in_a_trailer()
             return address
         for hop in self._hops(request):
@@ -90,9 +90,9 @@ class TrustedProxies:
 
 
 def _may_have_trailers(request: Request) -> bool:
-    """Whether the last X-Forwarded-For, which counts most, may be the client's own.
+    """Whether the last X-Forwarded-For, which counts first, may be a trailer of the client.
 
-    uvicorn with httptools puts the trailers of a chunked body among the headers.
+    uvicorn with httptools adds the trailers of a chunked body to the headers.
     """
     return len(request.header("X-Forwarded-For")) > 1 and bool(request.header("Transfer-Encoding"))
 

@@ -1,4 +1,4 @@
-"""What an ASGI scope may be, and what of it goes back to where it came from."""
+"""Normalises an ASGI scope on its way in, and copies the application's changes back out."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
-# What the gate takes and gives: the application's own, and nobody's outside.
+# The gate changes these for the application alone.
 _INNER = ("headers", "edgeauth", "edgeauth.guard")
 
 
-def settled(scope: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def rereadable(scope: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """*scope*, or a copy of it in which fields and addresses can be read more than once.
 
-    The specification promises iterables, and of each field and address no more than two items
-    to unpack.
+    The specification promises only iterables, and only that each field and address unpacks
+    into two items.
     """
     changed: dict[str, Any] = {}
     fields = scope["headers"]
@@ -28,10 +28,10 @@ def settled(scope: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     return {**scope, **changed} if changed else scope
 
 
-def parted(
+def split_fields(
     scope: MutableMapping[str, Any], names: tuple[bytes, ...]
 ) -> tuple[list[Any], list[Any]]:
-    """The fields of a settled *scope* that have one of *names*, and the others."""
+    """The fields of a rereadable *scope* that have one of *names*, and the others."""
     fields = scope["headers"]
     return (
         [field for field in fields if field[0] in names],

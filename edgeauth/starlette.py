@@ -1,4 +1,4 @@
-"""Who sent a request, for endpoints of Starlette and FastAPI behind the ASGI middleware.
+"""The identity of a request, for endpoints of Starlette and FastAPI behind the ASGI middleware.
 
 ::
 
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 __all__ = ["UNVERIFIED", "edge_identity"]
 
 
-# A coroutine although it awaits nothing: FastAPI runs plain functions in a thread, which
-# costs more than everything else that is done here about a request.
+# A coroutine, although it awaits nothing: FastAPI runs plain functions in a thread, which costs
+# more than the whole check of a request.
 async def edge_identity(connection: HTTPConnection) -> EdgeIdentity:
     """The identity behind a request or WebSocket that came through the edge.
 
     In report-only mode, which refuses nobody, it is :data:`UNVERIFIED` for a request without
-    one: its key id is ``unverified``, which no rule of logs or metrics should take for a key.
+    one: its key id is ``unverified``, which is not the id of a key.
 
     Raises:
         HTTPException: 403; the request was let in without one, because its path is exempt or

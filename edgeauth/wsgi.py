@@ -17,7 +17,7 @@ from edgeauth.verdict import denial
 # Header fields whose variables have no HTTP_ before their name.
 _PLAIN = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})
 
-# They take a name without a dot only with a text.
+# Validators accept a key without a dot only if its value is a string.
 _VALIDATORS = frozenset({"wsgiref.validate", "webtest.lint"})
 
 
@@ -25,9 +25,9 @@ class EdgeAuthMiddleware:
     """Lets requests through to *app* that come from the edge, and refuses all others.
 
     The verdict is at ``environ["edgeauth.verdict"]``, and at ``environ["edgeauth"]`` unless *app*
-    is a validator of WSGI; the credential header is removed. Inside of another gate of this
-    process that asks for the same proof, its verdict is taken; it is found beside
-    ``environ["edgeauth.guard"]``.
+    is a validator of WSGI; the guard is at ``environ["edgeauth.guard"]``. The credential header
+    is removed. Inside another gate of this process that asks for the same proof, that gate's
+    verdict counts.
 
     Paths of exemptions and passes are as in the URL: SCRIPT_NAME, then PATH_INFO. Where
     SCRIPT_NAME is not empty, ``mount_points`` must name it, since clients can set it on some
@@ -103,7 +103,7 @@ class EnvironRequest:
 
     @property
     def handshake(self) -> bool | None:
-        # There is no other kind of request in WSGI, and servers and extensions open WebSockets.
+        # WSGI has only HTTP requests, but some servers and extensions open WebSockets from them.
         return opens_websocket(
             self.method,
             upgrade=self.header("Upgrade"),
@@ -137,20 +137,20 @@ class EnvironRequest:
     @property
     def unix(self) -> bool:
         environ = self._environ
-        # gunicorn and a2wsgi say it outright; a peer that is gone has no address in a2wsgi.
+        # gunicorn and a2wsgi say it outright. In a2wsgi a peer that has left has no address.
         if (socket := environ.get("gunicorn.socket")) is not None:
             return str(socket.family.name) == "AF_UNIX"
         if (scope := environ.get("asgi.scope")) is not None:
             return listens_on_unix(scope)
-        # The others have the address from accept(), which tells it even of a peer that is gone.
-        # What stands in its place for a Unix socket no TCP peer has: nothing, the address of
-        # nobody (uWSGI, tornado), a name (waitress). ProxyFix puts what a client may claim there.
+        # The others take the address from accept(), which has it even for a peer that has left.
+        # For a Unix socket they write what no TCP peer has: nothing, the zero address (uWSGI,
+        # tornado) or a name (waitress). ProxyFix overwrites it with what a client may claim.
         peer = environ.get("werkzeug.proxy_fix.orig", environ).get("REMOTE_ADDR")
         return not peer or peer in {"0.0.0.0", "localhost"}  # noqa: S104 - read, not bound
 
     def header(self, name: str) -> tuple[bytes, ...]:
-        # A server joins repeated fields into one value with commas: at most one is here, but for
-        # a2wsgi, which has the fields as they were sent too: X_Forwarded_For is another there.
+        # A server joins repeated fields with commas, so there is at most one value here. Only
+        # a2wsgi also has the fields as sent, where X_Forwarded_For is a field of its own.
         value = self._environ.get(environ_key(name))
         # Those two are there without a field as well, and empty then.
         if value is None or (not value and environ_key(name) in _PLAIN):

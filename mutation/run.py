@@ -109,7 +109,7 @@ def _counted(fates: Iterable[Fate]) -> Iterator[Fate]:
 
 
 def _survivor(file: str, mutant: Mutant) -> Survivor:
-    return Survivor(file, mutant.place, mutant.before, mutant.after)
+    return Survivor(file, mutant.index, mutant.before, mutant.after)
 
 
 def _prepare(files: Sequence[str]) -> None:

@@ -11,7 +11,8 @@
 Django reads the whole body of a request, to disk, before its middleware runs. Around the
 application the gate refuses a request before its body is read, and WebSockets and static files
 that other applications serve are behind it as well. Keep the middleware in MIDDLEWARE: it takes
-the verdict from here, gives views ``request.edgeauth``, and guards what is not served this way.
+over the verdict from here, gives views ``request.edgeauth``, and guards requests that are not
+served this way.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ from edgeauth.django.requests import DjangoSplitRequest
 
 
 def guarded(app: ASGIApp) -> EdgeAuthMiddleware:
-    """*app*, which lets nothing through but requests that come from the edge.
+    """*app* behind a gate that lets only requests of the edge through.
 
-    The guard is the project's own: of the mapping ``settings.EDGEAUTH``, if there is one, and
+    The guard is the project's: of the mapping ``settings.EDGEAUTH``, if there is one, and
     the environment, which wins. It is built here, so Django has to be set up, as
     ``get_asgi_application()`` does.
 
@@ -35,6 +36,6 @@ def guarded(app: ASGIApp) -> EdgeAuthMiddleware:
     """
     gate = EdgeAuthMiddleware(app, project_guard())
     gate.view = DjangoSplitRequest
-    # Then the path of a scope alone does not say what Django routes.
+    # With FORCE_SCRIPT_NAME the path of a scope is not the path that Django routes.
     gate.recalls = not settings.FORCE_SCRIPT_NAME
     return gate

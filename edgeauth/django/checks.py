@@ -1,4 +1,4 @@
-"""System checks: what ``manage.py check`` says of a gate that would not hold.
+"""System checks: ``manage.py check`` reports a gate that would not hold.
 
 ::
 
@@ -18,23 +18,23 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's name
 from django.utils.module_loading import import_string
 
-from edgeauth.django.around import has_gate
 from edgeauth.django.conf import project_settings
+from edgeauth.django.has_gate import has_gate
 from edgeauth.django.middleware import EdgeAuthMiddleware
+from edgeauth.dry_run import dry_run
 from edgeauth.errors import ConfigurationError
-from edgeauth.ops.doctor.rehearsal import rehearse
 
 _MIDDLEWARE = f"{EdgeAuthMiddleware.__module__}.{EdgeAuthMiddleware.__qualname__}"
 
-# The one answer it gives by itself is the redirect to HTTPS, which says nothing of the
-# site; and its headers belong on the denial as well.
+# Its only answer is the redirect to HTTPS, which reveals nothing of the site. Its headers belong
+# on the denial as well.
 _MAY_COME_BEFORE = frozenset({"django.middleware.security.SecurityMiddleware"})
 
 
 def check_settings(**_kwargs: object) -> list[CheckMessage]:
-    """The settings make a guard; whether there is a secret is left to deployment."""
+    """The settings make a guard. A missing secret is a matter of deployment."""
     try:
-        rehearse(project_settings(), secret_may_follow=True)
+        dry_run(project_settings(), secret_may_follow=True)
     except ConfigurationError as error:
         return [
             Error(
@@ -50,7 +50,7 @@ def check_settings(**_kwargs: object) -> list[CheckMessage]:
 def check_middleware(**_kwargs: object) -> list[CheckMessage]:
     """The gate is in MIDDLEWARE, before everything that may answer or act by itself.
 
-    A gate around the application serves as well, if there is no other way to the views.
+    Gates around all applications count as well.
     """
     before = []
     for path in settings.MIDDLEWARE:
@@ -58,7 +58,7 @@ def check_middleware(**_kwargs: object) -> list[CheckMessage]:
             break
         before.append(path)
     else:
-        if _is_around_all():
+        if _gates_wrap_all():
             return []
         return [
             Error(
@@ -68,7 +68,7 @@ def check_middleware(**_kwargs: object) -> list[CheckMessage]:
             )
         ]
     early = [path for path in before if path not in _MAY_COME_BEFORE]
-    if early and not _is_around_all():
+    if early and not _gates_wrap_all():
         return [
             Warning(
                 f"Middleware runs before the gate: {', '.join(early)}.",
@@ -83,7 +83,7 @@ def check_middleware(**_kwargs: object) -> list[CheckMessage]:
 
 
 def check_application(**_kwargs: object) -> list[CheckMessage]:
-    """Under ASGI a gate is around the application.
+    """Under ASGI there is a gate around the application.
 
     Django reads the whole body of a request, to disk, before its middleware runs.
     """
@@ -106,11 +106,11 @@ def check_application(**_kwargs: object) -> list[CheckMessage]:
 
 
 def check_deployment(**_kwargs: object) -> list[CheckMessage]:
-    """The gate is closed, and has a secret to open for."""
+    """The gate enforces, and has a secret."""
     try:
         parsed = project_settings()
     except ConfigurationError:
-        return []  # edgeauth.E001 tells
+        return []  # edgeauth.E001 reports it
     messages: list[CheckMessage] = []
     if parsed.mode == "report-only":
         messages.append(
@@ -134,12 +134,12 @@ def check_deployment(**_kwargs: object) -> list[CheckMessage]:
 
 
 def _applications() -> list[str]:
-    # Not a setting of Django's own: Channels and daphne brought it.
+    # ASGI_APPLICATION is a setting of Channels and daphne, not of Django.
     named = (settings.WSGI_APPLICATION, getattr(settings, "ASGI_APPLICATION", None))
     return [path for path in named if path]
 
 
-def _is_around_all() -> bool:
+def _gates_wrap_all() -> bool:
     """Whether each application that the settings name has a gate around it."""
     named = _applications()
     return bool(named) and all(has_gate(path) for path in named)
@@ -151,5 +151,5 @@ def _is_the_gate(path: str) -> bool:
     try:
         middleware = import_string(path)
     except ImportError:
-        return False  # Django says so itself, and better, when it starts
+        return False  # Django reports it, and better, when it starts
     return isinstance(middleware, type) and issubclass(middleware, EdgeAuthMiddleware)

@@ -10,7 +10,7 @@ from django.conf import settings
 from edgeauth.guard import Guard
 from edgeauth.settings import Settings
 
-# Gone with the last gate that uses it.
+# A guard goes with the last gate that uses it.
 _guards: WeakValueDictionary[Settings, Guard] = WeakValueDictionary()
 _lock = threading.Lock()
 
@@ -18,7 +18,7 @@ _lock = threading.Lock()
 def project_settings() -> Settings:
     """The mapping ``settings.EDGEAUTH``, if there is one, and the environment, which wins.
 
-    So does the TOML file that ``EDGEAUTH_CONFIG`` names in the environment.
+    The TOML file that ``EDGEAUTH_CONFIG`` names in the environment wins too.
 
     Raises:
         ConfigurationError: an unknown name, a value of the wrong kind, or a file that cannot
@@ -31,8 +31,8 @@ def project_settings() -> Settings:
 def project_guard() -> Guard:
     """The guard of :func:`project_settings`: one for all gates of this process.
 
-    So the middleware knows the verdict of a gate around the application as its own, and files
-    are watched and refusals counted once.
+    So the middleware accepts the verdict of a gate around the application as its own, and files
+    are watched, and refusals counted, only once.
 
     Raises:
         ConfigurationError: the settings do not make a guard.

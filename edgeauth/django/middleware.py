@@ -54,15 +54,15 @@ class EdgeAuthMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], Response]) -> None:
         self.get_response = get_response
         self.guard = project_guard()
-        self._variables = tuple(environ_key(name) for name in self.guard.stripped_headers)
+        self._environ_keys = tuple(environ_key(name) for name in self.guard.stripped_headers)
         self._fields = frozenset(name.lower().encode() for name in self.guard.stripped_headers)
         self._is_async = iscoroutinefunction(get_response)
         if self._is_async:
             markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> Response:
-        # The decision waits for nothing, so one body serves both: where get_response is
-        # async, what it returns is awaited by the caller.
+        # The decision never waits, so one body serves both: if get_response is async, the caller
+        # awaits its result.
         scope = getattr(request, "scope", None)
         verdict = self._outer_verdict(request, scope)
         if verdict is None:
@@ -83,7 +83,7 @@ class EdgeAuthMiddleware:
         return self.guard.inherited(left.get(key), left["edgeauth.guard"])
 
     def _leave(self, request: HttpRequest, verdict: Verdict) -> None:
-        """Leave the verdict to a gate further in."""
+        """Leave the verdict for an inner gate."""
         if hasattr(request, "scope"):
             # A copy: the server's own scope is not ours to change.
             request.scope = {**request.scope, "edgeauth": verdict, "edgeauth.guard": self.guard}
@@ -91,7 +91,7 @@ class EdgeAuthMiddleware:
             request.META |= {"edgeauth.verdict": verdict, "edgeauth.guard": self.guard}
 
     def _strip(self, request: HttpRequest) -> None:
-        for name in self._variables:
+        for name in self._environ_keys:
             request.META.pop(name, None)
         # Middleware before this one may have made the cached view of META.
         request.__dict__.pop("headers", None)
@@ -104,7 +104,7 @@ class EdgeAuthMiddleware:
 
 
 class _Denied(HttpResponse):
-    """The denial of a request whose body may not be at its end."""
+    """The denial of a request whose body may not have ended."""
 
     upload: Upload | None = None
 
@@ -119,7 +119,7 @@ def _denied(request: HttpRequest, method: str, *, has_scope: bool) -> HttpRespon
     headers = {name.title(): value for name, value in answer.headers}
     response = _Denied(answer.body, status=answer.status, headers=headers)
     if not has_scope:  # under ASGI Django has the whole body before its first middleware
-        # Of a length Django counts what was read.
+        # Django limits a body with a length by what it has read.
         response.upload = Upload(request.META, request.read)
         response.upload.drop()
         for name, value in response.upload.headers:

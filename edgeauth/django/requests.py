@@ -1,8 +1,8 @@
-"""Requests as Django routes them, for the middleware and for the gates around the application.
+"""Views of requests as Django routes them, for the middleware and for gates around an application.
 
-Django asks ``FORCE_SCRIPT_NAME`` first and the server second, takes the mount point off without
-a look for a slash, and has names of its own for what Apache rewrote. What the gate judges is
-what comes of that.
+Django prefers ``FORCE_SCRIPT_NAME`` to the mount point of the server, removes the mount point
+without checking for a slash, and reads variables of Apache's rewriting. The gate judges the path
+that results.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class _RoutedByDjango(ScopeRequest):
 
     @property
     def _script_name(self) -> str:
-        # Channels routes WebSockets by the server's root path, whatever Django's setting.
+        # Channels routes WebSockets by the server's root path and ignores Django's setting.
         forced = settings.FORCE_SCRIPT_NAME if self._scope["type"] == "http" else None
         return forced or self._scope.get("root_path") or ""
 
@@ -50,7 +50,7 @@ class DjangoScopeRequest(_RoutedByDjango):
 
 
 class DjangoSplitRequest(_RoutedByDjango, SplitRequest):
-    """The same in front of Django, of which some fields were looked for already."""
+    """The same in front of Django, with some fields found already."""
 
     __slots__ = ()
 
@@ -92,8 +92,8 @@ class MetaRequest(DjangoEnvironRequest):
 
     @property
     def path(self) -> str:
-        # Django has decoded both. Not request.path: that leaves out the first slash of
-        # path_info wherever it is, so "h/ealthz" would pass for "/healthz".
+        # Django has decoded both. Not request.path: it drops the first slash of path_info
+        # wherever it is, so "h/ealthz" would count as "/healthz".
         return joined_path(self._script_name, self._request.path_info)
 
     @property

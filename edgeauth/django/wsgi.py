@@ -4,8 +4,8 @@
 
     application = guarded(get_wsgi_application())                            # wsgi.py
 
-For what is served before Django's middleware runs: files of WhiteNoise's WSGI application, or
-other applications beside Django's. Keep the middleware in MIDDLEWARE: it takes the verdict from
+It guards what is served before Django's middleware runs: files of WhiteNoise's WSGI application,
+or other applications beside Django's. Keep the middleware in MIDDLEWARE: it takes the verdict from
 here, and gives views ``request.edgeauth``.
 """
 
@@ -19,9 +19,9 @@ from edgeauth.wsgi import EdgeAuthMiddleware
 
 
 def guarded(app: WSGIApplication) -> EdgeAuthMiddleware:
-    """*app*, which lets nothing through but requests that come from the edge.
+    """*app* behind a gate that lets only requests of the edge through.
 
-    The guard is the project's own: of the mapping ``settings.EDGEAUTH``, if there is one, and
+    The guard is the project's: of the mapping ``settings.EDGEAUTH``, if there is one, and
     the environment, which wins. It is built here, so Django has to be set up, as
     ``get_wsgi_application()`` does.
 

@@ -1,4 +1,4 @@
-"""Standard input, which may be closed."""
+"""Reads standard input, which may be closed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from edgeauth.errors import ConfigurationError, explain
 
-# How the options and arguments of commands name it.
+# Its name in the options and arguments of commands.
 STDIN = "-"
 
 
@@ -23,7 +23,7 @@ def standard_input() -> BinaryIO:
 
 
 def read_standard_input(limit: int) -> bytes:
-    """What standard input holds, to its end or to *limit* bytes.
+    """The contents of standard input, up to *limit* bytes.
 
     Raises:
         ConfigurationError: it is closed, or cannot be read.

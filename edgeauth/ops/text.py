@@ -1,4 +1,4 @@
-"""Text from outside, made fit for a terminal."""
+"""Escapes text from outside for a terminal."""
 
 from __future__ import annotations
 

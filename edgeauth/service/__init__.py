@@ -1,17 +1,23 @@
-"""``edgeauth serve``: the decision of the guard over HTTP, for reverse proxies.
+"""``edgeauth serve``: the guard's decision over HTTP, for reverse proxies.
 
 A proxy asks it about each request before it lets the request through::
 
     supervisor --fork--> worker 0..N-1   uvicorn, DecisionApp    listens on the service's socket
                --fork--> admin           uvicorn, AdminApp       /healthz /readyz /metrics
 
-    original    what the proxy says the original request was, one way a proxy
-    app         the decision, as a raw ASGI application
-    protocol    uvicorn's HTTP protocol with bounds on what a client can hold up
-    state       what one generation of the configuration decides by; sent to the workers
-    board       counters in memory that all processes share
-    metrics     those counters as Prometheus has them
-    supervisor  starts, replaces, reloads and drains the processes
+    original_request  reads the original request from the headers of each kind of proxy
+    app               the decision, as a raw ASGI application
+    protocol          uvicorn's HTTP protocol, with limits on slow and large requests
+    fast_path         answers an ordinary request without a task of its own
+    state             one generation of the configuration, as sent to the workers
+    counters          counters in memory that all processes share
+    metrics           offers those counters to Prometheus
+    supervisor        opens the sockets and handles the signals
+    configuration     the state in force, and what may replace it
+    rollout           brings each generation to all workers
+    children, child   starts, replaces and drains the processes
+    channel           sends a state to a process
+    worker            runs uvicorn in a process
 
 It needs the extra ``serve``. Nothing here is imported by the rest of the package.
 """

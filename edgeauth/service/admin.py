@@ -9,12 +9,12 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from edgeauth.errors import EdgeAuthError
-from edgeauth.service import counters as words
-from edgeauth.service.metrics import BoardCollector
+from edgeauth.service.counters import GENERATION, RELOAD_FAILED
+from edgeauth.service.metrics import CountersCollector
 
 if TYPE_CHECKING:
     from edgeauth.asgi import Receive, Scope, Send
-    from edgeauth.service.counters import Board
+    from edgeauth.service.counters import Counters
 
 _JSON = "application/json"
 _TEXT = "text/plain; charset=utf-8"
@@ -33,10 +33,10 @@ class AdminApp:
     A reload is complete when every number in ``workers`` equals ``generation``.
     """
 
-    def __init__(self, board: Board) -> None:
-        self._board = board
+    def __init__(self, counters: Counters) -> None:
+        self._counters = counters
         self._registry = CollectorRegistry()
-        self._registry.register(BoardCollector(board))
+        self._registry.register(CountersCollector(counters))
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -62,11 +62,11 @@ class AdminApp:
         return self._readiness()
 
     def _readiness(self) -> tuple[int, str, bytes]:
-        serving = self._board.serving
+        serving = self._counters.serving
         document = {
             "ready": all(serving),
-            "generation": self._board.supervisor[words.GENERATION],
+            "generation": self._counters.supervisor[GENERATION],
             "workers": serving,
-            "failed_reloads": self._board.supervisor[words.RELOAD_FAILED],
+            "failed_reloads": self._counters.supervisor[RELOAD_FAILED],
         }
         return (200 if all(serving) else 503), _JSON, json.dumps(document).encode() + b"\n"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from edgeauth.errors import EdgeAuthError
 from edgeauth.reasons import PASS
 from edgeauth.request import listens_on_unix
-from edgeauth.service.counters import DECIDED_AS, HOLDER, Slot, age_place, decision_place
+from edgeauth.service.counters import DECIDED_AS, HOLDER, WorkerCounters, age_index, decision_index
 from edgeauth.service.original_request import KINDS, AskedRequest, unbelieved
 from edgeauth.verdict import denial
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 # One POP signs all requests of a second alike, so few answers are in use at any time.
 _REMEMBER = 1024
 
-_PLACES = {
-    (reason, allowed): (decision_place(reason, allowed=allowed),)
+_INDEXES = {
+    (reason, allowed): (decision_index(reason, allowed=allowed),)
     for reason in DECIDED_AS
     for allowed in (False, True)
 }
@@ -52,12 +52,12 @@ class _Admission(NamedTuple):
     Attributes:
         age: whole seconds, or None if the credential carries no time.
         answer: the answer.
-        places: where it is counted.
+        indexes: where it is counted.
     """
 
     age: int | None
     answer: Answer
-    places: tuple[int, ...]
+    indexes: tuple[int, ...]
 
 
 class DecisionApp:
@@ -67,11 +67,11 @@ class DecisionApp:
 
     Args:
         state: what to decide by.
-        slot: where to count.
+        counters: where to count.
     """
 
-    def __init__(self, state: State, slot: Slot) -> None:
-        self._slot = slot
+    def __init__(self, state: State, counters: WorkerCounters) -> None:
+        self._counters = counters
         self.adopt(state)
 
     def adopt(self, state: State) -> None:
@@ -115,16 +115,16 @@ class DecisionApp:
         verdict = self._guard.check(request, now=now)
         identity = verdict.identity
         if identity is not None:
-            _, answer, places = self._admit(identity, int(now))
+            _, answer, indexes = self._admit(identity, int(now))
         else:
             reason, allowed, holder = verdict.reason, verdict.allowed, verdict.holder
-            if (reason, allowed) not in _PLACES:
+            if (reason, allowed) not in _INDEXES:
                 reason = "error"  # of somebody's own scheme or guard; the log has its word
             answer = (self._passes if allowed else self._refusals)[reason]
-            places = _PLACES[reason, allowed]
+            indexes = _INDEXES[reason, allowed]
             if holder is not None:
-                places = (*places, self._slot.signer_place(PASS.code, HOLDER + holder, ""))
-        self._slot.count(perf_counter() - started, *places)
+                indexes = (*indexes, self._counters.signer_index(PASS.code, HOLDER + holder, ""))
+        self._counters.count(perf_counter() - started, *indexes)
         return answer
 
     def _admit(self, identity: EdgeIdentity, second: int) -> _Admission:
@@ -136,11 +136,11 @@ class DecisionApp:
             return admission
         if len(self._admissions) >= _REMEMBER:
             self._admissions.clear()
-        signer = self._slot.signer_place(identity.scheme, identity.key_id, identity.pop or "")
+        signer = self._counters.signer_index(identity.scheme, identity.key_id, identity.pop or "")
         admission = self._admissions[whom] = _Admission(
             age,
             _admission(self._kind.admission, _fields("ok", identity, age)),
-            (*_PLACES["ok", True], signer, *(() if age is None else (age_place(age),))),
+            (*_INDEXES["ok", True], signer, *(() if age is None else (age_index(age),))),
         )
         return admission
 

@@ -1,8 +1,8 @@
-"""How a state gets from the supervisor to a process, without either waiting for the other.
+"""Sends a state from the supervisor to a process, without either waiting for the other.
 
-One end of a pair of sockets each. The supervisor writes what the socket takes and keeps the
-rest; a process that reads nothing keeps nobody up, however large the state is. Only the newest
-state is worth sending: one that was not begun is replaced by the next.
+Each holds one end of a pair of sockets. The supervisor writes what the socket takes and keeps
+the rest, so a process that reads nothing delays nobody, however large the state is. Only the
+newest state is sent: it replaces one of which nothing was sent yet.
 
 ::
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 _LENGTH = Struct("!Q")
 
-# So much is read at a time: between two readings, requests are decided.
+# The bytes that are read at once; requests are decided between two reads.
 _READ_BYTES = 256 * 1024
 
 
 def pack(state: State) -> bytes:
-    """A state as it travels."""
+    """*state* as the bytes that are sent."""
     body = pickle.dumps(state, pickle.HIGHEST_PROTOCOL)
     return _LENGTH.pack(len(body)) + body
 
 
 def open_channel() -> tuple[Outbox, Inbox]:
-    """The end of the supervisor and that of one of its processes.
+    """The two ends of a new channel: the supervisor's and the process's.
 
     Raises:
         OSError: out of descriptors.
@@ -52,7 +52,7 @@ class Outbox:
 
     @property
     def waiting(self) -> bool:
-        """Whether something is to be sent once the socket takes more."""
+        """Whether something waits until the socket takes more."""
         return bool(self._begun or self._next)
 
     def fileno(self) -> int:
@@ -60,7 +60,7 @@ class Outbox:
         return self._connection.fileno()
 
     def send(self, packed: bytes) -> None:
-        """Send a packed state after the one that is on its way; it replaces one that is not."""
+        """Send a packed state after the one that was begun, in the place of one that was not."""
         self._next = packed
         self.flush()
 
@@ -74,16 +74,16 @@ class Outbox:
         except BlockingIOError:
             return
         except OSError:
-            # It has just died, and is started again with the newest state.
+            # The process has just died. Its replacement begins with the newest state.
             self._begun, self._next = memoryview(b""), b""
 
     def close(self) -> None:
-        """Let the other end know that there is nothing more to come."""
+        """Close this end; the other end sees that nothing more comes."""
         self._connection.close()
 
 
 class Inbox:
-    """The end of a process."""
+    """The end of a worker, or of the process for operators."""
 
     def __init__(self, connection: socket.socket) -> None:
         connection.setblocking(False)  # noqa: FBT003 - no keyword there
@@ -95,7 +95,7 @@ class Inbox:
         return self._connection.fileno()
 
     def receive(self) -> State | None:
-        """Read what is there: the newest state that is whole by now, if there is one.
+        """Read what has arrived, and return the newest complete state, if there is one.
 
         Raises:
             EOFError: the supervisor closed its end, or is gone.
@@ -118,7 +118,7 @@ class Inbox:
             del self._received[:end]
         if newest is None:
             return None
-        # From the process that forked this one, over a pair of sockets that nobody else has.
+        # Safe: it comes from the process that forked this one, and nobody else has the sockets.
         state: State = pickle.loads(newest)  # noqa: S301
         return state
 

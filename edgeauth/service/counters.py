@@ -1,14 +1,14 @@
 """Counters in memory that all processes of the service share.
 
-The supervisor makes one anonymous shared mapping before it forks. Every process writes its
-own words alone, so there are no locks, and a count is there for the reader the moment it is
-made: a scrape sees exactly the requests decided so far, those of a killed worker included.
+The supervisor creates one anonymous shared mapping before it forks. Each process writes only
+its own part, so no lock is needed. A reader sees a count at once: a scrape sees exactly the
+requests decided so far, those of a killed worker included.
 
 ::
 
-    supervisor's words | slot 0: words, names | slot 1: words, names | ...
+    supervisor's counts | worker 0: counts, names | worker 1: counts, names | ...
 
-A word has eight bytes and is aligned, so it is read whole or not at all.
+A count is an aligned word of eight bytes, so no reader sees half of one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from edgeauth.reasons import REASONS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# Every reason of a verdict, and one for what was no HTTP and never reached a decision.
+# Every reason of a verdict, and one for requests that were not HTTP and reached no decision.
 UNREADABLE = "unreadable"
 DECIDED_AS = (*REASONS, UNREADABLE)
 
@@ -30,9 +30,9 @@ DECIDED_AS = (*REASONS, UNREADABLE)
 AGE_BOUNDS = (-5, -2, -1, 0, 1, 2, 3, 5, 10, 20, 30, 45, 60, 120, 300)
 LATENCY_BOUNDS = (5e-6, 1e-5, 1.5e-5, 2e-5, 3e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 1e-2, 1e-1)
 
-# Who signed: the kind of scheme, key id and POP, or the holder of a pass behind HOLDER, with
-# which no key id begins. Only authentic values get here, so strangers cannot fill it; what no
-# longer fits is counted under the first name.
+# A signer is a kind of scheme, a key id and a POP, or HOLDER and the holder of a pass; no key id
+# begins with HOLDER. Only authentic values are counted, so strangers cannot fill the table.
+# Signers beyond SIGNERS are counted as OTHER.
 SIGNERS = 512
 OTHER = ("other", "other", "other")
 
@@ -40,11 +40,11 @@ HOLDER = "pass:"
 
 _WORD = 8
 
-# The supervisor's words.
+# Indexes of the supervisor's counts.
 GENERATION, RELOADED, RELOAD_FAILED, RESTARTED, LOADED_AT, LISTED_AT = range(6)
 _SUPERVISOR_WORDS = 6
 
-# The words of a slot.
+# Indexes of a worker's counts.
 SERVING = 0
 DECIDED = SERVING + 1
 AGES = DECIDED + 2 * len(DECIDED_AS)
@@ -52,96 +52,98 @@ LATENCIES = AGES + len(AGE_BOUNDS) + 1
 LATENCY_SUM = LATENCIES + len(LATENCY_BOUNDS) + 1
 NAMES = LATENCY_SUM + 1
 SIGNED = NAMES + 1
-_SLOT_WORDS = SIGNED + SIGNERS
+_WORKER_WORDS = SIGNED + SIGNERS
 
-# After the words of a slot: its names, "scheme,key id,POP" padded with NUL.
+# Behind a worker's counts: the names of its signers, "scheme,key id,POP" padded with NUL.
 _NAME_BYTES = 128
 _COMMAS = 2
 
 
-class Board:
+class Counters:
     """All counters of one service.
 
     Args:
-        workers: how many slots there are.
+        workers: their number.
     """
 
     def __init__(self, workers: int) -> None:
-        slot_bytes = _SLOT_WORDS * _WORD + SIGNERS * _NAME_BYTES
+        worker_bytes = _WORKER_WORDS * _WORD + SIGNERS * _NAME_BYTES
         start = _SUPERVISOR_WORDS * _WORD
-        memory = memoryview(mmap.mmap(-1, start + workers * slot_bytes))
+        memory = memoryview(mmap.mmap(-1, start + workers * worker_bytes))
         self.supervisor = memory[:start].cast("Q")
-        self.slots = tuple(
-            Slot(memory[start + place * slot_bytes : start + (place + 1) * slot_bytes])
-            for place in range(workers)
+        self.workers = tuple(
+            WorkerCounters(
+                memory[start + index * worker_bytes : start + (index + 1) * worker_bytes]
+            )
+            for index in range(workers)
         )
 
     @property
     def serving(self) -> list[int]:
         """The generation that each worker decides by; 0 for one that is not up."""
-        return [slot.words[SERVING] for slot in self.slots]
+        return [worker.counts[SERVING] for worker in self.workers]
 
 
-class Slot:
-    """The counters of one worker; a replacement goes on where the worker before it stopped.
+class WorkerCounters:
+    """The counters of one worker. A replacement continues where the worker before it stopped.
 
     Attributes:
-        words: counts, at the places named in this module.
-        sums: the same memory, for the place that holds a sum of seconds.
+        counts: at the indexes that this module names.
+        sums: the same memory as floats, for the index of a sum of seconds.
     """
 
     def __init__(self, memory: memoryview) -> None:
-        words = memory[: _SLOT_WORDS * _WORD]
-        self.words: memoryview[int] = words.cast("Q")
+        words = memory[: _WORKER_WORDS * _WORD]
+        self.counts: memoryview[int] = words.cast("Q")
         self.sums: memoryview[float] = words.cast("d")
-        self._names = memory[_SLOT_WORDS * _WORD :]
-        self._places: dict[tuple[str, str, str], int] = {}
+        self._names = memory[_WORKER_WORDS * _WORD :]
+        self._indexes: dict[tuple[str, str, str], int] = {}
 
-    def count(self, seconds: float, *places: int) -> None:
-        """Count one decision: how long it took, and the places that it belongs to."""
-        words = self.words
-        for place in places:
-            words[place] += 1
+    def count(self, seconds: float, *indexes: int) -> None:
+        """Count one decision that took *seconds*, at *indexes*."""
+        words = self.counts
+        for index in indexes:
+            words[index] += 1
         words[LATENCIES + bisect_left(LATENCY_BOUNDS, seconds)] += 1
         self.sums[LATENCY_SUM] += seconds
 
-    def signer_place(self, scheme: str, key_id: str, pop: str) -> int:
-        """Where the values of this signer are counted."""
-        if not self._places:
-            self._places = {name: SIGNED + place for place, name in enumerate(self._read_names())}
-        place = self._places.get((scheme, key_id, pop))
-        return self._add_name(scheme, key_id, pop) if place is None else place
+    def signer_index(self, scheme: str, key_id: str, pop: str) -> int:
+        """The index at which values of this signer are counted."""
+        if not self._indexes:
+            self._indexes = {name: SIGNED + index for index, name in enumerate(self._read_names())}
+        index = self._indexes.get((scheme, key_id, pop))
+        return self._add_name(scheme, key_id, pop) if index is None else index
 
     def signers(self) -> dict[tuple[str, str, str], int]:
         """How many values were verified, by kind of scheme, key id and POP."""
-        return {name: self.words[SIGNED + n] for n, name in enumerate(self._read_names())}
+        return {name: self.counts[SIGNED + n] for n, name in enumerate(self._read_names())}
 
     def _read_names(self) -> Sequence[tuple[str, str, str]]:
         names = [OTHER]
-        for place in range(1, self.words[NAMES] + 1):
-            raw = bytes(self._names[place * _NAME_BYTES : (place + 1) * _NAME_BYTES])
+        for index in range(1, self.counts[NAMES] + 1):
+            raw = bytes(self._names[index * _NAME_BYTES : (index + 1) * _NAME_BYTES])
             scheme, key_id, pop = raw.rstrip(b"\0").decode("ascii").split(",")
             names.append((scheme, key_id, pop))
         return names
 
     def _add_name(self, scheme: str, key_id: str, pop: str) -> int:
-        place = self.words[NAMES] + 1
+        index = self.counts[NAMES] + 1
         raw = f"{scheme},{key_id},{pop}".encode("ascii", "replace")
         # What somebody's own scheme calls its keys may be of any form.
-        if place >= SIGNERS or len(raw) > _NAME_BYTES or raw.count(b",") != _COMMAS:
+        if index >= SIGNERS or len(raw) > _NAME_BYTES or raw.count(b",") != _COMMAS:
             return SIGNED
-        self._names[place * _NAME_BYTES : (place + 1) * _NAME_BYTES] = raw.ljust(_NAME_BYTES, b"\0")
-        # The name is whole before it is counted among the names.
-        self.words[NAMES] = place
-        self._places[scheme, key_id, pop] = SIGNED + place
-        return SIGNED + place
+        self._names[index * _NAME_BYTES : (index + 1) * _NAME_BYTES] = raw.ljust(_NAME_BYTES, b"\0")
+        # The name is complete before NAMES tells readers about it.
+        self.counts[NAMES] = index
+        self._indexes[scheme, key_id, pop] = SIGNED + index
+        return SIGNED + index
 
 
-def age_place(age: float) -> int:
-    """Where verified values of this age in seconds are counted."""
+def age_index(age: float) -> int:
+    """The index at which verified values of this age in seconds are counted."""
     return AGES + bisect_left(AGE_BOUNDS, age)
 
 
-def decision_place(reason: str, *, allowed: bool) -> int:
-    """Where decisions of this kind are counted."""
+def decision_index(reason: str, *, allowed: bool) -> int:
+    """The index at which decisions of this kind are counted."""
     return DECIDED + 2 * DECIDED_AS.index(reason) + allowed

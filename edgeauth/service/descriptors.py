@@ -1,8 +1,8 @@
-"""Says when a process runs out of descriptors, each of which is a connection.
+"""Reports when a process runs out of descriptors, each of which is a connection.
 
-Nobody else does: uvloop closes the connections that it has no descriptor for, and asyncio
-leaves them in the queue. The kernel gives the lowest number that is free, so a connection
-with a number near the limit tells that all below it are in use. It costs one call a connection.
+Nothing else reports it: uvloop closes connections that it has no descriptor for, and asyncio
+leaves them in the queue. The kernel gives out the lowest free number, so a number near the limit
+means that all below it are in use. The check costs one call a connection.
 """
 
 from __future__ import annotations
@@ -18,40 +18,40 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("edgeauth.service")
 
-# How many are left when it is told.
+# How many descriptors are left when it is reported.
 _NEAR = 8
-_SAY_SECONDS = 60.0
+_REPORT_SECONDS = 60.0
 
 _OUT = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
-_said_at = -_SAY_SECONDS
+_reported_at = -_REPORT_SECONDS
 
 
-def look_at(transport: asyncio.Transport) -> None:
-    """Look at the number of a connection that was just made."""
+def check_descriptor(transport: asyncio.Transport) -> None:
+    """Check the number of a connection that was just accepted."""
     connection = transport.get_extra_info("socket")
     if connection is not None and connection.fileno() >= _limit() - _NEAR:
-        say_out()
+        report_exhaustion()
 
 
 def handle_exception(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """What an event loop is to do with an error that nobody else handles."""
+    """The exception handler of an event loop."""
     error = context.get("exception")
     if isinstance(error, OSError) and error.errno in _OUT:
-        say_out()
+        report_exhaustion()
     elif isinstance(error, ValueError) and "_start_serving" in repr(context.get("handle")):
-        pass  # asyncio accepts again a second after it was out, on a socket closed by then
+        pass  # asyncio tries to accept again after a second, on a socket that is closed by then
     else:
         loop.default_exception_handler(context)
 
 
-def say_out() -> None:
-    """Say that there is no descriptor for another connection; once a minute."""
-    global _said_at  # noqa: PLW0603 - the limit is one of the process
+def report_exhaustion() -> None:
+    """Report, at most once a minute, that no further connection gets a descriptor."""
+    global _reported_at  # noqa: PLW0603 - the limit is one of the process
     now = time.monotonic()
-    if now < _said_at + _SAY_SECONDS:
+    if now < _reported_at + _REPORT_SECONDS:
         return
-    _said_at = now
+    _reported_at = now
     logger.error(
         "out of descriptors: this process may have %d, and nearly all are connections. Further "
         "ones are closed, or wait, without an answer, and the proxy refuses their visitors. "

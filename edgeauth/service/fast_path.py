@@ -1,14 +1,13 @@
-"""Answers in place what uvicorn would answer in a task of its own.
+"""The fast path: answers an ordinary request at once, without a task of its own.
 
-A decision waits for nothing and its answers are known as bytes, so the usual request is
-answered while its head is parsed: no task, no coroutine, no check of each header field again.
-One timer a connection, not one a request, closes it when it is idle.
+A decision never waits, and its answers are prepared as bytes. So an ordinary request is
+answered while its head is parsed: without a task, a coroutine or a second check of each header
+field. One timer a connection, not one a request, closes it when it is idle.
 
-Any request that is not the usual one goes the way of uvicorn: one on a connection that ends
-with it, one that announces a body, HEAD, an upgrade, a client that does not read its answers,
-and the second and later ones of those that arrive together, so that nobody holds up others by
-sending many. So does every request with a uvicorn that does not start its tasks in
-``_start_asgi_task``.
+uvicorn handles every other request in its usual way: one on a connection that ends with it,
+one that announces a body, HEAD, an upgrade, one whose client does not read its answers, and of
+requests that arrive together all but the first, so that nobody delays others by sending many.
+It handles all of them in a version that does not start its tasks in ``_start_asgi_task``.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from edgeauth.service.app import DecisionApp
 
 
-class InPlaceProtocol(BoundedProtocol):
+class FastPathProtocol(BoundedProtocol):
     """One connection to a :class:`DecisionApp`.
 
     Attributes:
@@ -53,7 +52,7 @@ class InPlaceProtocol(BoundedProtocol):
             self._idle_timer.cancel()
 
     def data_received(self, data: bytes) -> None:
-        # Reading its answers is activity too: one that only sends is idle.
+        # A client that sends and does not read its answers counts as idle.
         if not self.flow.write_paused:
             self._active_at = self.loop.time()
         self._in_turn = True
@@ -61,7 +60,7 @@ class InPlaceProtocol(BoundedProtocol):
         self._in_turn = False
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        usual = (
+        ordinary = (
             self._in_turn
             and cycle.keep_alive
             and not self.has_body
@@ -70,17 +69,17 @@ class InPlaceProtocol(BoundedProtocol):
             and cycle.scope["method"] != "HEAD"
         )
         self._in_turn = False
-        if not usual:
+        if not ordinary:
             super()._start_asgi_task(cycle, app)
             return
         try:
             answer = self.decisions.answer(cast("Scope", cycle.scope))
-        except Exception:  # noqa: BLE001 - it fails again there, is logged, and answered 500
+        except Exception:  # noqa: BLE001 - it fails again in the task, which logs it and answers 500
             super()._start_asgi_task(cycle, app)
             return
         self.transport.write(answer.wire)
         cycle.response_started = cycle.response_complete = True
-        # What uvicorn does when an answer is complete, without a new timer.
+        # As uvicorn when an answer is complete, but without a new timer.
         self.server_state.total_requests += 1
 
     def _close_if_idle(self) -> None:

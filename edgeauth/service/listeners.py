@@ -1,4 +1,4 @@
-"""The sockets that the service listens on; the supervisor opens them and the workers share them."""
+"""Opens the sockets that the workers share, and logs who can reach them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SYSTEMD = "systemd"
 _FIRST_PASSED = 3  # sd_listen_fds(3)
 _MAX_PORT = 65535
 
-# A machine without IPv6 names ::1 all the same.
+# A machine without IPv6 may still resolve a name to ::1.
 _NOT_ON_THIS_MACHINE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 
@@ -36,13 +36,13 @@ class Listeners:
 
     Args:
         address: ``unix:/path``, ``host:port``, which may be several sockets, or ``systemd``
-            for those that systemd hands over.
+            for the sockets that systemd passes.
         mode: the permissions of a Unix socket.
-        environ: has the variables of systemd, which are removed if they are used: they are for
-            this process.
+        environ: holds the variables of systemd. They are removed when they are used, since they
+            are meant for this process alone.
 
     Attributes:
-        sockets: they listen.
+        sockets: the listening sockets.
 
     Raises:
         ConfigurationError: the address cannot be read or used.
@@ -61,9 +61,9 @@ class Listeners:
             self.sockets = _listen_tcp(address)
 
     def close(self) -> None:
-        """Close them, and remove the Unix socket that was made here, if it still stands there.
+        """Close the sockets, and remove the Unix socket if it is still the one made here.
 
-        By now it may be that of a successor.
+        By now it may belong to a successor.
         """
         if self._path is not None and self._made is not None:
             with contextlib.suppress(OSError):
@@ -74,10 +74,10 @@ class Listeners:
             listener.close()
 
 
-def introduce(
+def log_listeners(
     deciding: list[socket.socket], admin: list[socket.socket], service: ServiceSettings
 ) -> None:
-    """Say where the service listens, and what it means that others reach it there."""
+    """Log where the service listens, and warn if other machines can reach it."""
     for listener in deciding:
         logger.info("deciding for %s on %s", service.proxy, name_of(listener))
         if open_to_others(listener):
@@ -100,7 +100,7 @@ def introduce(
 
 
 def warn_of_unused(environ: MutableMapping[str, str]) -> None:
-    """Say that systemd handed over sockets that nobody listens on: who asks there waits."""
+    """Warn if systemd passed sockets that nobody accepts connections on."""
     if environ.get("LISTEN_PID") == str(os.getpid()):
         logger.warning(
             "systemd handed over %s sockets that are not used: write listen = %r for them, or "
@@ -111,7 +111,7 @@ def warn_of_unused(environ: MutableMapping[str, str]) -> None:
 
 
 def open_to_others(listener: socket.socket) -> bool:
-    """Whether other machines may reach this socket."""
+    """Whether other machines may be able to reach this socket."""
     return (
         listener.family != socket.AF_UNIX and not ip_address(listener.getsockname()[0]).is_loopback
     )
@@ -139,7 +139,7 @@ def _listen_unix(path: str, mode: int) -> socket.socket:
         raise ConfigurationError(f"listen {_UNIX}{path}: write an absolute path")
     _remove_stale(path)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    # No moment in which the socket is there with wider permissions.
+    # The socket never exists with wider permissions.
     mask = os.umask(0o777 & ~mode)
     try:
         listener.bind(path)
@@ -153,11 +153,11 @@ def _listen_unix(path: str, mode: int) -> socket.socket:
 
 
 def _remove_stale(path: str) -> None:
-    """Remove the socket of a service that was killed, but not of one that still answers."""
+    """Remove the socket of a service that was killed, but not of one that still runs."""
     with contextlib.suppress(OSError, ValueError):
         if stat.S_ISSOCK(os.lstat(path).st_mode):
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-                # One whose queue is full lives, and is not waited for.
+                # A full queue means that it runs: connecting must not wait for it.
                 probe.setblocking(False)  # noqa: FBT003 - no keyword there
                 try:
                     probe.connect(path)
@@ -176,13 +176,13 @@ def _listen_tcp(address: str) -> list[socket.socket]:
         found = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)
     except (OSError, ValueError) as error:
         raise _unusable(address, error) from None
-    # A name may have several addresses, and whoever asks chooses any of them.
-    places = dict.fromkeys((family, where) for family, _, _, _, where in found)
+    # A name may have several addresses, and a client may choose any of them.
+    addresses = dict.fromkeys((family, where) for family, _, _, _, where in found)
     listeners: list[socket.socket] = []
     missing: OSError | None = None
-    for family, where in places:
+    for family, where in addresses:
         try:
-            listeners.append(_listen_at(family, where, alone=len(places) == 1))
+            listeners.append(_listen_at(family, where, alone=len(addresses) == 1))
         except OSError as error:
             if error.errno in _NOT_ON_THIS_MACHINE:
                 missing = error
@@ -200,7 +200,7 @@ def _listen_at(family: int, where: tuple[Any, ...], *, alone: bool) -> socket.so
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6 and not alone:
-            # Else [::] takes the port of 0.0.0.0 too, which has a socket of its own here.
+            # Otherwise [::] takes the port of 0.0.0.0 too, which has its own socket.
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         listener.bind(where)
         listener.listen(_BACKLOG)
@@ -215,7 +215,7 @@ def _passed(environ: MutableMapping[str, str]) -> list[socket.socket]:
     environ.pop("LISTEN_FDNAMES", None)
     if environ.pop("LISTEN_PID", "") != str(os.getpid()) or not count.isdigit() or count == "0":
         raise ConfigurationError("listen is 'systemd', and systemd handed over no socket")
-    return [_listening(_FIRST_PASSED + place) for place in range(int(count))]
+    return [_listening(_FIRST_PASSED + index) for index in range(int(count))]
 
 
 def _listening(descriptor: int) -> socket.socket:

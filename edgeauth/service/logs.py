@@ -1,7 +1,7 @@
-"""Log lines to standard error, plain or as JSON, one line a record.
+"""Writes log lines to standard error, plain or as JSON, one line a record.
 
-Whoever reads them may stop to: a pipe that is full must not stop the supervisor, nor a worker
-that refuses a request. Such lines are counted and left out.
+The reader of a pipe may stop reading. A full pipe must block neither the supervisor nor a worker,
+so lines that it does not take are dropped and counted.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 import time
 from typing import Any, Literal
 
-# How long a line waits for a reader, and for how long the next ones do not wait after that.
+# How long a line waits for a reader, and how long after that the next lines do not wait.
 _WAIT_SECONDS = 0.1
 _GIVE_UP_SECONDS = 1.0
 
@@ -38,8 +38,8 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, default=str)
 
 
-class PatientHandler(logging.StreamHandler[Any]):
-    """Writes to a stream that somebody may have stopped to read."""
+class DroppingHandler(logging.StreamHandler[Any]):
+    """Writes to a stream whose reader may have stopped reading."""
 
     def __init__(self, stream: Any) -> None:  # noqa: ANN401 - None without standard error
         super().__init__(stream)
@@ -79,11 +79,11 @@ _PLAIN = logging.Formatter("%(asctime)s %(levelname)s [%(process)d] %(name)s: %(
 
 def configure_logging(log_format: Literal["plain", "json"]) -> None:
     """Send the package's log lines, and the server's errors, to standard error."""
-    handler = PatientHandler(sys.stderr)
+    handler = DroppingHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if log_format == "json" else _PLAIN)
     for name, level in (("edgeauth", logging.INFO), ("uvicorn.error", logging.ERROR)):
-        # uvicorn warns of each request that cannot be parsed: strangers could fill a disk.
-        # They are counted instead.
+        # Above ERROR only: uvicorn warns about each request that cannot be parsed, and strangers
+        # could fill a disk with that. Such requests are counted instead.
         logger = logging.getLogger(name)
         logger.handlers = [handler]
         logger.setLevel(level)

@@ -1,4 +1,4 @@
-"""The counters of the board, as Prometheus has them."""
+"""Offers the shared counters to Prometheus."""
 
 from __future__ import annotations
 
@@ -16,8 +16,22 @@ from prometheus_client.registry import Collector
 
 import edgeauth
 from edgeauth.reasons import REASONS
-from edgeauth.service import counters as words
-from edgeauth.service.counters import AGE_BOUNDS, DECIDED_AS, LATENCY_BOUNDS, Board, decision_place
+from edgeauth.service.counters import (
+    AGE_BOUNDS,
+    AGES,
+    DECIDED_AS,
+    GENERATION,
+    LATENCIES,
+    LATENCY_BOUNDS,
+    LATENCY_SUM,
+    LISTED_AT,
+    LOADED_AT,
+    RELOAD_FAILED,
+    RELOADED,
+    RESTARTED,
+    Counters,
+    decision_index,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,11 +39,11 @@ if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
 
-class BoardCollector(Collector):
-    """Reads the board at each scrape; nothing is kept in between."""
+class CountersCollector(Collector):
+    """Reads the counters at each scrape; nothing is kept in between."""
 
-    def __init__(self, board: Board) -> None:
-        self._board = board
+    def __init__(self, counters: Counters) -> None:
+        self._counters = counters
 
     def collect(self) -> Iterator[Metric]:
         yield InfoMetricFamily(
@@ -41,15 +55,15 @@ class BoardCollector(Collector):
             "edgeauth_age_seconds",
             "Seconds between signing and verifying; below zero the edge's clock is ahead.",
             AGE_BOUNDS,
-            words.AGES,
+            AGES,
             None,  # an age may be negative, and then a histogram has no sum
         )
         yield self._histogram(
             "edgeauth_decision_seconds",
             "How long a decision took, without the HTTP around it.",
             LATENCY_BOUNDS,
-            words.LATENCIES,
-            words.LATENCY_SUM,
+            LATENCIES,
+            LATENCY_SUM,
         )
         yield from self._operations()
 
@@ -61,7 +75,7 @@ class BoardCollector(Collector):
         )
         for reason in DECIDED_AS:
             for allowed in (False, True):
-                value = self._sum(decision_place(reason, allowed=allowed))
+                value = self._sum(decision_index(reason, allowed=allowed))
                 if value:
                     family.add_metric((_result(reason, allowed=allowed), reason), value)
         return family
@@ -74,8 +88,8 @@ class BoardCollector(Collector):
             labels=("scheme", "key_id", "pop"),
         )
         totals: dict[tuple[str, str, str], int] = {}
-        for slot in self._board.slots:
-            for name, value in slot.signers().items():
+        for worker in self._counters.workers:
+            for name, value in worker.signers().items():
                 totals[name] = totals.get(name, 0) + value
         for name, value in sorted(totals.items()):
             if value:
@@ -83,55 +97,57 @@ class BoardCollector(Collector):
         return family
 
     def _histogram(
-        self, name: str, text: str, bounds: Sequence[float], place: int, sum_place: int | None
+        self, name: str, text: str, bounds: Sequence[float], index: int, sum_index: int | None
     ) -> Metric:
-        counts = [self._sum(place + bucket) for bucket in range(len(bounds) + 1)]
+        counts = [self._sum(index + bucket) for bucket in range(len(bounds) + 1)]
         names = [*map(str, bounds), "+Inf"]
         total = (
-            None if sum_place is None else sum(slot.sums[sum_place] for slot in self._board.slots)
+            None
+            if sum_index is None
+            else sum(worker.sums[sum_index] for worker in self._counters.workers)
         )
         family = HistogramMetricFamily(name, text)
         family.add_metric((), list(zip(names, accumulate(counts), strict=True)), total)
         return family
 
     def _operations(self) -> Iterator[Metric]:
-        supervisor = self._board.supervisor
+        supervisor = self._counters.supervisor
         yield GaugeMetricFamily(
             "edgeauth_generation",
             "The configuration in force; each successful reload adds one.",
-            supervisor[words.GENERATION],
+            supervisor[GENERATION],
         )
         serving = GaugeMetricFamily(
             "edgeauth_worker_generation",
             "The configuration that a worker decides by; 0 while it is being replaced.",
             labels=("worker",),
         )
-        for place, generation in enumerate(self._board.serving):
-            serving.add_metric((str(place),), generation)
+        for index, generation in enumerate(self._counters.serving):
+            serving.add_metric((str(index),), generation)
         yield serving
         reloads = CounterMetricFamily("edgeauth_reloads", "Reloads by result.", labels=("result",))
-        reloads.add_metric(("success",), supervisor[words.RELOADED])
-        reloads.add_metric(("failure",), supervisor[words.RELOAD_FAILED])
+        reloads.add_metric(("success",), supervisor[RELOADED])
+        reloads.add_metric(("failure",), supervisor[RELOAD_FAILED])
         yield reloads
         yield CounterMetricFamily(
             "edgeauth_restarts",
             "Processes that died and were replaced.",
-            supervisor[words.RESTARTED],
+            supervisor[RESTARTED],
         )
         yield GaugeMetricFamily(
             "edgeauth_config_loaded_timestamp_seconds",
             "When the configuration in force was read.",
-            supervisor[words.LOADED_AT],
+            supervisor[LOADED_AT],
         )
-        if supervisor[words.LISTED_AT]:
+        if supervisor[LISTED_AT]:
             yield GaugeMetricFamily(
                 "edgeauth_address_list_age_seconds",
                 "How long ago the address list was known to be true.",
-                time.time() - supervisor[words.LISTED_AT],
+                time.time() - supervisor[LISTED_AT],
             )
 
-    def _sum(self, place: int) -> int:
-        return sum(slot.words[place] for slot in self._board.slots)
+    def _sum(self, index: int) -> int:
+        return sum(worker.counts[index] for worker in self._counters.workers)
 
 
 def _result(reason: str, *, allowed: bool) -> str:

@@ -1,4 +1,4 @@
-"""How each kind of proxy tells what the original request was, and how it wants its answer.
+"""Reads the original request from what each kind of proxy sends, and knows the answer it wants.
 
 ============== =================== ================================= ================== =====
 ``--proxy``    method              path and query                    host               admit
@@ -11,19 +11,18 @@ envoy          that of the asking  that of the asking request, after Host       
 haproxy        X-Original-Method   X-Original-URI                    X-Original-Host    204
 ============== =================== ================================= ================== =====
 
-``forward-auth`` is Caddy and Traefik. Envoy takes 200 alone for an admission. nginx keeps the
-headers of a refusal to itself; the others hand them to the client, so only nginx is told
-why. Only the one way that is configured is read, and only
-from a proxy that is believed; whatever else arrives is :data:`UNKNOWN`, which no exemption
-matches.
+``forward-auth`` is Caddy and Traefik. Envoy accepts only 200 as an admission. nginx does not
+forward the headers of a refusal; the others send them to the client, so only nginx gets the
+reason. Only the fields of the configured kind are read, and only from a trusted proxy. Everything
+else is :data:`UNKNOWN`, which no exemption matches.
 
-A kind may read only what its proxy writes in every case, never what a client may set as well.
+A kind may read only fields that its proxy sets in every case, never fields that a client can set.
 It names these fields: ``edgeauth probe`` and ``edgeauth doctor`` send those of every kind, and
-look whether they are ignored (:mod:`edgeauth.ops.probe.spoofable`).
+check that they are ignored (:mod:`edgeauth.ops.probe.spoofable`).
 
-All but ingress-nginx tell in X-Original-Upgrade that the request asks for an upgrade, since
-the fields that say so end at each hop (RFC 9110, 7.6.1). With the Sec-WebSocket-* fields, which
-do not, it makes a handshake; a part of all that makes no request that an exemption knows.
+All but ingress-nginx say in X-Original-Upgrade that the request asks for an upgrade, since the
+fields of the request itself are not forwarded (RFC 9110, 7.6.1). Together with the Sec-WebSocket-*
+fields, which are, it makes a handshake. A part of a handshake matches no exemption.
 """
 
 from __future__ import annotations
@@ -49,12 +48,12 @@ class Original(NamedTuple):
     host: bytes | None
 
 
-# Neither is of the form of an exemption, so nothing is exempt by not being told.
+# No exemption has this form, so a request that the proxy does not describe is never exempt.
 UNKNOWN = Original("-", b"", None)
 
-# The host in it is the client's own Host field. nginx takes no slash there, so the first one
-# after it begins the path; a "?" or "#" before it would be a path to one reader and none to
-# another.
+# The host in it is the client's own Host field. nginx accepts no slash in it, so the first slash
+# after it begins the path. Readers differ about a "?" or "#" before the path, so neither is
+# accepted there.
 _URL = re.compile(rb"https?://([A-Za-z0-9._~-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/.*)", re.DOTALL)
 
 
@@ -86,7 +85,7 @@ def ingress_nginx(scope: Scope) -> Original:
 
 
 def unbelieved(_scope: Scope) -> Original:
-    """Somebody who is not a configured proxy, whatever they say."""
+    """Whatever somebody sends who is not a trusted proxy."""
     return UNKNOWN
 
 
@@ -104,11 +103,11 @@ class Kind(NamedTuple):
     """A kind of proxy.
 
     Attributes:
-        read: reads what it tells of the original request.
-        methods: the fields in which it tells the method.
-        targets: the fields in which it tells the path.
-        hosts: the fields in which it tells the host.
-        admission: the status that it takes for an admission.
+        read: reads the original request.
+        methods: the fields that hold the method.
+        targets: the fields that hold the path.
+        hosts: the fields that hold the host.
+        admission: the status that admits a request.
         told_why: whether a refusal has the reason in a header.
         tells_upgrade: whether its configuration always sets or removes X-Original-Upgrade.
     """
@@ -162,7 +161,7 @@ class AskedRequest(ScopeRequest):
 
     @property
     def original(self) -> Original:
-        """What was told; read when somebody asks, since most decisions need none of it."""
+        """The original request; read when needed, since most decisions do not need it."""
         if self._original is None:
             self._original = self._read(self._scope)
         return self._original
@@ -177,13 +176,13 @@ class AskedRequest(ScopeRequest):
         opens = opens_websocket(
             self.original.method,
             upgrade=told,
-            connection=None,  # the proxy has looked at it
+            connection=None,  # the proxy has checked it
             key=self.header("Sec-WebSocket-Key"),
             version=self.header("Sec-WebSocket-Version"),
         )
         if opens:
             return True if self._tells_upgrade else None
-        # What follows another upgrade would be asked about by nobody.
+        # Nobody would ask about what follows another kind of upgrade.
         return None if told else opens
 
     @property
@@ -209,6 +208,6 @@ class AskedRequest(ScopeRequest):
 
 
 def _field(scope: Scope, name: bytes) -> bytes | None:
-    """The value of a field that is there exactly once. Of two, nobody knows who wrote which."""
+    """The value of a field, if it occurs once. Of two, nobody knows who wrote which."""
     values = [value for field, value in scope["headers"] if field == name]
     return values[0] if len(values) == 1 else None

@@ -1,19 +1,19 @@
-"""uvicorn's HTTP/1.1 protocol with bounds on what one connection can hold up.
+"""uvicorn's HTTP/1.1 protocol with limits on slow, large and unfinished requests.
 
-uvicorn leaves these to the proxy in front of it. This service may be reached without one, so:
+uvicorn leaves these limits to the proxy in front. This service may be reached without one, so:
 
 - the head of a request has at most :data:`MAX_HEAD_BYTES` and arrives within
   :data:`HEAD_SECONDS`, and so does the first byte on a new connection;
-- what cannot be parsed is refused like anything else: the service has no third answer;
+- a request that cannot be parsed is refused like any other: there is no third answer;
 - a request to upgrade is answered like any other and ends the connection, since what
   follows it is not HTTP;
-- a request that announces a body is answered at once and ends the connection. nginx, without a
-  line in its configuration, announces one that never comes, and its next question would be
-  taken for it;
-- what still comes on a connection that was answered for good is read and dropped, so that the
-  answer is not lost in a reset, but not for long: see :mod:`edgeauth.service.farewell`;
-- a process that has nearly no descriptor left says so, since each further connection is
-  closed, or not taken, without a word.
+- a request that announces a body is answered at once and ends the connection. nginx, unless
+  configured otherwise, announces a body that never comes, and its next request would be taken
+  for that body;
+- bytes that arrive after the last answer are read and dropped for a moment, so that the answer
+  is not lost in a reset: see :mod:`edgeauth.service.lingering_close`;
+- a process that has nearly no descriptor left reports it, since further connections are closed,
+  or not accepted, without an answer.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from edgeauth.service.descriptors import look_at
-from edgeauth.service.farewell import Farewell, hang_up
+from edgeauth.service.descriptors import check_descriptor
+from edgeauth.service.lingering_close import LingeringClose, hang_up
 
 if TYPE_CHECKING:
     import asyncio
@@ -50,9 +50,9 @@ class BoundedProtocol(HttpToolsProtocol):
     """One connection.
 
     Attributes:
-        on_unreadable: called for each request that could not be read.
+        on_unreadable: called for each request that cannot be parsed.
         on_announced_body: called for each request that announces a body.
-        has_body: whether the request whose head was read last announces one.
+        has_body: whether the newest request announces a body.
     """
 
     on_unreadable: Callable[[], None] = staticmethod(lambda: None)
@@ -63,24 +63,24 @@ class BoundedProtocol(HttpToolsProtocol):
         self.has_body = False
         self._head_bytes = 0
         self._head_timer: asyncio.TimerHandle | None = None
-        self._farewell: Farewell | None = None
+        self._lingering: LingeringClose | None = None
         self._running: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        look_at(transport)
+        check_descriptor(transport)
         self._head_timer = self.loop.call_later(HEAD_SECONDS, hang_up, transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._give_up_answers()
         super().connection_lost(exc)
         self._stop_timer()
-        if self._farewell is not None:
-            self._farewell.end()
+        if self._lingering is not None:
+            self._lingering.end()
 
     def data_received(self, data: bytes) -> None:
-        if self._farewell is not None:
-            self._farewell.drop(data)
+        if self._lingering is not None:
+            self._lingering.drop(data)
             return
         super().data_received(data)
         # uvicorn makes the scope when a head begins and the cycle when it is whole.
@@ -97,19 +97,19 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self.has_body = False
         for name, value in self.headers:
-            # "0" is what Envoy writes where there is none.
+            # Envoy writes "0" if there is no body.
             if (name == b"content-length" and value != b"0") or name == b"transfer-encoding":
                 self.has_body = True
         super().on_headers_complete()
         if self.has_body:
             self.on_announced_body()
-            # The decision has not begun: it runs as a task after this.
+            # The decision has not begun: it runs in a task later.
             self.cycle.keep_alive = False
             self.cycle.transport = cast("asyncio.Transport", _LastAnswer(self))
 
     def on_response_complete(self) -> None:
-        if self._farewell is not None:
-            # No request behind the last is answered.
+        if self._lingering is not None:
+            # A request after the last one is not answered.
             self.server_state.total_requests += 1
             self._unset_keepalive_if_required()
             self.flow.resume_reading()
@@ -120,19 +120,19 @@ class BoundedProtocol(HttpToolsProtocol):
         self.on_unreadable()
         self.transport.write(_REFUSAL)
         self._give_up_answers()
-        self.say_farewell()
+        self.close_lingering()
 
-    def say_farewell(self) -> None:
-        """Close the connection once the client had time to read its answer."""
-        if self._farewell is None and not self.transport.is_closing():
+    def close_lingering(self) -> None:
+        """Close the connection after the client had time to read its answer."""
+        if self._lingering is None and not self.transport.is_closing():
             self._stop_timer()
-            self._farewell = Farewell(self.transport, self.loop)
+            self._lingering = LingeringClose(self.transport, self.loop)
 
     def timeout_keep_alive_handler(self) -> None:
         hang_up(self.transport)
 
     def _unsupported_upgrade_warning(self) -> None:
-        # The decision has not begun: it runs as a task after this.
+        # The decision has not begun: it runs in a task later.
         self.cycle.keep_alive = False
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
@@ -140,8 +140,8 @@ class BoundedProtocol(HttpToolsProtocol):
         super()._start_asgi_task(cycle, app)
 
     def _give_up_answers(self) -> None:
-        # uvicorn knows the newest request alone, which may wait for an answer to one before
-        # it: that would be written on a connection that is no more.
+        # uvicorn marks only the newest request, which may wait for the answer to an older one.
+        # That answer would be written to a connection that is gone.
         for cycle in (self.cycle, self._running):
             if cycle is not None and not cycle.response_complete:
                 cycle.disconnected = True
@@ -153,10 +153,10 @@ class BoundedProtocol(HttpToolsProtocol):
 
 
 class _LastAnswer:
-    """The transport of a cycle whose request announces a body: closing it takes a moment."""
+    """The transport of a cycle whose request announces a body: it closes after a moment."""
 
     def __init__(self, protocol: BoundedProtocol) -> None:
         self._transport = protocol.transport
-        self.close = protocol.say_farewell
+        self.close = protocol.close_lingering
         self.write = self._transport.write
         self.is_closing = self._transport.is_closing

@@ -1,4 +1,4 @@
-"""The processes that the supervisor forks: workers that decide, and one for operators."""
+"""What runs in the processes of the service: workers that decide, and one for operators."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 
 from edgeauth.service.app import DecisionApp
-from edgeauth.service.counters import SERVING, UNREADABLE, decision_place
+from edgeauth.service.counters import SERVING, UNREADABLE, decision_index
 from edgeauth.service.descriptors import handle_exception
-from edgeauth.service.fast_path import InPlaceProtocol
+from edgeauth.service.fast_path import FastPathProtocol
 from edgeauth.service.protocol import BoundedProtocol
 
 if TYPE_CHECKING:
@@ -23,73 +23,75 @@ if TYPE_CHECKING:
 
     from edgeauth.asgi import ASGIApp
     from edgeauth.service.channel import Inbox
-    from edgeauth.service.counters import Slot
+    from edgeauth.service.counters import WorkerCounters
     from edgeauth.service.state import State
 
 logger = logging.getLogger("edgeauth.service")
 
-# What to write where the proxy announces bodies in its questions.
+# What to configure if the proxy announces a body when it asks.
 _WITHOUT_BODY = {
     "nginx": 'proxy_pass_request_body off; proxy_set_header Content-Length ""; in the location '
     "that asks",
-    "forward-auth": "nothing in a set-up of Caddy or Traefik as shipped: look at what is different",
+    "forward-auth": "nothing for Caddy or Traefik as shipped: look for what differs in this set-up",
     "envoy": "no with_request_body in its ext_authz filter",
     "haproxy": "no body in the question of its Lua action",
 }
 
-# Longer than proxies keep idle connections (nginx 60 s), so that they close them and never
-# send a question on a connection that is being closed here.
+# Longer than proxies keep idle connections (nginx 60 s), so that the proxy closes them and never
+# asks on a connection that is being closed here.
 _KEEP_ALIVE_SECONDS = 75
 DRAIN_SECONDS = 10
 
 
-def run_worker(state: State, slot: Slot, listeners: list[socket.socket], channel: Inbox) -> None:
-    """Decide until the supervisor says otherwise or is gone.
+def run_worker(
+    state: State, counters: WorkerCounters, listeners: list[socket.socket], channel: Inbox
+) -> None:
+    """Decide until the supervisor ends this process or is gone.
 
     Args:
-        state: what to decide by; newer ones arrive over *channel*.
-        slot: where to count.
+        state: what to decide by at first; newer ones arrive over *channel*.
+        counters: where to count.
         listeners: where to listen.
         channel: from the supervisor.
     """
-    app = DecisionApp(state, slot)
-    unreadable = decision_place(UNREADABLE, allowed=False)
-    told_of_body = False
+    app = DecisionApp(state, counters)
+    unreadable = decision_index(UNREADABLE, allowed=False)
+    reported_body = False
 
-    class Protocol(InPlaceProtocol):
+    class Protocol(FastPathProtocol):
         decisions = app
 
         @staticmethod
         def on_unreadable() -> None:
-            slot.words[unreadable] += 1
+            counters.counts[unreadable] += 1
 
         @staticmethod
         def on_announced_body() -> None:
-            nonlocal told_of_body
-            if not told_of_body:
-                told_of_body = True
+            nonlocal reported_body
+            if not reported_body:
+                reported_body = True
                 logger.warning(
-                    "a question announced a body. It was answered, and its connection closed, "
-                    "since the body may never come: each such question costs the proxy a new "
-                    "connection. Write %s. This is said once",
+                    "the proxy announced a body when it asked. It was answered, and its connection "
+                    "closed, since the body may never come: each such request costs the proxy a "
+                    "new connection. Write %s. This is reported once",
                     _WITHOUT_BODY[state.service.proxy],
                 )
 
     def adopt(newer: State) -> None:
         app.adopt(newer)
-        slot.words[SERVING] = newer.generation
+        counters.counts[SERVING] = newer.generation
 
     async def serve() -> None:
         server = _server(app, Protocol)
         _follow(channel, adopt, server)
-        slot.words[SERVING] = state.generation
+        counters.counts[SERVING] = state.generation
         await server.serve(listeners)
 
     _run(serve())
 
 
 def run_admin(app: ASGIApp, listeners: list[socket.socket], channel: Inbox) -> None:
-    """Serve the operators' endpoints until the supervisor says otherwise or is gone."""
+    """Serve the operators' endpoints until the supervisor ends this process or is gone."""
 
     async def serve() -> None:
         server = _server(app, BoundedProtocol)
@@ -100,7 +102,7 @@ def run_admin(app: ASGIApp, listeners: list[socket.socket], channel: Inbox) -> N
 
 
 def _run(main: Coroutine[Any, Any, None]) -> None:
-    # uvicorn handles the signal while it serves, and sends it again when it is done.
+    # uvicorn handles the signals while it serves, and raises them again when it is done.
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda _signum, _frame: None)
     # The extra brings uvloop wherever it exists.
@@ -119,7 +121,7 @@ def _server(app: ASGIApp, protocol: type[BoundedProtocol]) -> uvicorn.Server:
             lifespan="off",
             log_config=None,
             access_log=False,
-            proxy_headers=False,  # the peer must be who asks, whatever the headers say
+            proxy_headers=False,  # the peer must be the one that asks, whatever the headers say
             server_header=False,
             date_header=False,
             timeout_keep_alive=_KEEP_ALIVE_SECONDS,

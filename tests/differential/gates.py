@@ -20,7 +20,7 @@ from conformance.origins import asgi_app, django_entry, flask_app, judge, judged
 from support.vectors import SECRET
 
 from edgeauth.service.app import DecisionApp
-from edgeauth.service.counters import Board
+from edgeauth.service.counters import Counters
 from edgeauth.service.state import State
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _seen(status: int, content: bytes) -> Seen:
 def _service() -> Callable[[Arrival], Seen]:
     # judged_service has put the judged guard into State.
     assert judged_service.state.State is State
-    app = DecisionApp(State.load(1, None, {"EDGEAUTH_SECRET": SECRET}, {}), Board(1).slots[0])
+    app = DecisionApp(State.load(1, None, {"EDGEAUTH_SECRET": SECRET}, {}), Counters(1).workers[0])
 
     def run(arrival: Arrival) -> Seen:
         answer = app.answer(dict(arrival.scope or {}))

@@ -50,7 +50,7 @@ class TestManager:
             service.process.send_signal(signal.SIGTERM)
             assert service.process.wait(20) == 0
             text = service.log.read_text()
-        assert text.count("cannot be told how the service is: ") == 1
+        assert text.count("the state of the service cannot be sent to NOTIFY_SOCKET") == 1
         assert "None" not in text
 
     def test_a_manager_that_goes_away_ends_nothing(self):
@@ -334,7 +334,7 @@ class TestSockets:
         read_again = (
             "import fcntl, os, select, sys; from edgeauth.service import logs;"
             "reader, writer = os.pipe();"
-            "log = logs.PatientHandler(os.fdopen(writer, 'w'));"
+            "log = logs.DroppingHandler(os.fdopen(writer, 'w'));"
             "import logging; logger = logging.getLogger('x'); logger.addHandler(log);"
             "os.write(writer, b'.' * fcntl.fcntl(writer, 1032));"  # F_GETPIPE_SZ
             "logger.error('one'); logger.error('two'); os.read(reader, 1 << 20);"
@@ -444,7 +444,7 @@ class TestBodies:
                 assert b'"body": "hello"' in posted.body
 
             text = service.log.read_text()
-            assert text.count("a question announced a body") == 1
+            assert text.count("the proxy announced a body") == 1
             assert 'proxy_set_header Content-Length "";' in text
 
 

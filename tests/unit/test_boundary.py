@@ -23,7 +23,7 @@ from edgeauth import (
     sign,
 )
 from edgeauth.service.app import DecisionApp
-from edgeauth.service.counters import Board, decision_place
+from edgeauth.service.counters import Counters, decision_index
 from edgeauth.service.state import State
 
 NOW = 1_700_000_000
@@ -232,11 +232,11 @@ class OwnReason(Guard):
 def test_a_reason_that_the_service_does_not_count_is_counted_as_an_error(monkeypatch):
     state = State.load(1, None, {"EDGEAUTH_SECRET": SECRET}, {"proxy": "nginx"})
     monkeypatch.setattr(State, "build_guard", lambda _self: OwnReason(EdgeAuthScheme([SECRET])))
-    slot = Board(1).slots[0]
-    app = DecisionApp(state, slot)
+    counters = Counters(1).workers[0]
+    app = DecisionApp(state, counters)
     scope = {"type": "http", "method": "GET", "client": ("127.0.0.1", 1), "headers": []}
 
     answer = app.answer({**scope, "path": "/", "raw_path": b"/", "query_string": b""})
 
     assert answer.start["status"] == 403
-    assert slot.words[decision_place("error", allowed=False)] == 1
+    assert counters.counts[decision_index("error", allowed=False)] == 1

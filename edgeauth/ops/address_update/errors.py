@@ -1,4 +1,4 @@
-"""Why an address list was not taken over."""
+"""The error of a list that was not accepted."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from edgeauth.errors import EdgeAuthError
 
 
 class ListRefused(EdgeAuthError):
-    """The public list could not be had, or is not to be believed. Nothing was changed.
+    """The public list could not be fetched, or is not plausible. Nothing was changed.
 
-    The message says what was seen and what to do about it.
+    The message says why, and what to do about it.
     """

@@ -1,7 +1,7 @@
-"""Writes the list for the programs that stand in front of the app.
+"""Writes the address list for programs in front of the app: proxies and firewalls.
 
-All of them check addresses before the app is asked. That is a cheap first wall and no more:
-every customer of the edge comes from these addresses.
+They check addresses before the app is asked. That is only a cheap first wall: every customer of
+the edge comes from these addresses.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edgeauth.addresses import AddressList, Network
+    from edgeauth.addresses import AddressList
+    from edgeauth.networks import Network
 
 
 def export(addresses: AddressList, form: str) -> str:
@@ -86,7 +87,7 @@ _NFT_HEAD = (
 
 
 def _ipset(addresses: AddressList) -> str:
-    # Filled beside the set in use, which it then takes the place of in one step.
+    # A new set is filled, and then swapped with the set in use in one step.
     lines = ["# ipset restore < THIS-FILE; then: iptables ... -m set --match-set edge_v4 src"]
     for version, family in ((4, "inet"), (6, "inet6")):
         name, new = f"edge_v{version}", f"edge_v{version}_new"

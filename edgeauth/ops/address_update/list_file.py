@@ -1,4 +1,4 @@
-"""The address list in a file, as the update keeps it."""
+"""The file that an update writes: an address list, and where it is from."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from edgeauth.addresses import Network
+    from edgeauth.networks import Network
 
 
 @dataclass(frozen=True, slots=True)
 class ListFile:
-    """What stands in the file.
+    """The contents of the file.
 
     Attributes:
         listed: the networks of the edge.
         retiring: networks that left the list, and the last day on which an app that reads
             the file accepts them. A reader that does not know of them accepts less.
-        as_of: the day for which that was true; None if the file does not say.
-        source, etag: where the list is from, and what it was called there.
+        as_of: the day for which the list was true, or None.
+        source, etag: the URL of the list, and its ETag there.
     """
 
     listed: tuple[Network, ...]
@@ -45,7 +45,7 @@ class ListFile:
         """
         if not path.exists():
             return cls.of(AddressList.fastly())
-        # At the beginning of time nothing that retires is over.
+        # With now=0 no retiring network is left out.
         addresses = AddressList.from_file(path, now=0)
         document: dict[str, Any] = json.loads(path.read_text("utf-8-sig"))
         source, etag = document.get("source"), document.get("etag")
@@ -61,7 +61,7 @@ class ListFile:
         return cls(listed, addresses.retiring, addresses.as_of, source, etag)
 
     def text(self) -> str:
-        """The file's content: the shape of the public list, and a few names more."""
+        """The text of the file: the shape of the public list, and a few more names."""
         document = {
             **({"source": self.source} if self.source else {}),
             **({"etag": self.etag} if self.etag else {}),

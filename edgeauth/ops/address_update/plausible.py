@@ -1,4 +1,4 @@
-"""Whether a list can be that of a CDN's edge."""
+"""Checks whether a list can be that of a CDN's edge."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from edgeauth.ops.address_update.errors import ListRefused
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from edgeauth.addresses import Network
+    from edgeauth.networks import Network
 
 # Not addresses of anybody on the internet:
 # https://www.iana.org/assignments/iana-ipv4-special-registry and, for IPv6, everything that
@@ -45,15 +45,15 @@ _GLOBAL_UNICAST = IPv6Network("2000::/3")
 _SHORTEST = {4: 10, 6: 24}
 _LARGEST_SHARE = 1 / 64
 
-# A list that keeps less of the old one than this has more likely been cut than changed.
+# A list that keeps a smaller share of the old one has more likely been cut than changed.
 _KEPT_SHARE = 1 / 2
 
 
 def check_plausible(new: Iterable[Network], old: Iterable[Network]) -> None:
-    """Refuse *new* if it holds what no edge has, or too little of *old*.
+    """Refuse *new* if it has networks that no edge has, or too few of *old*.
 
     Raises:
-        ListRefused: says what was seen.
+        ListRefused: the message says why.
     """
     for network in new:
         _check_network(network)
@@ -93,7 +93,7 @@ def _size(networks: Iterable[Network]) -> int:
 
 
 def _common(some: list[Network], others: list[Network]) -> int:
-    """How many addresses are in both; of two networks that meet, one is in the other."""
+    """How many addresses are in both. Of two networks that overlap, one contains the other."""
     return sum(
         min(one.num_addresses, other.num_addresses)
         for one in some

@@ -1,4 +1,4 @@
-"""Brings the file up to date with the list that the edge's owner publishes."""
+"""Updates the file from the list that the edge's owner publishes."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from edgeauth.ops.text import escaped
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edgeauth.addresses import Network
-    from edgeauth.ops.address_update.fetch import Limits
+    from edgeauth.networks import Network
+    from edgeauth.ops.http_get import Limits
 
 # Long enough for an edge that is being moved off an address to be gone from it.
 GRACE_DAYS = 14
@@ -26,7 +26,7 @@ GRACE_DAYS = 14
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What one list has and another has not, in the order of the lists."""
+    """The networks that one list has and another does not, in the order of the lists."""
 
     removed: tuple[Network, ...]
     added: tuple[Network, ...]
@@ -49,8 +49,8 @@ class Update:
 
     Attributes:
         difference: what it changed.
-        stored: what is in the file now.
-        ended: networks whose last day is over, and which are accepted no more.
+        stored: the new contents of the file.
+        ended: networks whose last day is over, and which are no longer accepted.
     """
 
     difference: Difference
@@ -78,13 +78,13 @@ def update(
     limits: Limits | None = None,
     now: float | None = None,
 ) -> Update:
-    """Fetch the list at *url* and put it into the file *path*; on any error it is as it was.
+    """Fetch the list at *url* and write it to *path*; on any error the file stays unchanged.
 
     Args:
-        path: the file; it may not be there yet.
+        path: the file; it need not exist.
         url: where the list is.
-        force: take a list that is not plausible, and replace a file that cannot be used.
-            What would check nothing or refuse everybody is refused all the same.
+        force: accept a list that is not plausible, and replace a file that cannot be used.
+            A list that would check nothing or refuse everybody is still refused.
         grace_days: how many days networks that left the list stay accepted.
         limits: how long to wait.
         now: Unix seconds; None is the present.
@@ -96,7 +96,7 @@ def update(
     moment = datetime.now(UTC) if now is None else datetime.fromtimestamp(now, UTC)
     today = moment.date()
     old = _old(path, force=force)
-    # An ETag is asked about only where it is from, and never when the file is in doubt.
+    # An ETag is sent only to its own URL, and not if the file may be replaced.
     etag = old.etag if old.source == url and not force else None
     answer = fetch(url, etag=etag, limits=limits)
     new = old if answer.text is None else _parse(answer.text, url, answer.etag)
@@ -105,7 +105,7 @@ def update(
     difference = Difference.between(old, new)
     last_day = today + timedelta(days=grace_days)
     leaving = {**old.retiring, **dict.fromkeys(difference.removed, last_day)}
-    # A network that is listed again, alone or within a larger one, does not leave.
+    # A network that is listed again, alone or within a larger one, does not retire.
     leaving = {net: day for net, day in leaving.items() if not _within(net, new.listed)}
     ended = tuple(net for net, day in leaving.items() if day < today or not grace_days)
     retiring = {net: day for net, day in leaving.items() if net not in ended}
@@ -129,7 +129,7 @@ def _parse(text: str, url: str, etag: str | None) -> ListFile:
         addresses = AddressList.from_json(text, where, now=0)
     except ConfigurationError as error:
         raise ListRefused(escaped(str(error))) from None
-    # Only the two lists count. What else a server says, such as networks that retire, does not.
+    # Only the two lists count, and nothing else that a server sends, such as retiring networks.
     return replace(ListFile.of(addresses, url, etag), retiring={})
 
 

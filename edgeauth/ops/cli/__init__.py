@@ -2,11 +2,10 @@
 
 Exit status of every command: 0 done (or accepted), 1 refused, 2 wrong usage or
 configuration. What a program may read goes to standard output, the rest to standard error.
-As in a shell, a command that is interrupted ends with 130, and one whose reader has left
-with 141: neither says anything about what was asked.
+As in a shell, an interrupted command ends with 130, and one whose reader has left with 141:
+neither is an answer.
 
-What holds for every command is here: a command may let errors of the system through, and
-no user sees a trace-back.
+Errors of the system that a command lets through are reported here, so no user sees a traceback.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from edgeauth.ops.cli.group import Commands
 
 # Name and one line of help. The command is the object ``command`` in the file of that name,
 # which is imported when the command is run, so that none pays for the imports of another.
-# A file cannot be called by a keyword of Python: _FILES has its name.
+# "pass" is a keyword, so its module has another name.
 COMMANDS = {
     "sign": "Print a header as the edge would send it.",
     "verify": "Say whether a header value is accepted, and if not, why.",
@@ -60,7 +59,7 @@ _READER_LEFT = 128 + 13
 class _Commands(Commands):
     def main(self, *args: Any, **extra: Any) -> Any:  # noqa: ANN401 - Click's signature
         for stream in (sys.stdout, sys.stderr):
-            # What users give need not be UTF-8, and a terminal need not know it.
+            # Arguments need not be UTF-8, and a terminal need not support it.
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
         try:
@@ -95,7 +94,7 @@ class _Commands(Commands):
             try:
                 return super().invoke(ctx)
             finally:
-                # Now, while an error of it can be told.
+                # Flush now, while an error can still be reported.
                 if sys.stdout is not None:
                     sys.stdout.flush()
         except ConfigurationError as error:
@@ -110,7 +109,7 @@ class _Commands(Commands):
 
 
 def _give_up_output() -> None:
-    """Let Python drop what it has not written: it would try once more when it ends."""
+    """Drop the output that was not written: Python would try again when it ends."""
     with contextlib.suppress(OSError, AttributeError, ValueError):
         sys.stdout.flush()
         return

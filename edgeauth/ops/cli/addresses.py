@@ -1,4 +1,4 @@
-"""``edgeauth addresses``: the address list of the edge, shown, checked and kept up to date."""
+"""``edgeauth addresses``: shows, checks and updates the address list of the edge."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def export_command(*, form: str, file: str | None, config: str | None) -> None:
 
 
 def _read(file: str | None, config: str | None) -> tuple[str, AddressList]:
-    """The list that is meant, and what to call it."""
+    """The list that the options name, and its name for people."""
     named = file if file is not None else Settings.load(config).addresses
     if named is None or named == BUNDLED:
         return "the bundled list", AddressList.fastly()

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edgeauth.dry_run import dry_run
 from edgeauth.ops.cli.options import config_option
 from edgeauth.ops.cli.text import table
-from edgeauth.ops.doctor.rehearsal import rehearse
 from edgeauth.ops.text import escaped
 from edgeauth.service.settings import ServiceSettings
 from edgeauth.settings import Settings, named_by_variables, read_document
@@ -32,7 +32,7 @@ def command(*, config: str | None) -> None:
     document = read_document(config)
     settings = Settings.of_document(document)
     ServiceSettings.of_document(document)
-    guard = rehearse(settings)
+    guard = dry_run(settings)
     variables = named_by_variables()
     for line in table(
         [one.name, _text(one), _source(one.name, variables, document)] for one in settings.shown()

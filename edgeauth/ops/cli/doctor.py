@@ -1,4 +1,4 @@
-"""``edgeauth doctor``: set-ups that go wrong, before they do."""
+"""``edgeauth doctor``: finds set-ups that go wrong, before they do."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def command(
         path = config_path(config)
         settings = Settings.load(path)
     except ConfigurationError as error:
-        # Nothing else can be known without them.
+        # Without settings nothing else can be checked.
         found = [Finding("settings-unusable", "error", str(error), "The app does not start.")]
     else:
         app = None if app_name is None else load_app(app_name, factory=factory)
@@ -102,7 +102,7 @@ def _findings(
     clock_url: str | None,
 ) -> list[Finding]:
     found = []
-    # An app may be given its settings in code, where only its gate can be looked at.
+    # An app may get its settings in code. Then only its gate can be checked.
     if app is None or settings.has_secret:
         found += check_secrets(settings, path)
     found += check_settings(settings, now=time.time())

@@ -1,4 +1,4 @@
-"""A group of commands that says which one was meant."""
+"""A group of commands that suggests the nearest one for a mistyped name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
-        # A dash: an option that stands in the place of a command, which Click tells of.
+        # With a dash it is an option in the place of a command, which Click reports.
         if name.startswith("-") or ctx.resilient_parsing or self.get_command(ctx, name):
             return super().resolve_command(ctx, args)
         near = _near(name, self.list_commands(ctx))
@@ -23,7 +23,7 @@ class Commands(click.Group):
 
 
 def _near(name: str, known: list[str]) -> list[str]:
-    # Here, since only a mistake needs it.
+    # Imported here, since only a mistake needs it.
     import difflib  # noqa: PLC0415
 
     wanted = name.lower().replace("_", "-")

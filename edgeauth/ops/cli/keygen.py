@@ -1,4 +1,4 @@
-"""``edgeauth keygen``: a new secret."""
+"""``edgeauth keygen``: makes a new secret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``edgeauth keys``: the rotation of a key, step by step, and how far it is.
+"""``edgeauth keys``: rotates a key step by step, and says how far a rotation is.
 
 A rotation never leaves the edge with a key that the origin does not know::
 
@@ -7,8 +7,7 @@ A rotation never leaves the edge with a key that the origin does not know::
     status   says whether the edge still signs with the old one
     finish   the origin drops the old one
 
-What is refused because of how far a rotation is ends with exit status 1; what is asked for
-wrongly, with 2.
+Exit status: 1 if the state of a rotation forbids the step, 2 for wrong usage.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ import secrets
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -26,7 +25,8 @@ from edgeauth.errors import ConfigurationError, seconds
 from edgeauth.ops.cli.group import Commands
 from edgeauth.ops.cli.options import config_option, read_settings
 from edgeauth.ops.cli.text import table
-from edgeauth.ops.rotation.evidence import Sightings, seen_in_decisions, verified_by_metrics
+from edgeauth.ops.rotation.evidence import accepted_in_decisions, verified_by_metrics
+from edgeauth.ops.rotation.judgement import Evidence, judge, key_ids
 from edgeauth.ops.rotation.secrets_file import SecretsFile
 from edgeauth.settings import Settings
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from edgeauth.keys import Key, KeyRing
 
-# Longer than a value of the old key lives by default, which is max_age and max_future.
+# Longer than a value of the old key is accepted by default: max_age and max_future.
 _OVER_SECONDS = 120.0
 
 _BEGUN = """\
@@ -51,32 +51,8 @@ Until then the edge can go back at any time.
 """
 
 
-class Evidence(NamedTuple):
-    """What was seen of the keys.
-
-    Attributes:
-        sightings: the accepted requests.
-        seconds: in how many seconds.
-    """
-
-    sightings: Sightings
-    seconds: float
-
-
-class Finding(NamedTuple):
-    """How far a rotation is.
-
-    Attributes:
-        safe: whether the old keys can be dropped, or there are none.
-        sentence: why.
-    """
-
-    safe: bool
-    sentence: str
-
-
 class _Refusal(click.ClickException):
-    """What would not be safe now: one line, and the exit status of a refusal."""
+    """A step that is not safe now: one line, and the exit status of a refusal."""
 
     exit_code = 1
 
@@ -146,11 +122,11 @@ def begin(*, key_id: str | None, force: bool, config: str | None, secrets_file: 
         with SecretsFile.locked(path) as file:
             if len(file.keys) > 1 and not force:
                 raise _Refusal(
-                    f"a rotation is under way: {path} holds the keys {_ids(file.keys)}. See "
+                    f"a rotation is under way: {path} holds the keys {key_ids(file.keys)}. See "
                     "edgeauth keys status, then edgeauth keys rotate finish; or add one more "
                     "with --force"
                 )
-            accepted = f"Accepted as before: {_ids(file.keys)}."
+            accepted = f"Accepted as before: {key_ids(file.keys)}."
             new = key_id or _new_id(file.keys)
             file.add(new, secret)
     click.echo(secret)
@@ -184,15 +160,15 @@ def finish(
         *old, new = file.keys
         if not old:
             raise _Refusal(f"no rotation is under way: {path} holds one key, {new.id}")
-        finding = judge(file.keys, evidence)
-        if not finding.safe and not force:
+        judgement = judge(file.keys, evidence)
+        if not judgement.safe and not force:
             raise _Refusal(
-                f"{finding.sentence} Nothing was changed. To drop {_ids(old)} all the same, "
+                f"{judgement.sentence} Nothing was changed. To drop {key_ids(old)} all the same, "
                 "give --force"
             )
         file.drop_old()
     wait = seconds(grace(settings.watch_interval))
-    click.echo(f"Dropped {_ids(old)}; {new.id} stays. In force within {wait} s.")
+    click.echo(f"Dropped {key_ids(old)}; {new.id} stays. In force within {wait} s.")
 
 
 @command.command("status")
@@ -219,57 +195,10 @@ def status(
     now = time.time()
     for line in table(_row(key, keys, evidence, now) for key in keys):
         click.echo(line)
-    finding = judge(keys, evidence)
+    judgement = judge(keys, evidence)
     click.echo()
-    click.echo(finding.sentence)
-    ctx.exit(0 if finding.safe else 1)
-
-
-def judge(keys: KeyRing, evidence: Evidence | None, now: float | None = None) -> Finding:
-    """Whether all of *keys* but the newest can be dropped, by *evidence*.
-
-    Args:
-        keys: oldest to newest.
-        evidence: what was seen of them, or None.
-        now: Unix seconds; None is the present.
-    """
-    *old, new = keys
-    if not old:
-        return Finding(safe=True, sentence="No rotation is under way: there is one key.")
-    if not new.valid_at(time.time() if now is None else now):
-        return Finding(
-            safe=False, sentence=f"The newest key, {new.id}, is not valid now by its dates."
-        )
-    if evidence is None:
-        return Finding(
-            safe=False,
-            sentence="A rotation is under way. Give --log or --metrics to see whether the edge "
-            "has switched.",
-        )
-    return _by_sightings(old, new, evidence)
-
-
-def _by_sightings(old: list[Key], new: Key, evidence: Evidence) -> Finding:
-    seen, gap = evidence.sightings
-    window = f"in the last {seconds(evidence.seconds)} s"
-    still = [key for key in old if seen[key.id]]
-    if still:
-        return Finding(
-            safe=False, sentence=f"The edge has not switched: {_ids(still)} was seen {window}."
-        )
-    if gap is not None:
-        return Finding(safe=False, sentence=f"Nothing can be said: {gap}")
-    if not seen[new.id]:
-        return Finding(
-            safe=False,
-            sentence=f"Nothing can be said: no accepted request was seen {window}. Is there "
-            "traffic, and is it the right log?",
-        )
-    return Finding(
-        safe=True,
-        sentence=f"The edge has switched: {window} only {new.id} was seen. Finish with: "
-        "edgeauth keys rotate finish",
-    )
+    click.echo(judgement.sentence)
+    ctx.exit(0 if judgement.safe else 1)
 
 
 def _evidence(log: str | None, metrics: str | None, over: float) -> Evidence | None:
@@ -277,7 +206,7 @@ def _evidence(log: str | None, metrics: str | None, over: float) -> Evidence | N
         raise click.UsageError("--log and --metrics: give one of them")
     if log is not None:
         now = time.time()
-        return Evidence(seen_in_decisions(log, since=now - over, now=now), over)
+        return Evidence(accepted_in_decisions(log, since=now - over, now=now), over)
     if metrics is None:
         return None
     before = verified_by_metrics(metrics)
@@ -308,12 +237,8 @@ def _new_id(keys: Iterable[Key]) -> str:
     return next(key_id for key_id in (today, *later) if key_id not in taken)
 
 
-def _ids(keys: Iterable[Key]) -> str:
-    return ", ".join(key.id for key in keys)
-
-
 def _row(key: Key, keys: KeyRing, evidence: Evidence | None, now: float) -> list[str]:
     newest = key is keys.newest_first[0]
-    seen = "" if evidence is None else f"seen {evidence.sightings.seen[key.id]} times"
+    seen = "" if evidence is None else f"seen {evidence.accepted.by_key[key.id]} times"
     valid = "" if key.valid_at(now) else "NOT VALID NOW"
     return [key.id, "newest" if newest else "old", seen, valid]

@@ -1,4 +1,4 @@
-"""Options that several commands share, and what is read through them."""
+"""Options that several commands share, and the settings that are read by them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``edgeauth pass``: passes for people who must reach the origin directly."""
+"""``edgeauth pass``: issues passes for people who must reach the origin directly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The results of a probe, for programs."""
+"""The results of a probe as JSON and JUnit, for programs."""
 
 from __future__ import annotations
 

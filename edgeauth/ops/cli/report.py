@@ -1,4 +1,4 @@
-"""``edgeauth report``: whether it is safe to enforce."""
+"""``edgeauth report``: says whether it is safe to enforce."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from edgeauth.addresses import AddressList
 from edgeauth.errors import ConfigurationError, explain
 from edgeauth.ops.atomic_write import replace_file
 from edgeauth.ops.cli.options import config_option
-from edgeauth.ops.report.answer import answer
+from edgeauth.ops.report.conclusion import conclude
 from edgeauth.ops.report.document import document
 from edgeauth.ops.report.page import page
 from edgeauth.ops.report.reading import opened
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 # The window in seconds that ages are compared with where no scheme has one.
 _MAX_AGE, _MAX_FUTURE = 60, 5
 
-# How many lines pass between two looks at the progress.
+# The progress is updated each time so many lines were read.
 _STEP = 10_000
 
-# Shorter files are read before a bar could be seen.
+# A shorter file is read before anybody sees a bar.
 _LONG = 4 << 20
 
 
@@ -70,7 +70,7 @@ def command(
     for name in files:
         with opened(name) as source, _progress(source) as watched:
             summary.read(name, watched)
-    found = answer(summary)
+    found = conclude(summary)
     if html is not None:
         try:
             replace_file(html, page(summary, found).encode())

@@ -1,4 +1,4 @@
-"""``edgeauth serve``: the decision service for reverse proxies."""
+"""``edgeauth serve``: runs the decision service for reverse proxies."""
 
 from __future__ import annotations
 

@@ -1,13 +1,13 @@
-"""The application itself: whether every request meets one gate, and the paths that are exempt."""
+"""Checks the app itself: whether each request meets one gate, and whether exempt paths exist."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from edgeauth.ops.doctor.app_asking import Answer, Asker
+from edgeauth.ops.doctor.app_asking import AppAnswer, Asker
 from edgeauth.ops.doctor.app_loading import is_asgi
-from edgeauth.ops.doctor.app_routes import own_host, places, unknown_paths
+from edgeauth.ops.doctor.app_routes import own_host, routes, unknown_paths
 from edgeauth.ops.doctor.finding import Finding
 from edgeauth.ops.doctor.setting_checks import report_only
 from edgeauth.ops.doctor.spoof_checks import check_spoofed
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from edgeauth.guard import Guard
 
-# How many places a finding names.
-_NAMED = 5
+# A finding names no more routes than these.
+_MOST_NAMED = 5
 _NOT_FOUND, _METHOD_NOT_ALLOWED, _ACCEPTED = 404, 405, 101
 _REDIRECTS = range(300, 400)
 _SAFE = ("GET", "HEAD", "OPTIONS")
@@ -30,19 +30,19 @@ def check_app(
     *,
     host: str | None = None,
 ) -> list[Finding]:
-    """What *app* answers to requests that are not signed, and to exempt ones.
+    """Findings from the answers of *app* to unsigned requests and to exempt ones.
 
     Args:
         app: the app, asked in this process.
-        exempt: the entries of the settings; those of the gates of the app are known.
-        host: the Host of the requests; None is one that the app takes, as far as it says.
+        exempt: the entries of the settings; those of the app's gates are added.
+        host: the Host of the requests; None for one that the app is known to accept.
     """
     asgi = is_asgi(app)
     with Asker(app, asgi=asgi, host=host or own_host(app)) as asker:
         asked = _ask_everywhere(asker, app, asgi=asgi)
         several = _several(asker, app)
         guards: dict[int, Guard] = {
-            id(meeting.guard): meeting.guard for answer in asked.values() for meeting in answer.met
+            id(gate.guard): gate.guard for answer in asked.values() for gate in answer.gates
         }
         entries = {entry for guard in guards.values() for entry in guard.exempt} | set(exempt)
         found = _openings(asked, entries)
@@ -55,10 +55,10 @@ def check_app(
     return found
 
 
-def _ask_everywhere(asker: Asker, app: Any, *, asgi: bool) -> dict[str, Answer]:  # noqa: ANN401
+def _ask_everywhere(asker: Asker, app: Any, *, asgi: bool) -> dict[str, AppAnswer]:  # noqa: ANN401
     """The answers by what was asked: ``GET /``, ``preflight /``, ``WEBSOCKET /``."""
     asked = {}
-    for kind, path in places(app):
+    for kind, path in routes(app):
         if kind == "http":
             asked[f"GET {path}"] = asker.get(path)
             asked[f"preflight {path}"] = asker.preflight(path)
@@ -67,11 +67,13 @@ def _ask_everywhere(asker: Asker, app: Any, *, asgi: bool) -> dict[str, Answer]:
     return asked
 
 
-def _openings(asked: dict[str, Answer], exempt: set[str]) -> list[Finding]:
-    """What was answered though no gate was asked."""
-    gated = any(answer.met for answer in asked.values())
-    past = {what: answer for what, answer in asked.items() if not answer.met and what not in exempt}
-    # A WebSocket that is not accepted is refused, whoever does it.
+def _openings(asked: dict[str, AppAnswer], exempt: set[str]) -> list[Finding]:
+    """Findings about answers that came although no gate was asked."""
+    gated = any(answer.gates for answer in asked.values())
+    past = {
+        what: answer for what, answer in asked.items() if not answer.gates and what not in exempt
+    }
+    # A WebSocket that is not accepted is refused, by the gate or by the app.
     opened = {
         what: answer
         for what, answer in past.items()
@@ -124,11 +126,11 @@ _NO_GATE = Finding(
 )
 
 
-def _open(name: str, opened: dict[str, Answer], why: str) -> Finding:
+def _open(name: str, opened: dict[str, AppAnswer], why: str) -> Finding:
     named = ", ".join(
-        f"{what!a} ({answer.status})" for what, answer in list(opened.items())[:_NAMED]
+        f"{what!a} ({answer.status})" for what, answer in list(opened.items())[:_MOST_NAMED]
     )
-    more = f" and {len(opened) - _NAMED} more" if len(opened) > _NAMED else ""
+    more = f" and {len(opened) - _MOST_NAMED} more" if len(opened) > _MOST_NAMED else ""
     return Finding(
         name,
         "error",
@@ -140,10 +142,10 @@ def _open(name: str, opened: dict[str, Answer], why: str) -> Finding:
 
 
 def _several(asker: Asker, app: Any) -> Finding | None:  # noqa: ANN401
-    """Whether a request of the edge meets a gate that needs what one before it removes."""
+    """A finding if a gate removes the credential that a later gate needs."""
     for path in unknown_paths(app):
         removed: set[str] = set()
-        met = asker.get(path, let_in=True).met
+        met = asker.get(path, let_in=True).gates
         for guard, _ in met:
             if removed & {name.lower() for name in guard.scheme.headers}:
                 return Finding(
@@ -168,12 +170,12 @@ def _unknown(entry: str) -> Finding:
 
 
 def _has(asker: Asker, asgi: bool, entry: str) -> bool | None:  # noqa: FBT001
-    """Whether the app answers the exempt *entry*; None where it cannot be known."""
+    """Whether the app answers the exempt *entry*; None if that cannot be known."""
     method, _, path = entry.partition(" ")
     if method == "WEBSOCKET":
-        # Refused and not there look the same.
+        # A refusal and an unknown path look the same.
         return True if asgi and asker.handshake(path).status == _ACCEPTED else None
-    # What may change something is not tried: OPTIONS tells of it, and runs no view.
+    # An unsafe method is not tried: OPTIONS says whether it is allowed, and runs no view.
     safe = method in _SAFE
     answer = asker.get(path, method=method if safe else "OPTIONS", let_in=True)
     if answer.status is None:
@@ -182,7 +184,7 @@ def _has(asker: Asker, asgi: bool, entry: str) -> bool | None:  # noqa: FBT001
         allowed = answer.headers.get("allow")
         return None if allowed is None else method in allowed.replace(" ", "").split(",")
     if answer.status in _REDIRECTS:
-        # To the same path but for the slash at its end.
+        # A redirect to the same path, with or without the slash at its end.
         target = urlsplit(answer.headers.get("location", "")).path
         return target == path or target.rstrip("/") != path.rstrip("/")
     return answer.status not in (_NOT_FOUND, _METHOD_NOT_ALLOWED)

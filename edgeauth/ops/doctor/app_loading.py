@@ -1,4 +1,4 @@
-"""The app that an operator names, as a server would import it."""
+"""Imports the app that an operator names, as a server would."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from edgeauth.errors import ConfigurationError
 from edgeauth.ops.text import escaped
 
 _FORM = "must be module:attribute or module:factory(), such as site.app:app"
-# A WSGI application takes two.
+# A WSGI application takes two arguments.
 _ASGI_ARGUMENTS = 3
 
 
@@ -29,10 +29,10 @@ def load_app(name: str, *, factory: bool = False) -> Any:  # noqa: ANN401 - an a
     """
     module, _, expression = name.partition(":")
     path, arguments = _parsed(name, module, expression)
-    # The folder where a server would be started.
+    # Servers import from the current folder.
     sys.path.insert(0, "")
     try:
-        # What an app prints must not stand among the findings.
+        # The output of an app must not mix with the findings.
         with contextlib.redirect_stdout(sys.stderr):
             found = import_module(module)
             for attribute in path:
@@ -103,7 +103,7 @@ def _is_factory(found: object) -> bool:
 
 
 def _required(function: Any) -> int | None:  # noqa: ANN401
-    """How many arguments *function* must be given; None where it takes any number, or is mute."""
+    """How many arguments *function* requires; None if it takes any number, or that is unknown."""
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""A clock that is out of step with the edge's refuses everybody, or accepts for too long."""
+"""Finds a wrong clock: it refuses everybody, or accepts old credentials for too long."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _TIMEOUT = 5
 # A Date field has whole seconds, so a clock may seem to be off by one.
 _GRAIN = 1.0
 _TIME_SERVER = "Let a time server keep the clock: chronyd, ntpd or systemd-timesyncd."
-# adjtimex(2): what the kernel returns while nothing keeps its clock, and room for its struct.
+# adjtimex(2): the result of an unsynchronised clock, and room for its struct.
 _TIME_ERROR = 5
 _TIMEX_BYTES = 512
 
 
 def check_clock(settings: Settings, url: str | None) -> list[Finding]:
-    """What the kernel says of its clock, and the Date of the server at *url*, if one is named.
+    """Check whether the kernel's clock is synchronised, and compare it with the server at *url*.
 
     Raises:
         ConfigurationError: *url* cannot be used.
@@ -43,7 +43,7 @@ def check_clock(settings: Settings, url: str | None) -> list[Finding]:
 
 
 def kernel_state() -> int | None:
-    """What adjtimex(2) returns, reading only; None where it cannot be asked."""
+    """The result of adjtimex(2), which changes nothing here; None if it cannot be called."""
     try:
         return int(ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES)))
     except (OSError, AttributeError, TypeError):

@@ -1,4 +1,4 @@
-"""What every check returns."""
+"""A finding: what every check returns."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 
 class Finding(NamedTuple):
-    """One thing that goes wrong, or will.
+    """One problem of a set-up.
 
     Attributes:
         id: stable, for programs.

@@ -1,8 +1,7 @@
-"""Where the address of the peer is not the address of the peer.
+"""Checks whether the server hides the real peer address from the address check.
 
-An address list looks at who connected. uvicorn rewrites that from X-Forwarded-For before any
-middleware runs, for peers that it trusts (127.0.0.1 unless told otherwise); and a Unix socket
-has no address at all.
+uvicorn replaces the peer address by X-Forwarded-For before any middleware runs, for peers that it
+trusts (127.0.0.1 by default). A Unix socket has no peer address at all.
 """
 
 from __future__ import annotations
@@ -33,18 +32,18 @@ _ONE_PLACE = (
 def check_peer(
     settings: Settings, environ: Mapping[str, str], *, listen: str | None, is_asgi: bool
 ) -> list[Finding]:
-    """What stands between the connection and the address check; nothing where that is off.
+    """Findings about the peer address; none if addresses are not checked.
 
     Args:
-        settings: of the gate.
+        settings: the settings of the gate.
         environ: of the server: FORWARDED_ALLOW_IPS, UVICORN_* and GUNICORN_CMD_ARGS.
-        listen: where the server listens, if the operator says so.
+        listen: where the server listens, if it is known.
         is_asgi: whether uvicorn may be the server.
     """
     try:
         addresses = settings.build_addresses()
     except ConfigurationError:
-        return []  # said by the check of the settings
+        return []  # check_settings reports it
     if addresses is None:
         return []
     found = _unix_socket(settings, environ, listen)
@@ -56,12 +55,12 @@ def check_peer(
 def _unix_socket(
     settings: Settings, environ: Mapping[str, str], listen: str | None
 ) -> list[Finding]:
-    told = (
+    on_unix_socket = (
         (listen or "").startswith(("unix:", "/"))
         or "UVICORN_UDS" in environ
         or _UNIX_BIND.search(environ.get("GUNICORN_CMD_ARGS", "")) is not None
     )
-    if not told or UNIX in settings.trusted_proxies:
+    if not on_unix_socket or UNIX in settings.trusted_proxies:
         return []
     return [
         Finding(
@@ -82,8 +81,8 @@ def _rewrites(environ: Mapping[str, str]) -> bool:
 
 
 def _rewritten(addresses: AddressList, environ: Mapping[str, str]) -> list[Finding]:
-    said = environ.get("FORWARDED_ALLOW_IPS")
-    trusted = [entry.strip() for entry in ("127.0.0.1" if said is None else said).split(",")]
+    named = environ.get("FORWARDED_ALLOW_IPS")
+    trusted = [entry.strip() for entry in ("127.0.0.1" if named is None else named).split(",")]
     if "*" in trusted:
         return [
             Finding(
@@ -112,8 +111,8 @@ def _rewritten(addresses: AddressList, environ: Mapping[str, str]) -> list[Findi
             "peer-rewritten",
             "warning",
             f"uvicorn takes the peer's address from X-Forwarded-For for peers at "
-            f"{', '.join(trusted)}{' (its default)' if said is None else ''}, whatever "
-            "trusted_proxies says: a proxy there that hands on what a client wrote opens the "
+            f"{', '.join(trusted)}{' (its default)' if named is None else ''}, whatever "
+            "trusted_proxies says: a proxy there that forwards what a client wrote opens the "
             "address check",
             _ONE_PLACE,
         )
@@ -124,7 +123,7 @@ def _network(entry: str) -> IPv4Network | IPv6Network | None:
     try:
         return ip_network(entry)
     except ValueError:
-        return None  # uvicorn takes it for a name, which no peer has
+        return None  # to uvicorn it is a name, and no peer has one
 
 
 def _overlap(one: IPv4Network | IPv6Network, other: IPv4Network | IPv6Network) -> bool:

@@ -1,4 +1,4 @@
-"""Secrets that cannot be used, can be guessed, or can be read by others."""
+"""Finds secrets that cannot be used, can be guessed, or can be read by others."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from edgeauth.keys import Key, KeyRing
     from edgeauth.settings import Settings
 
-# What people write to be replaced later. With nothing else in it, the app does not start.
+# Placeholders. With a secret that is nothing else, the app does not start.
 _EXAMPLES = (
     *(b"changeme", b"change-me", b"change_me", b"replace-me", b"example", b"placeholder"),
     *(b"your-secret", b"your_secret", b"secret-here", b"password"),
@@ -30,7 +30,7 @@ _NEW = "Put a new one on both sides: edgeauth keygen."
 
 
 def check_secrets(settings: Settings, config: str | os.PathLike[str] | None) -> list[Finding]:
-    """The edge's secrets, that of passes, and who may read and write their files."""
+    """Findings about the edge's secrets, that of passes, and the permissions of their files."""
     found: list[Finding] = []
     rings: list[KeyRing] = []
     for scheme in settings.schemes:
@@ -43,7 +43,7 @@ def check_secrets(settings: Settings, config: str | os.PathLike[str] | None) -> 
         settings.build_passes(rings)
     except ConfigurationError as error:
         found.append(_unusable("pass-secret-unusable", error))
-    found += [finding for keys in rings for key in keys for finding in _look(key)]
+    found += [finding for keys in rings for key in keys for finding in _check_secret(key)]
     return [*found, *_permissions(settings, config)]
 
 
@@ -52,7 +52,7 @@ def _unusable(name: str, error: ConfigurationError) -> Finding:
     return Finding(name, "error", str(error), advice)
 
 
-def _look(key: Key) -> Iterator[Finding]:
+def _check_secret(key: Key) -> Iterator[Finding]:
     which = f"the secret of key {key.id}"
     secret = key.secret
     if secret[:1] in {b'"', b"'"} and secret[:1] == secret[-1:]:
@@ -77,7 +77,7 @@ def _files(settings: Settings, config: str | os.PathLike[str] | None) -> Iterato
         if name is not None:
             yield Path(name)
     for folder in _folders(settings):
-        with contextlib.suppress(ConfigurationError):  # that it cannot be read is said above
+        with contextlib.suppress(ConfigurationError):  # reported above
             for name in key_names(folder):
                 yield Path(folder, name)
     if config is not None and _holds_secret(read_toml(config)):
@@ -117,11 +117,11 @@ def _permissions(settings: Settings, config: str | os.PathLike[str] | None) -> I
 
 
 def _mode(path: Path, is_kind: Callable[[int], bool]) -> int:
-    """The permissions of *path*; none where it is of another kind, or cannot be looked at."""
+    """The permissions of *path*; 0 if it is of another kind, or cannot be examined."""
     try:
         mode = path.stat().st_mode
     except (OSError, ValueError):
-        return 0  # that it cannot be read is said above
+        return 0  # reported above
     return stat.S_IMODE(mode) if is_kind(mode) else 0
 
 

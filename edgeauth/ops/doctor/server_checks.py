@@ -1,4 +1,4 @@
-"""Servers under which WSGI cannot tell X_Forwarded_For from X-Forwarded-For (docs/servers.md)."""
+"""Finds servers that give X_Forwarded_For the WSGI name of X-Forwarded-For (docs/servers.md)."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from edgeauth.ops.doctor.finding import Finding
 if TYPE_CHECKING:
     from edgeauth.settings import Settings
 
-# As WSGI servers: what they do by ASGI keeps the two apart. The test of docs/servers.md asks them.
+# As WSGI servers; by ASGI they keep the two names apart. The test of docs/servers.md checks them.
 _INSTALLED = ("cheroot", "granian", "hypercorn", "pyuwsgi", "tornado", "twisted", "uwsgi")
 FOLDING = frozenset({*_INSTALLED, "wsgiref"})
 
 
 def check_server(settings: Settings, server: str | None, *, is_wsgi: bool) -> list[Finding]:
-    """Whether a look-alike of X-Forwarded-For may be believed; nothing where none is read.
+    """Whether a look-alike of X-Forwarded-For may be believed; nothing if the field is not read.
 
     Args:
-        settings: of the gate.
-        server: the name of the server, if the operator says it; else those that are installed.
-        is_wsgi: whether the app is one of WSGI.
+        settings: the settings of the gate.
+        server: the name of the server; None for all that are installed.
+        is_wsgi: whether the app is a WSGI app.
     """
     if not is_wsgi or settings.addresses is None or not settings.trusted_proxies:
         return []

@@ -1,13 +1,13 @@
-"""Settings with which the app does not start, and those that let too much in, or will."""
+"""Finds settings with which the app does not start, or lets too much in."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from edgeauth._record.list_age import AgeWarning
+from edgeauth.dry_run import dry_run
 from edgeauth.errors import ConfigurationError
 from edgeauth.ops.doctor.finding import Finding
-from edgeauth.ops.doctor.rehearsal import rehearse
 from edgeauth.ops.schemes.configured import widest
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ def report_only(where: str) -> Finding:
 
 
 def check_start(settings: Settings, found: list[Finding]) -> list[Finding]:
-    """Whether the app starts, where *found* does not say already that it does not."""
+    """A finding if the app does not start, unless *found* has it already."""
     try:
-        rehearse(settings, secret_may_follow=True)
+        dry_run(settings, secret_may_follow=True)
     except ConfigurationError as error:
         if str(error) not in {finding.seen for finding in found}:
             return [Finding("settings-unusable", "error", str(error), "The app does not start.")]

@@ -1,8 +1,8 @@
-"""Whether the app believes a field that a client can write.
+"""Finds fields of clients that move a request to an exempt path.
 
-What stands outside of the gate may move the path or the mount point of a request by such a
-field, under an exempt path. The app itself is asked: by a request without credential, for a page
-that nobody has, with the fields of every kind of proxy.
+Middleware outside the gate may change the path or the mount point of a request by such a field.
+So the app is asked without a credential, for a page that does not exist, with the fields of every
+kind of proxy.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from edgeauth.ops.probe.spoofable import Spoof, spoofs
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    # Gives the status of the answer to a GET of a path with header fields; None for no answer.
+    # The status of the answer to a GET of a path with header fields; None for no answer.
     Ask = Callable[[str, Mapping[str, str]], int | None]
 
-# What a gate answers, or a server before it.
+# The answers of a gate, or of a server before it.
 _REFUSED = frozenset({400, 401, 403})
 
 
@@ -32,8 +32,8 @@ def check_spoofed(ask: Ask, exempt: Iterable[str]) -> list[Finding]:
     """
     nowhere = f"/{secrets.token_hex(8)}"
     if ask(nowhere, {}) not in _REFUSED:
-        return []  # nothing refuses here: said by the check of the gates
-    # A view runs where a field opens it, so only what changes nothing is asked.
+        return []  # nothing refuses here, as the check of the gates reports
+    # A field that opens the app runs a view, so only safe requests are made.
     entries = [entry for entry in exempt if entry.startswith("GET ")] or ["GET /healthz"]
     return [
         _finding(spoof)

@@ -1,5 +1,5 @@
 """Answers, from a file of decisions, whether it is safe to enforce.
 
-Lines are read (reading), counted in bounded memory (counting, summary), judged (answer) and
+Lines are read (reading), counted in bounded memory (counting, summary), judged (conclusion) and
 laid out once (tables), for the terminal and the page alike.
 """

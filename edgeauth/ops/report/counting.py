@@ -21,7 +21,7 @@ class BoundedCounter(Generic[T]):
     """Counts by key. When there are too many keys, the rarest are put together.
 
     The sum is always exact. A key's count is exact while there were never more than
-    twice *keep* keys; after that it is a lower bound, and what is missing is in ``other``.
+    twice *keep* keys; after that it is a lower bound, and the rest is in ``other``.
     """
 
     def __init__(self, keep: int = _KEEP) -> None:
@@ -67,7 +67,7 @@ class Timeline:
         if bucket is None:
             bucket = self._buckets[place] = [0, 0]
         bucket[not accepted] += 1
-        # Outside of the spans so far, the line of time is longer by this one.
+        # Outside the spans so far: this time extends the timeline.
         if not self._first <= place <= self._last:
             self._first, self._last = min(self._buckets), max(self._buckets)
             while self._last - self._first >= _MAX_BUCKETS:
@@ -91,7 +91,7 @@ class Timeline:
             yield place * self.span, accepted, refused
 
     def longest_gap(self) -> tuple[float, float]:
-        """From when to when (Unix seconds) there was nothing for longest; 0, 0 for never.
+        """The start and end (Unix seconds) of the longest gap; 0, 0 if there is none.
 
         Exact to the length of a span.
         """

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 from edgeauth.ops.report.tables import PERCENTILES, ROWS
 
 if TYPE_CHECKING:
-    from edgeauth.ops.report.answer import Answer
+    from edgeauth.ops.report.conclusion import Conclusion
     from edgeauth.ops.report.counting import BoundedCounter
     from edgeauth.ops.report.summary import Summary
 
 
-def document(summary: Summary, answer: Answer) -> dict[str, Any]:
+def document(summary: Summary, conclusion: Conclusion) -> dict[str, Any]:
     """What ``edgeauth report --json`` prints; the names stay as they are."""
     ages = summary.ages
     return {
-        "safe": answer.safe,
-        "answer": answer.sentence,
-        "notes": list(answer.notes),
+        "safe": conclusion.safe,
+        "answer": conclusion.sentence,
+        "notes": list(conclusion.notes),
         "decisions": summary.decisions,
         "accepted": summary.accepted,
         "refused": summary.refusals,

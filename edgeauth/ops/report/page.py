@@ -12,31 +12,31 @@ from edgeauth.ops.report.tables import overview, tables
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from edgeauth.ops.report.answer import Answer
+    from edgeauth.ops.report.conclusion import Conclusion
     from edgeauth.ops.report.summary import Summary
     from edgeauth.ops.report.tables import Table
 
 _STYLE = Path(__file__).with_name("page.css")
 
-# What the browser is told too: nothing is loaded and nothing runs, whatever the lines held.
+# The browser loads nothing and runs nothing, whatever the lines hold.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 
-def page(summary: Summary, answer: Answer) -> str:
+def page(summary: Summary, conclusion: Conclusion) -> str:
     """The whole document; every text that comes from a file is escaped."""
-    return "\n".join(_parts(summary, answer)) + "\n"
+    return "\n".join(_parts(summary, conclusion)) + "\n"
 
 
-def _parts(summary: Summary, answer: Answer) -> Iterator[str]:
+def _parts(summary: Summary, conclusion: Conclusion) -> Iterator[str]:
     yield '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">'
     yield f'<meta http-equiv="Content-Security-Policy" content="{escape(_POLICY)}">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
     yield f"<title>edgeauth report</title>\n<style>\n{_STYLE.read_text('utf-8')}</style>"
     yield "</head>\n<body>\n<main>\n<h1>Is it safe to enforce?</h1>"
-    safe = " safe" if answer.safe else ""
-    yield f'<p class="answer{safe}" id="answer">{escape(answer.sentence)}</p>'
-    if answer.notes:
-        notes = "".join(f"<li>{escape(note)}</li>" for note in answer.notes)
+    safe = " safe" if conclusion.safe else ""
+    yield f'<p class="answer{safe}" id="answer">{escape(conclusion.sentence)}</p>'
+    if conclusion.notes:
+        notes = "".join(f"<li>{escape(note)}</li>" for note in conclusion.notes)
         yield f'<ul class="notes">{notes}</ul>'
     totals = "".join(
         f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>"

@@ -1,4 +1,4 @@
-"""Reads the lines that :mod:`edgeauth._record.decision_file` writes, whatever became of them."""
+"""Reads the lines that :mod:`edgeauth._record.decision_file` writes, damaged ones included."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _GZIP = b"\x1f\x8b"
-# The longest line that is written has fewer than 4096 bytes.
+# The longest line that an app writes has fewer than 4096 bytes.
 _MAX_LINE = 16_384
 _MAX_TEXT = 256
 _MAX_TIME = 32_503_680_000  # the year 3000
@@ -39,7 +39,7 @@ class Decision(NamedTuple):
 
     Attributes:
         accepted: whether it passed, and would pass when enforced.
-        enforced: False where only report-only let it pass.
+        enforced: False if it passed only because of report-only mode.
         The others are as in the file.
     """
 
@@ -65,10 +65,10 @@ DAMAGED = Malformed("the gzip file ends early or is damaged; the rest is not rea
 
 
 class Lost(NamedTuple):
-    """A line by which a process says that it could not write others.
+    """A line in which a process reports lines that it could not write.
 
     Attributes:
-        lines: how many.
+        lines: their number.
     """
 
     lines: int
@@ -76,12 +76,12 @@ class Lost(NamedTuple):
 
 Line = Decision | Malformed | Lost
 
-# Of what was decided, the share that may be missing in what is judged.
+# The share of the lines that may be missing for a conclusion.
 MAY_BE_MISSING = 0.01
 
 
 def is_enough(read: int, missing: int) -> bool:
-    """Whether *read* lines are evidence, where *missing* could not be read or were lost."""
+    """Whether *read* lines are evidence, if *missing* others could not be read or were lost."""
     return missing <= MAY_BE_MISSING * (read + missing)
 
 

@@ -1,4 +1,4 @@
-"""What a stream of decisions adds up to."""
+"""Sums up a stream of decisions."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     from edgeauth.addresses import AddressList
     from edgeauth.ops.report.reading import Line
 
-# Who sent a refused request, as far as the file can tell: the edge (its signature is
-# authentic, or its address is the edge's), somebody else, or nobody knows, since the
-# address is that of a proxy within one's own network.
+# Who sent a refused request: the edge (the signature is authentic, or the address is the edge's),
+# somebody elsewhere, or unknown, since the address is that of a proxy in a private network.
 Sender = Literal["edge", "unknown", "elsewhere"]
 
 _MAX_EXAMPLES = 5
@@ -45,7 +44,7 @@ class Summary:
     """Counts decisions; its size does not depend on how many, or on what clients sent.
 
     Args:
-        edge: the addresses of the edge, by which senders are told apart.
+        edge: the addresses of the edge, which tell it from other senders.
         max_age, max_future: the window, in seconds, that ages are compared with.
     """
 
@@ -61,7 +60,7 @@ class Summary:
             True: BoundedCounter(),
             False: BoundedCounter(),
         }
-        # One counter a sender: a flood of strangers cannot push out what the edge was refused.
+        # One counter a sender: a flood of strangers cannot displace the refusals of the edge.
         self.refused: dict[Sender, BoundedCounter[tuple[str, str, str]]] = {
             "edge": BoundedCounter(),
             "unknown": BoundedCounter(),
@@ -79,7 +78,7 @@ class Summary:
         self.ages = Ages()
         self.timeline = Timeline()
         self.malformed: BoundedCounter[str] = BoundedCounter()
-        # What the app says that it could not write, and the files that end nobody knows where.
+        # Lines that the app could not write, and files that are damaged.
         self.lost = 0
         self.damaged: list[str] = []
         self.examples: list[tuple[str, int, str]] = []
@@ -144,7 +143,7 @@ class Summary:
 
 
 def _place(peer: str | None, edge: AddressList) -> tuple[str, Sender]:
-    """The network to count a peer under, and who that is."""
+    """The network of a peer, and which sender it is."""
     try:
         address = ip_address(peer or "")
     except ValueError:

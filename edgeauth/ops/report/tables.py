@@ -86,7 +86,7 @@ def _meaning(code: str) -> str:
 def _refused(summary: Summary) -> Table:
     rows = []
     for sender, counter in summary.refused.items():
-        # What strangers try is told apart by reason; which paths they guess is no news.
+        # For strangers the reasons matter; the paths that they guess do not.
         top, other = counter.top(_ROWS_OF_STRANGERS if sender == "elsewhere" else ROWS)
         for (reason, method, path), count in top:
             cells = (_SENDERS[sender], f"{escaped(method)} {escaped(path)}", escaped(reason))

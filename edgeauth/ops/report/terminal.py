@@ -11,19 +11,19 @@ from rich.text import Text
 from edgeauth.ops.report.tables import overview, tables
 
 if TYPE_CHECKING:
-    from edgeauth.ops.report.answer import Answer
+    from edgeauth.ops.report.conclusion import Conclusion
     from edgeauth.ops.report.summary import Summary
 
 # Where there is no terminal to ask, such as in a pipe.
 _WIDTH = 110
 
 
-def print_report(summary: Summary, answer: Answer) -> None:
+def print_report(summary: Summary, conclusion: Conclusion) -> None:
     """Print *summary* to standard output, in colour where that is a terminal."""
     console = _console()
     # Text objects throughout: rich reads markup in plain strings.
-    console.print(Text(answer.sentence, style="bold green" if answer.safe else "bold red"))
-    for note in answer.notes:
+    console.print(Text(conclusion.sentence, style="bold green" if conclusion.safe else "bold red"))
+    for note in conclusion.notes:
         console.print(Text(f"Note: {note}", style="yellow"))
     console.print()
     console.print(Text("   ".join(f"{name} {value}" for name, value in overview(summary))))

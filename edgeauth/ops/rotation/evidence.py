@@ -1,22 +1,22 @@
-"""Which keys the edge signs with, as the decisions or the metrics of the origin tell it.
+"""Reads from the origin's decisions or metrics which keys the edge signs with.
 
 Two sources know every accepted request: the file of decisions, and the metrics of
 ``edgeauth serve`` (``edgeauth_verified_total`` with the label ``key_id``). A request that was
-refused, or passed only because the mode is report-only, says nothing: a value that is too old
-may have been signed by anybody's experiment with the new key.
+refused, or passed only because the mode is report-only, is no evidence: somebody may have
+signed an old value while trying the new key.
 """
 
 from __future__ import annotations
 
 import math
 import re
-import urllib.request
 from collections import Counter
+from http import HTTPStatus
 from http.client import HTTPException
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.error import HTTPError
 
 from edgeauth.errors import ConfigurationError
+from edgeauth.ops.http_get import http_get
 from edgeauth.ops.report.reading import DAMAGED, Decision, Lost, is_enough, opened
 from edgeauth.ops.text import escaped
 
@@ -24,36 +24,37 @@ if TYPE_CHECKING:
     import os
 
 _MAX_METRICS_BYTES = 16 << 20
-_TIMEOUT_SECONDS = 10
 _CLOCKS_DIFFER_SECONDS = 5.0
 _VERIFIED = re.compile(r"edgeauth_verified(?:_total)?\{([^}]*)\} (\S+)(?: .*)?", re.ASCII)
 _KEY_ID = re.compile(r'(?:^|,)key_id="([A-Za-z0-9._-]+)"')
-# Where the service counts what has found no place of its own.
+# The counter of signers for which the service has no counter left.
 _OTHER = re.compile(r'(?=.*key_id="other")(?=.*pop="other")')
-# More than any counter holds, and nothing that arithmetic goes wrong with.
+# More than any counter holds, and safe to calculate with.
 _MAX_COUNT = 1e18
 _MAX_WHY = 300
 _MAX_NUMBER = 40
 
 
-class Sightings(NamedTuple):
-    """What was seen of keys.
+class AcceptedRequests(NamedTuple):
+    """How many requests were accepted.
 
     Attributes:
-        seen: accepted requests by key.
-        gap: why that may not be all, as a sentence; None where it is.
+        by_key: the requests of each key.
+        gap: a sentence on why some may be missing; None if all are there.
     """
 
-    seen: Counter[str]
+    by_key: Counter[str]
     gap: str | None = None
 
 
-def seen_in_decisions(path: str | os.PathLike[str], *, since: float, now: float) -> Sightings:
-    """How many accepted requests each key signed since then, by a file of decisions.
+def accepted_in_decisions(
+    path: str | os.PathLike[str], *, since: float, now: float
+) -> AcceptedRequests:
+    """Count in a file of decisions the accepted requests that each key signed.
 
     Args:
         path: the file, plain or compressed with gzip.
-        since: Unix seconds.
+        since: leave out requests before this time, in Unix seconds.
         now: the present, in Unix seconds.
 
     Raises:
@@ -78,24 +79,24 @@ def seen_in_decisions(path: str | os.PathLike[str], *, since: float, now: float)
         gap = f"{missing:,} of {read + missing:,} lines are missing or cannot be read."
     elif last > now + _CLOCKS_DIFFER_SECONDS:
         gap = "The decisions are of the future, by the clock of this machine."
-    return Sightings(seen, gap)
+    return AcceptedRequests(seen, gap)
 
 
-class Counters(NamedTuple):
+class VerifiedCounts(NamedTuple):
     """The counters of verified requests.
 
     Attributes:
-        by_key: each key's.
-        other: of those whose key the service no longer tells apart.
+        by_key: the counter of each key.
+        other: the counter of signers that have no counter of their own.
     """
 
     by_key: Counter[str]
     other: int
 
-    def since(self, before: Counters) -> Sightings:
-        """What was counted after *before*.
+    def since(self, before: VerifiedCounts) -> AcceptedRequests:
+        """The requests that were counted after *before*.
 
-        A counter that went down was started anew: all of it is new.
+        A counter that went down was restarted, so all of it is new.
         """
         seen = Counter(
             {key: _growth(before.by_key[key], count) for key, count in self.by_key.items()}
@@ -103,10 +104,10 @@ class Counters(NamedTuple):
         gap = None
         if _growth(before.other, self.other):
             gap = "The service has too many keys, POPs and holders of passes to tell them apart."
-        return Sightings(seen, gap)
+        return AcceptedRequests(seen, gap)
 
 
-def verified_by_metrics(url: str) -> Counters:
+def verified_by_metrics(url: str) -> VerifiedCounts:
     """The counters of verified requests by key, as Prometheus would scrape them.
 
     Args:
@@ -118,18 +119,14 @@ def verified_by_metrics(url: str) -> Counters:
     if not url.startswith(("http://", "https://")):
         raise ConfigurationError(f"metrics {url!r}: write a URL that begins with http://")
     try:
-        with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310 - checked above
-            raw = answer.read(_MAX_METRICS_BYTES + 1)
+        response = http_get(url, most=_MAX_METRICS_BYTES)
     except (OSError, ValueError, HTTPException) as error:
-        # A refusal, a status of an error and a wrong certificate are OSErrors.
-        if isinstance(error, HTTPError):
-            error.close()
-        # What a server answers may be in it.
-        why = escaped(str(getattr(error, "reason", None) or error))[:_MAX_WHY]
-        raise ConfigurationError(f"metrics {url!a} cannot be fetched: {why}") from None
-    if len(raw) > _MAX_METRICS_BYTES:
+        raise _not_fetched(url, str(getattr(error, "reason", None) or error)) from None
+    if response.status != HTTPStatus.OK:
+        raise _not_fetched(url, f"{response.status} {response.reason}")
+    if len(response.body) > _MAX_METRICS_BYTES:
         raise ConfigurationError(f"metrics {url!a} are over {_MAX_METRICS_BYTES} bytes")
-    text = raw.decode("utf-8", "replace")
+    text = response.body.decode("utf-8", "replace")
     if "edgeauth_" not in text:
         raise ConfigurationError(
             f"metrics {url!a} has none of edgeauth: is that the admin listener of edgeauth serve?"
@@ -137,7 +134,12 @@ def verified_by_metrics(url: str) -> Counters:
     return _count_verified(text)
 
 
-def _count_verified(text: str) -> Counters:
+def _not_fetched(url: str, why: str) -> ConfigurationError:
+    # The reason may hold what a server sent.
+    return ConfigurationError(f"metrics {url!a} cannot be fetched: {escaped(why)[:_MAX_WHY]}")
+
+
+def _count_verified(text: str) -> VerifiedCounts:
     counters, other = Counter[str](), 0
     for line in text.split("\n"):
         match = _VERIFIED.fullmatch(line)
@@ -148,7 +150,7 @@ def _count_verified(text: str) -> Counters:
             other += _count(match[2])
         elif key:
             counters[key[1]] += _count(match[2])
-    return Counters(counters, other)
+    return VerifiedCounts(counters, other)
 
 
 def _count(text: str) -> int:
@@ -156,7 +158,7 @@ def _count(text: str) -> int:
         count = float(text)
     except ValueError:
         count = math.nan
-    # Passing it over would hide a key that is in use.
+    # Skipping it would hide a key that is in use.
     if not 0 <= count <= _MAX_COUNT:
         raise ConfigurationError(f"metrics: {text[:_MAX_NUMBER]!a} is no count of requests")
     return int(count)

@@ -15,7 +15,7 @@ from edgeauth import EdgeAuthScheme, Guard
 from edgeauth.asgi import EdgeAuthMiddleware as ASGIGate
 from edgeauth.ops.doctor.app_checks import check_app
 from edgeauth.ops.doctor.app_loading import is_asgi
-from edgeauth.ops.doctor.app_routes import own_host, places
+from edgeauth.ops.doctor.app_routes import own_host, routes
 from edgeauth.wsgi import EdgeAuthMiddleware as WSGIGate
 
 GATE = "edgeauth.django.middleware.EdgeAuthMiddleware"
@@ -68,7 +68,7 @@ def test_the_routes_of_a_project_are_listed_with_those_that_are_included(project
     included = [path("items/<int:pk>/", nowhere), re_path(r"^old/(\d+)$", nowhere)]
     urls.urlpatterns = [path("shop/", include(included)), re_path(r"^plain/$", nowhere)]
     project(ROOT_URLCONF=urls)
-    listed = {place.path for place in places(get_wsgi_application())}
+    listed = {route.path for route in routes(get_wsgi_application())}
     assert {"/shop/items/1/", "/shop/old/", "/plain/"} <= listed
 
 

@@ -14,9 +14,9 @@ from edgeauth.service.counters import (
     DECIDED_AS,
     OTHER,
     SIGNERS,
-    Board,
-    age_place,
-    decision_place,
+    Counters,
+    age_index,
+    decision_index,
 )
 
 
@@ -30,25 +30,26 @@ def test_every_reason_of_a_verdict_has_its_place():
     reasons = {cls.reason for cls in ours}
 
     assert reasons | {"ok", "exempt", "error"} <= set(DECIDED_AS)
-    places = {
-        decision_place(reason, allowed=allowed) for reason in DECIDED_AS for allowed in (0, 1)
+    indexes = {
+        decision_index(reason, allowed=allowed) for reason in DECIDED_AS for allowed in (0, 1)
     }
-    assert len(places) == 2 * len(DECIDED_AS)
+    assert len(indexes) == 2 * len(DECIDED_AS)
 
 
 # In an interpreter of its own: one with threads must not fork.
 FORKED = """
 import os
-from edgeauth.service.counters import Board, decision_place
+from edgeauth.service.counters import Counters, decision_index
 
-board, place = Board(2), decision_place("ok", allowed=True)
-slot = board.slots[1]
+counters, index = Counters(2), decision_index("ok", allowed=True)
+worker = counters.workers[1]
 child = os.fork()
 if not child:
-    slot.count(0.5, place, slot.signer_place("edge-auth", "a", "LHR"))
+    worker.count(0.5, index, worker.signer_index("edge-auth", "a", "LHR"))
     os._exit(0)
 os.waitpid(child, 0)
-print([slot.words[place] for slot in board.slots], slot.signers()["edge-auth", "a", "LHR"])
+counts = [worker.counts[index] for worker in counters.workers]
+print(counts, worker.signers()["edge-auth", "a", "LHR"])
 """
 
 
@@ -60,62 +61,62 @@ def test_what_another_process_counts_is_seen_here():
     assert done.stdout == "[0, 1] 1\n"
 
 
-def test_slots_do_not_overlap():
-    board = Board(3)
-    for number, slot in enumerate(board.slots, 1):
+def test_counters_of_two_workers_do_not_overlap():
+    counters = Counters(3)
+    for number, worker in enumerate(counters.workers, 1):
         for _ in range(number):
-            slot.count(0.0, slot.signer_place("s", f"key-{number}", "P"))
+            worker.count(0.0, worker.signer_index("s", f"key-{number}", "P"))
 
-    assert [slot.signers() for slot in board.slots] == [
+    assert [worker.signers() for worker in counters.workers] == [
         {OTHER: 0, ("s", f"key-{number}", "P"): number} for number in (1, 2, 3)
     ]
 
 
 def test_a_replacement_goes_on_where_the_worker_before_it_stopped():
-    board = Board(1)
-    slot = board.slots[0]
-    slot.count(0.0, slot.signer_place("edge-auth", "a", "LHR"))
+    counters = Counters(1)
+    worker = counters.workers[0]
+    worker.count(0.0, worker.signer_index("edge-auth", "a", "LHR"))
 
     # A new process knows the memory and none of the names.
-    slot._places.clear()
-    slot.count(0.0, slot.signer_place("edge-auth", "a", "LHR"))
-    slot.count(0.0, slot.signer_place("s", "b", ""))
+    worker._indexes.clear()
+    worker.count(0.0, worker.signer_index("edge-auth", "a", "LHR"))
+    worker.count(0.0, worker.signer_index("s", "b", ""))
 
-    assert slot.signers() == {OTHER: 0, ("edge-auth", "a", "LHR"): 2, ("s", "b", ""): 1}
+    assert worker.signers() == {OTHER: 0, ("edge-auth", "a", "LHR"): 2, ("s", "b", ""): 1}
 
 
 def test_names_that_no_longer_fit_are_counted_as_other():
-    slot = Board(1).slots[0]
+    worker = Counters(1).workers[0]
     for number in range(SIGNERS + 10):
-        slot.count(0.0, slot.signer_place("s", "key", f"P{number}"))
+        worker.count(0.0, worker.signer_index("s", "key", f"P{number}"))
 
-    counts = slot.signers()
+    counts = worker.signers()
     assert len(counts) == SIGNERS
     assert counts[OTHER] == 11
     assert sum(counts.values()) == SIGNERS + 10
 
 
 def test_the_longest_names_fit():
-    slot = Board(1).slots[0]
+    worker = Counters(1).workers[0]
     scheme, key_id, pop = "s" * 46, "k" * 64, "P" * 16
 
-    slot.count(0.0, slot.signer_place(scheme, key_id, pop))
+    worker.count(0.0, worker.signer_index(scheme, key_id, pop))
 
-    assert slot.signers()[scheme, key_id, pop] == 1
+    assert worker.signers()[scheme, key_id, pop] == 1
 
 
 @pytest.mark.parametrize("key_id", ["k" * 200, "one,two"])
 def test_a_name_that_no_scheme_of_ours_gives_is_counted_as_other(key_id):
-    slot = Board(1).slots[0]
+    worker = Counters(1).workers[0]
 
-    slot.count(0.0, slot.signer_place("toy", key_id, "LHR"))
-    slot.count(0.0, slot.signer_place("toy", "a", "\u00fc"))
+    worker.count(0.0, worker.signer_index("toy", key_id, "LHR"))
+    worker.count(0.0, worker.signer_index("toy", "a", "\u00fc"))
 
-    assert slot.signers() == {OTHER: 1, ("toy", "a", "?"): 1}
+    assert worker.signers() == {OTHER: 1, ("toy", "a", "?"): 1}
 
 
 def test_an_age_is_counted_in_the_bucket_whose_bound_it_does_not_pass():
-    assert age_place(-100) == AGES
-    assert age_place(0) == AGES + AGE_BOUNDS.index(0)
-    assert age_place(0.5) == AGES + AGE_BOUNDS.index(1)
-    assert age_place(10_000) == AGES + len(AGE_BOUNDS)
+    assert age_index(-100) == AGES
+    assert age_index(0) == AGES + AGE_BOUNDS.index(0)
+    assert age_index(0.5) == AGES + AGE_BOUNDS.index(1)
+    assert age_index(10_000) == AGES + len(AGE_BOUNDS)

@@ -14,8 +14,8 @@ from uvicorn.server import ServerState
 import edgeauth
 from edgeauth.service import worker
 from edgeauth.service.app import DecisionApp
-from edgeauth.service.counters import Board, decision_place
-from edgeauth.service.fast_path import InPlaceProtocol
+from edgeauth.service.counters import Counters, decision_index
+from edgeauth.service.fast_path import FastPathProtocol
 from edgeauth.service.original_request import KINDS
 from edgeauth.service.protocol import BoundedProtocol
 from edgeauth.service.state import State
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from edgeauth.asgi import Receive, Scope, Send
 
 NOW = 1_700_000_000
-OK = decision_place("ok", allowed=True)
+OK = decision_index("ok", allowed=True)
 
 in_place = pytest.mark.skipif(
     not hasattr(HttpToolsProtocol, "_start_asgi_task"),
@@ -37,9 +37,9 @@ in_place = pytest.mark.skipif(
 class Recorded(DecisionApp):
     """Remembers what uvicorn ran."""
 
-    def __init__(self, state: State, board: Board) -> None:
-        super().__init__(state, board.slots[0])
-        self.board = board
+    def __init__(self, state: State, counters: Counters) -> None:
+        super().__init__(state, counters.workers[0])
+        self.counters = counters
         self.ran: list[str] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,7 +54,7 @@ class Broken(Recorded):
 
 def application(cls: type[Recorded] = Recorded, **service: object) -> Recorded:
     environ = {"EDGEAUTH_SECRET": SECRET, "EDGEAUTH_EXEMPT": "GET /healthz"}
-    return cls(State.load(1, None, environ, service), Board(1))
+    return cls(State.load(1, None, environ, service), Counters(1))
 
 
 def converse(
@@ -118,7 +118,7 @@ def test_every_answer_has_the_bytes_that_uvicorn_writes(monkeypatch, proxy, stat
 
     received = [
         converse(application(proxy=proxy, deny_status=status), base, *chunks)
-        for base in (InPlaceProtocol, BoundedProtocol)
+        for base in (FastPathProtocol, BoundedProtocol)
     ]
 
     assert received[0] == received[1]
@@ -131,7 +131,7 @@ def test_every_answer_has_the_bytes_that_uvicorn_writes(monkeypatch, proxy, stat
 def test_a_usual_request_runs_no_task():
     app = application()
 
-    converse(app, InPlaceProtocol, asked(), asked(method="POST"), LAST)
+    converse(app, FastPathProtocol, asked(), asked(method="POST"), LAST)
 
     assert app.ran == ["GET"]  # the last, in HTTP/1.0
 
@@ -147,7 +147,7 @@ def test_a_usual_request_runs_no_task():
 def test_an_unusual_request_goes_the_way_of_uvicorn(chunks):
     app = application()
 
-    received = converse(app, InPlaceProtocol, *chunks)
+    received = converse(app, FastPathProtocol, *chunks)
 
     assert app.ran == [chunk.split()[0].decode() for chunk in chunks]
     assert received.startswith(b"HTTP/1.1 403 ")
@@ -159,7 +159,7 @@ def test_of_those_that_arrive_together_one_is_answered_in_place_and_all_in_order
     methods = ["GET", *["POST", "HEAD"] * 500]
     bodies = [b"" if method == "HEAD" else b"Forbidden\n" for method in methods]
 
-    received = converse(app, InPlaceProtocol, b"".join(asked(method=m) for m in methods), LAST)
+    received = converse(app, FastPathProtocol, b"".join(asked(method=m) for m in methods), LAST)
 
     answers = received.split(b"HTTP/1.1 403 Forbidden\r\n")[1:]
     assert [answer.partition(b"\r\n\r\n")[2] for answer in answers] == [*bodies, b"Forbidden\n"]
@@ -169,10 +169,10 @@ def test_of_those_that_arrive_together_one_is_answered_in_place_and_all_in_order
 @in_place
 def test_a_client_that_does_not_read_its_answers_is_waited_for_by_uvicorn():
     app = application()
-    counted = decision_place("missing", allowed=False)
+    counted = decision_index("missing", allowed=False)
     asking = asked()
 
-    class Narrow(InPlaceProtocol):
+    class Narrow(FastPathProtocol):
         decisions = app
 
         def connection_made(self, transport: asyncio.Transport) -> None:
@@ -195,7 +195,7 @@ def test_a_client_that_does_not_read_its_answers_is_waited_for_by_uvicorn():
             while not app.ran:
                 await loop.sock_sendall(client, asking)
                 sent += 1
-                while app.board.slots[0].words[counted] < sent:  # noqa: ASYNC110 - it decides in this loop
+                while app.counters.workers[0].counts[counted] < sent:  # noqa: ASYNC110 - it decides in this loop
                     await asyncio.sleep(0)
             await loop.sock_sendall(client, LAST)
             while chunk := await loop.sock_recv(client, 65536):
@@ -217,19 +217,19 @@ def test_an_answer_is_counted_once_whichever_way_it_goes(monkeypatch):
     monkeypatch.setattr("edgeauth.service.app.time", lambda: NOW)
     app = application()
 
-    converse(app, InPlaceProtocol, asked(signed()), asked(signed(), method="HEAD"), LAST)
+    converse(app, FastPathProtocol, asked(signed()), asked(signed(), method="HEAD"), LAST)
 
-    assert app.board.slots[0].words[OK] == 2
+    assert app.counters.workers[0].counts[OK] == 2
 
 
 def test_a_decision_that_fails_is_logged_and_is_no_admission(caplog):
-    received = converse(application(Broken), InPlaceProtocol, asked())
+    received = converse(application(Broken), FastPathProtocol, asked())
 
     assert received.startswith(b"HTTP/1.1 500 ")
     assert "RuntimeError: a bug" in caplog.text
 
 
 def test_an_idle_connection_is_closed():
-    received = converse(application(), InPlaceProtocol, asked(), seconds=1)
+    received = converse(application(), FastPathProtocol, asked(), seconds=1)
 
     assert received.startswith(b"HTTP/1.1 403 ")

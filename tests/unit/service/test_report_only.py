@@ -6,7 +6,7 @@ import pytest
 from support.service import SECRET
 
 from edgeauth.service.app import DecisionApp
-from edgeauth.service.counters import Board
+from edgeauth.service.counters import Counters
 from edgeauth.service.original_request import KINDS
 from edgeauth.service.state import State
 
@@ -31,7 +31,7 @@ def test_every_question_is_answered_with_yes(kind, client, fields):
         "EDGEAUTH_ADDRESSES": "fastly",
         "EDGEAUTH_PASS_SECRET": SECRET[::-1],
     }
-    app = DecisionApp(State.load(1, None, environ, {"proxy": kind}), Board(1).slots[0])
+    app = DecisionApp(State.load(1, None, environ, {"proxy": kind}), Counters(1).workers[0])
     scope = {
         "type": "http",
         "method": "GET",

@@ -29,7 +29,7 @@ from edgeauth import Guard
 from edgeauth.asgi import EdgeAuthMiddleware as ASGIGate
 from edgeauth.ops.doctor.app_checks import check_app
 from edgeauth.ops.doctor.app_loading import is_asgi
-from edgeauth.ops.doctor.app_routes import places
+from edgeauth.ops.doctor.app_routes import routes
 from edgeauth.wsgi import EdgeAuthMiddleware as WSGIGate
 
 ROOT = Path(__file__).parents[4]
@@ -279,7 +279,7 @@ def test_an_app_that_fails_before_its_gate_is_one_sentence():
 
 
 def test_a_stream_and_an_app_that_never_answers_do_not_hold_the_doctor(monkeypatch):
-    monkeypatch.setattr("edgeauth.ops.doctor.app_asking._PATIENCE", 0.2)
+    monkeypatch.setattr("edgeauth.ops.doctor.app_calling._ANSWER_SECONDS", 0.2)
 
     async def endless():
         while True:
@@ -353,14 +353,14 @@ def test_an_app_is_left_as_it_was():
 
 
 def test_the_routes_of_each_framework_are_listed():
-    assert ("http", "/hook/1") in places(gate(litestar_app()))
-    assert ("http", "/hook/1") in places(fastapi_app())
-    assert ("websocket", "/ws") in places(quart_app())
-    assert ("websocket", "/healthz") in places(falcon_asgi())
-    assert ("websocket", "/healthz") not in places(falcon_wsgi())
+    assert ("http", "/hook/1") in routes(gate(litestar_app()))
+    assert ("http", "/hook/1") in routes(fastapi_app())
+    assert ("websocket", "/ws") in routes(quart_app())
+    assert ("websocket", "/healthz") in routes(falcon_asgi())
+    assert ("websocket", "/healthz") not in routes(falcon_wsgi())
     rooted = Starlette(routes=[Mount("/", routes=[Route("/in", page)])])
-    assert ("http", "/in") in places(rooted)
-    assert ("http", "/healthz") in places(WSGIGate(flask_app().wsgi_app, guard()))
+    assert ("http", "/in") in routes(rooted)
+    assert ("http", "/healthz") in routes(WSGIGate(flask_app().wsgi_app, guard()))
 
 
 SITE = """

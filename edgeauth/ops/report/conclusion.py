@@ -1,4 +1,4 @@
-"""Is it safe to enforce? One sentence, and what it leaves open."""
+"""Concludes from a summary whether it is safe to enforce."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 _DAY = 86_400
 _NEAR_THE_EDGE = 0.8
-# A gap is told of where so many decisions would be expected in it.
+# A gap is reported if at least this many decisions are expected in it.
 _EXPECTED_IN_A_GAP = 50
 _CLOCKS_DIFFER_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """The answer.
+class Conclusion:
+    """Whether it is safe to enforce.
 
     Attributes:
         safe: whether nothing in the file speaks against enforcing.
-        sentence: the answer in words.
+        sentence: the conclusion in words.
         notes: what an operator should know before acting on it.
     """
 
@@ -36,25 +36,25 @@ class Answer:
     notes: tuple[str, ...]
 
 
-def answer(summary: Summary, now: float | None = None) -> Answer:
+def conclude(summary: Summary, now: float | None = None) -> Conclusion:
     """Judge *summary* at *now* (Unix seconds; None: the present).
 
-    Strangers who are refused are what the gate is for. What counts is requests that came
-    from the edge, or may have, and were refused all the same. Lines that are missing may be
-    just those, so what is missing in part is no evidence.
+    Refusing strangers is the purpose of the gate. What counts are requests that came from the
+    edge, or may have come from it, and were refused. Missing lines may be such requests, so a
+    file with many missing lines is no evidence.
     """
     notes = tuple(_notes(summary, time.time() if now is None else now))
     problem = _problem(summary)
     if problem is not None:
-        return Answer(safe=False, sentence=problem, notes=notes)
+        return Conclusion(safe=False, sentence=problem, notes=notes)
     signed, strangers = summary.reasons[True]["ok"], summary.refused["elsewhere"].total
     tail = f"; the {strangers:,} that would be refused came from elsewhere" if strangers else ""
     sentence = f"Safe to enforce, by these lines: all {signed:,} signed requests pass{tail}."
-    return Answer(safe=True, sentence=sentence, notes=notes)
+    return Conclusion(safe=True, sentence=sentence, notes=notes)
 
 
 def _problem(summary: Summary) -> str | None:
-    """What speaks against enforcing, the worst of it; or why nothing can be said."""
+    """The worst objection to enforcing, or why no conclusion is possible."""
     edge, unknown = summary.refused["edge"].total, summary.refused["unknown"].total
     problem = None
     if not summary.decisions:

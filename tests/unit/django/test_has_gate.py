@@ -13,8 +13,8 @@ from support.vectors import SECRET
 
 from edgeauth import Guard, Verdict, sign
 from edgeauth.django import asgi, wsgi
-from edgeauth.django.around import has_gate
 from edgeauth.django.conf import project_guard
+from edgeauth.django.has_gate import has_gate
 from edgeauth.django.middleware import EdgeAuthMiddleware
 from edgeauth.django.requests import DjangoEnvironRequest, DjangoScopeRequest
 

@@ -1,9 +1,9 @@
-"""The end of a connection that was answered for good, while its client may still be sending.
+"""Closes a connection after its last answer, while the client may still be sending.
 
-Closed at once, what the client sent and nobody read makes a reset of the end, in which the
-answer can get lost. So its sending side is closed, and what comes is read and dropped: for
-:data:`SECONDS`, up to :data:`BYTES`, and on no more than :data:`CONNECTIONS` of a process, of
-which the oldest ends when there is one more.
+Closing at once would reset the connection if unread bytes are on it, and the client may lose the
+answer. So the sending side is closed first, and what arrives is read and dropped: for
+:data:`SECONDS`, up to :data:`BYTES`, and on at most :data:`CONNECTIONS` connections of a process.
+One more ends the oldest.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ BYTES = 1024 * 1024
 CONNECTIONS = 100
 
 # From oldest to newest.
-_open: dict[Farewell, None] = {}
+_open: dict[LingeringClose, None] = {}
 
 
-class Farewell:
-    """What happens on one connection after its last answer.
+class LingeringClose:
+    """One connection after its last answer.
 
     Args:
-        transport: everything to be sent was written to it.
-        loop: that of the transport.
+        transport: the connection; its last answer was written to it.
+        loop: the event loop of the transport.
     """
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
@@ -41,7 +41,7 @@ class Farewell:
             transport.write_eof()
 
     def drop(self, data: bytes) -> None:
-        """Take what came on the connection."""
+        """Count *data*, which arrived and is dropped."""
         self._left -= len(data)
         if self._left < 0:
             self._close()
@@ -58,7 +58,7 @@ class Farewell:
 
 def hang_up(transport: asyncio.Transport) -> None:
     """Close a connection now, though its client may not have read its answers."""
-    # To close() alone, a client that never reads would be a reason to wait for ever.
+    # close() alone would wait for ever for a client that never reads.
     if transport.get_write_buffer_size():
         transport.abort()
     else:

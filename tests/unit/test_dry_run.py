@@ -8,11 +8,11 @@ import pytest
 from support.vectors import SECRET
 
 from edgeauth import ConfigurationError, Guard, Settings
-from edgeauth.ops.doctor.rehearsal import rehearse
+from edgeauth.dry_run import dry_run
 from edgeauth.ops.doctor.setting_checks import check_start
 
 
-def test_a_rehearsal_makes_no_file_and_no_line_in_the_log(tmp_path, caplog):
+def test_a_dry_run_makes_no_file_and_no_line_in_the_log(tmp_path, caplog):
     (tmp_path / "list.json").write_text(
         '{"addresses": ["192.0.2.0/24"], "ipv6_addresses": [], "as_of": "2020-01"}'
     )
@@ -23,7 +23,7 @@ def test_a_rehearsal_makes_no_file_and_no_line_in_the_log(tmp_path, caplog):
         addresses=str(tmp_path / "list.json"),
     )
     with caplog.at_level(logging.DEBUG, "edgeauth"):
-        assert rehearse(settings).mode == "report-only"
+        assert dry_run(settings).mode == "report-only"
         assert caplog.records == []
         assert [path.name for path in tmp_path.iterdir()] == ["list.json"]
         Guard.from_settings(settings)
@@ -44,10 +44,10 @@ def test_a_rehearsal_makes_no_file_and_no_line_in_the_log(tmp_path, caplog):
     ],
     ids=str,
 )
-def test_a_rehearsal_and_the_doctor_refuse_what_the_app_refuses(options):
+def test_a_dry_run_and_the_doctor_refuse_what_the_app_refuses(options):
     settings = Settings(**{"secret": SECRET, **options})
     told = []
-    for start in (Guard.from_settings, rehearse):
+    for start in (Guard.from_settings, dry_run):
         with pytest.raises(ConfigurationError) as caught:
             start(settings)
         told.append(str(caught.value))
@@ -58,7 +58,7 @@ def test_a_rehearsal_and_the_doctor_refuse_what_the_app_refuses(options):
 
 
 @pytest.mark.parametrize("options", [{}, {"max_age": 30}])
-def test_settings_without_a_secret_can_be_rehearsed_for_the_rest(options):
-    assert isinstance(rehearse(Settings(**options), secret_may_follow=True), Guard)
+def test_settings_without_a_secret_can_be_tried_for_the_rest(options):
+    assert isinstance(dry_run(Settings(**options), secret_may_follow=True), Guard)
     with pytest.raises(ConfigurationError, match="no secret"):
-        rehearse(Settings(**options))
+        dry_run(Settings(**options))

@@ -1,4 +1,4 @@
-"""The answer, in words."""
+"""The conclusion of a report, in words."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from support.decision_logs import REFUSED, START, summed, text
 
 from edgeauth import AddressList
-from edgeauth.ops.report.answer import answer
+from edgeauth.ops.report.conclusion import conclude
 from edgeauth.ops.report.reading import DAMAGED, parse
 from edgeauth.ops.report.summary import Summary
 
@@ -34,7 +34,7 @@ LATE = {"reason": "expired", "enforced": False, "age": 75, "peer": "10.0.0.7"}
     ],
 )  # fmt: skip
 def test_it_is_safe_when_nothing_from_the_edge_is_refused(lines, safe, words):
-    found = answer(summed(*lines))
+    found = conclude(summed(*lines))
     assert found.safe is safe
     assert words in found.sentence
     assert found.notes == () or not lines or lines == [STRANGER]
@@ -64,7 +64,7 @@ MANY = [{}] * 990 + [{"time": START + 7 * 86_400}]
     ],
 )
 def test_evidence_of_which_more_than_one_in_a_hundred_is_missing_is_none(lines, safe, words):
-    found = answer(summed(*lines))
+    found = conclude(summed(*lines))
     assert found.safe is safe
     assert words in found.sentence
 
@@ -73,7 +73,7 @@ def test_evidence_of_which_more_than_one_in_a_hundred_is_missing_is_none(lines, 
     "line", [{"reason": "exempt", "key": None}, {"reason": "pass", "key": None, "pop": None}]
 )
 def test_requests_that_need_no_signature_prove_nothing(line):
-    found = answer(summed(line, {**line, "time": START + 7 * 86_400}))
+    found = conclude(summed(line, {**line, "time": START + 7 * 86_400}))
     assert not found.safe
     assert found.sentence.startswith("Nothing can be said: no signed request was read.")
 
@@ -82,7 +82,7 @@ def test_a_file_that_is_damaged_proves_nothing():
     summary = Summary(AddressList.fastly(), max_age=60, max_future=5)
     lines = map(parse, text(*MANY).encode().splitlines())
     summary.read("log\x1b.gz", [*lines, DAMAGED])
-    found = answer(summary)
+    found = conclude(summary)
     assert not found.safe
     assert "Nothing can be said: log\\x1b.gz is damaged" in found.sentence
 
@@ -91,7 +91,7 @@ def test_a_gap_in_the_lines_is_a_note():
     hours = [
         {"time": START + 60 * minute} for minute in range(7 * 1440) if not 3000 < minute < 4000
     ]
-    (note,) = answer(summed(*hours)).notes
+    (note,) = conclude(summed(*hours)).notes
     assert note == (
         "There is no line from 2023-11-17 01:00:00 to 2023-11-17 16:00:00 (UTC): was the app "
         "down, or are lines in another file?"
@@ -99,14 +99,14 @@ def test_a_gap_in_the_lines_is_a_note():
 
 
 def test_times_of_the_future_are_a_note():
-    found = answer(summed(*WEEK), now=START + 7 * 86_400 - 3600)
+    found = conclude(summed(*WEEK), now=START + 7 * 86_400 - 3600)
     (note,) = found.notes
     assert note.startswith("The last line is 3600 s in the future by the clock of this machine")
 
 
 def test_a_flood_of_strangers_hides_no_path_of_the_edge():
     flood = ({**STRANGER, "path": f"/{number}"} for number in range(5000))
-    found = answer(summed(*WEEK, EDGE, *flood))
+    found = conclude(summed(*WEEK, EDGE, *flood))
     assert "missing at POST /checkout" in found.sentence
 
 
@@ -124,10 +124,10 @@ def test_a_flood_of_strangers_hides_no_path_of_the_edge():
     ],
 )
 def test_what_the_answer_leaves_open_is_a_note(lines, words):
-    (note,) = answer(summed(*lines)).notes
+    (note,) = conclude(summed(*lines)).notes
     assert words in note
 
 
 def test_what_a_client_sent_is_escaped_in_the_sentence():
     hostile = {**EDGE, "path": "/\x1b[2J\u202e"}
-    assert answer(summed(*WEEK, hostile)).sentence.isprintable()
+    assert conclude(summed(*WEEK, hostile)).sentence.isprintable()

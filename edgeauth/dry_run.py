@@ -1,7 +1,7 @@
-"""Starting, to see whether it works, with nothing left behind.
+"""Tries settings as an app does that starts, and leaves nothing behind.
 
-Every check of settings asks here, so that none says yes to what the app would refuse, or no to
-what it would take.
+Every check of settings uses this, so that none accepts what the app would refuse, or refuses
+what the app would accept.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from edgeauth.settings import Settings
 
 
-def rehearse(settings: Settings, *, secret_may_follow: bool = False) -> Guard:
-    """Build the guard of *settings* as an app does that starts, and be silent about it.
+def dry_run(settings: Settings, *, secret_may_follow: bool = False) -> Guard:
+    """Build the guard of *settings* as an app does that starts, without a log line.
 
-    What a guard logs is about an app that runs; its file of decisions is made by the first
-    decision, and there is none here.
+    A guard logs for an app that runs. Its file of decisions is created by the first decision,
+    and there is none here.
 
     Args:
-        settings: to be tried.
-        secret_may_follow: whether they may be without a secret. Images are built, and static
-            files collected, where secrets are kept out on purpose.
+        settings: the settings to try.
+        secret_may_follow: accept settings without a secret. Images are built, and static files
+            collected, where there is no secret on purpose.
 
     Raises:
         ConfigurationError: the app would not start.

@@ -1,8 +1,8 @@
-"""Whether an application that the settings name has a gate around it, without running it.
+"""Finds out whether an application has a gate around it, without importing it.
 
-To import ``asgi.py`` would build the guard, which needs the secret and opens files; a check runs
-where images are built, and perhaps as another user. So the file is read. Where it has been
-imported anyhow, the application itself is looked at.
+Importing ``asgi.py`` would build the guard, which needs the secret and opens files; a check runs
+where images are built, and perhaps as another user. So the source is read. If the module has been
+imported already, the application itself is examined.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def has_gate(path: str) -> bool:
     imported = sys.modules.get(module)
     if hasattr(imported, name):
         return isinstance(getattr(imported, name), (ASGIGate, WSGIGate))
-    # What cannot be found or read, Django tells of itself, and better, when it starts.
+    # Django reports a module that cannot be found or read, and better, when it starts.
     with suppress(ImportError, OSError, ValueError, SyntaxError):
         spec = find_spec(module)
         source = None if spec is None else spec.origin
@@ -37,7 +37,7 @@ def has_gate(path: str) -> bool:
 
 
 def _is_made_in(source: str, name: str) -> bool:
-    """Whether *source* assigns the outcome of a gate's maker to *name*."""
+    """Whether *source* assigns the result of a gate's maker to *name*."""
     tree = ast.parse(source)
     makers = set()
     for node in ast.walk(tree):
