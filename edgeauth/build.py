@@ -7,7 +7,7 @@ here by itself; everybody else uses :meth:`Guard.from_settings`.
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from edgeauth._record.decision_file import DecisionFile
 from edgeauth._record.decision_log import DecisionLog
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edgeauth.forwarded import TrustedProxies
-    from edgeauth.guard import Guard
+    from edgeauth.guard import Guard, GuardSettings
     from edgeauth.policy import Policy
 
     _GuardT = TypeVar("_GuardT", bound=Guard)
@@ -37,7 +37,7 @@ _OTHER_WAYS_IN = frozenset(
 
 
 def build_guard(
-    cls: type[_GuardT], settings: Settings | Mapping[str, Any] | None = None
+    cls: type[_GuardT], settings: GuardSettings | Mapping[str, Any] | None = None
 ) -> _GuardT:
     """A guard of settings, a mapping of them, or (None) the environment; started.
 
@@ -47,7 +47,7 @@ def build_guard(
     if settings is None:
         settings = Settings.from_environ()
     elif not isinstance(settings, Settings):
-        settings = Settings.from_mapping(settings)
+        settings = Settings.from_mapping(cast("Mapping[str, Any]", settings))  # which says so
     source = policy_source(settings)
     guard = guard_of(cls, settings, source.policy)
     guard.follow(source, terms_of(settings))

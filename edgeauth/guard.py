@@ -7,7 +7,7 @@ import dataclasses
 import math
 import time
 from collections.abc import Iterable, Mapping  # noqa: TC003 - so that annotations can be read
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, Protocol
 
 from edgeauth.addresses import AddressList
 from edgeauth.errors import ConfigurationError, MissingHeader, VerificationError
@@ -24,11 +24,20 @@ from edgeauth.schemes.base import Scheme, refuse_no_scheme
 from edgeauth.steps import configured_steps, exemption
 from edgeauth.verdict import EdgeIdentity, Verdict
 
-if TYPE_CHECKING:
-    from edgeauth.settings import Settings
-
 # Stands for the identity of nobody: no scheme has it, so none can return it.
 _NOBODY = object()
+
+
+class GuardSettings(Protocol):
+    """What :class:`edgeauth.Settings` is to a guard, which knows none of what stands above it."""
+
+    @property
+    def mode(self) -> Literal["enforce", "report-only"]:
+        """As of :class:`Guard`."""
+
+    @property
+    def exempt(self) -> tuple[str, ...]:
+        """As of :class:`Guard`."""
 
 
 class Guard:
@@ -102,7 +111,7 @@ class Guard:
         self._last: tuple[object, Verdict] = (_NOBODY, Verdict(allowed=False, reason=ERROR.code))
 
     @classmethod
-    def from_settings(cls, settings: Settings | Mapping[str, Any] | None = None) -> Guard:
+    def from_settings(cls, settings: GuardSettings | Mapping[str, Any] | None = None) -> Guard:
         """Build a guard from settings, a mapping of them, or (None) the environment; start it.
 
         The files that they name are watched (:mod:`edgeauth._reload.watched_policy`).
