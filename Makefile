@@ -4,7 +4,7 @@ PYTHON ?= $(firstword $(foreach v,python3.11 python3.12 python3.13 python3.14 py
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help lock lock-check audit reproducible sbom test test-wheel bench figures bench-service timing soak fuzz mutation lint format coverage demo demo-nginx bench-report bench-reading clean
+.PHONY: help check count lock lock-check audit reproducible sbom test test-wheel bench figures bench-service timing soak fuzz mutation lint format coverage demo demo-nginx bench-report bench-reading clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -35,6 +35,15 @@ lock-check: $(VENV)/.installed ## does the lock have what pyproject.toml asks fo
 JOBS ?= 3
 PYTEST = pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
+# Unit tests that start one program after another, or wait for one; `make test` runs them.
+STARTS_PROGRAMS := test_ahead test_command_line_page test_console_script test_example_apps test_faults doctor/test_app
+
+check: $(VENV)/.installed ## the loop while you work: lint, types, unit tests, every adapter in process; under a minute
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/$(PYTEST) -q tests/unit tests/differential/test_in_process.py $(STARTS_PROGRAMS:%='--ignore-glob=*%*')
+
 test: $(VENV)/.installed ## run all tests
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m $(PYTEST) $(PYTEST_ARGS)
@@ -60,7 +69,7 @@ timing: $(VENV)/.installed ## does the time of a refusal tell how much of a sign
 
 SOAK_SECONDS ?= 240
 
-soak: $(VENV)/.installed ## app and service under hostile load and faults: do all counts agree? writes docs/soak.md
+soak: $(VENV)/.installed ## app and service under hostile load and faults: do all counts agree? writes reports/soak.md
 	PYTHONPATH=tests $(BIN)/python -m soak --seconds $(SOAK_SECONDS)
 
 FUZZ_SECONDS ?= 20
@@ -71,12 +80,14 @@ fuzz: $(VENV)/.installed ## coverage-guided fuzzing, FUZZ_SECONDS a target
 	    PYTHONPATH=tests $(BIN)/python fuzz/run.py $$target -max_total_time=$(FUZZ_SECONDS) -max_len=512 -verbosity=0 -print_final_stats=1 || exit 1; \
 	done
 
-# Of each file's mutants as many; none means all. FILES names some of the files.
+# Of each file's mutants as many; none means all. FILES names some of the files, CHANGED=1 those
+# that the page is not about yet. A run that was stopped goes on.
 SAMPLE ?=
+CHANGED ?=
 
-mutation: $(VENV)/.installed ## small mistakes in the core: does a test see each? ten to twenty minutes
+mutation: $(VENV)/.installed ## small mistakes in the trust base: does a test see each?
 	$(INSTALL_LOCKED) requirements/mutation.txt
-	$(BIN)/python mutation/run.py $(FILES) $(if $(SAMPLE),--sample $(SAMPLE))
+	$(BIN)/python mutation/run.py $(FILES) $(SAMPLE:%=--sample %) $(CHANGED:%=--changed) $(if $(filter command,$(origin JOBS)),--jobs $(JOBS))
 
 CASES ?= 5000
 SERVED ?= 10000
@@ -100,6 +111,9 @@ edge-tools: ## install the simulators of the edge; Viceroy compiles for 10 to 20
 
 test-edge: $(VENV)/.installed edge-tools ## the edge code in falco, Viceroy, cargo and a browser
 	$(BIN)/python -m $(PYTEST) tests/edge
+
+count: ## the lines of code of each shelf of ARCHITECTURE.md
+	$(PYTHON) tools/count_lines.py
 
 lint: $(VENV)/.installed lock-check ## ruff, mypy, the lock and the workflows
 	$(BIN)/ruff check .

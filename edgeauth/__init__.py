@@ -1,8 +1,8 @@
 """Lets an origin answer its own CDN edge and nobody else.
 
-The public names live here; ``edgeauth/public.py`` lists them. Importing this package imports
-the standard library and itsdangerous, nothing more: each adapter is imported from its own
-module.
+The public names live here; ``edgeauth/public.py`` lists them. It may import the proof and the
+plumbing: importing this package imports the standard library and itsdangerous, nothing more.
+Everybody above the proof may import it; each adapter is imported from its own module.
 """
 
 from typing import TYPE_CHECKING

@@ -1,6 +1,11 @@
-"""The files that are mutated, and the tests that are to see it."""
+"""The files that are mutated, all of the trust base, and the tests that are to see it."""
 
 from __future__ import annotations
+
+_HOSTILE = "properties/test_hostile_bytes.py"
+_CONFIGURED = "properties/test_configuration.py"
+_WATCHED = "unit/reload/test_watched_policy.py"
+_DECISION_FILE = "unit/record/test_decision_file.py"
 
 # The tests of a file, the nearest first: the run of a mutant ends with the first that fails.
 # What a test starts in a process of its own is without the mutant.
@@ -9,40 +14,121 @@ _SCHEMES = (
     "unit/schemes/test_shared_secret.py",
     "unit/test_guard.py",
     "unit/test_recall.py",
-    "properties/test_hostile_bytes.py",
+    _HOSTILE,
 )
+_GUARD = (
+    "unit/test_guard.py",
+    "unit/test_boundary.py",
+    "unit/test_inner_gates.py",
+    "unit/test_mount_points.py",
+    "unit/test_recall.py",
+    "unit/test_passes.py",
+    _DECISION_FILE,
+    _WATCHED,
+    "unit/record/test_list_age.py",
+    _HOSTILE,
+    "unit/test_observers.py",
+)
+_DJANGO = (
+    "unit/django/test_middleware.py",
+    "unit/django/test_around.py",
+    "unit/django/test_uploads.py",
+    "unit/django/test_doctor.py",
+)
+_ASGI = (
+    "unit/test_asgi.py",
+    "unit/test_handshake.py",
+    "unit/test_inner_gates.py",
+    "unit/test_mounted_apps.py",
+    "unit/test_starlette.py",
+    "unit/test_company.py",
+)
+_SETTINGS = ("unit/settings/test_settings.py", "unit/django/test_checks.py", _CONFIGURED)
+
 SUBJECTS = {
-    "schemes/edge_auth.py": _SCHEMES,
-    "schemes/shared_secret.py": _SCHEMES[1:],
-    "schemes/base.py": _SCHEMES,
-    "guard.py": (
+    # The proof.
+    "errors.py": (
+        "unit/test_errors.py",
+        "unit/schemes/test_edge_auth.py",
+        "unit/record/test_decision_log.py",
         "unit/test_guard.py",
-        "unit/test_boundary.py",
-        "unit/test_inner_gates.py",
-        "unit/test_mount_points.py",
-        "unit/test_recall.py",
-        "unit/test_passes.py",
-        "unit/record/test_decision_file.py",
-        "unit/reload/test_watched_policy.py",
-        "unit/record/test_list_age.py",
-        "properties/test_hostile_bytes.py",
     ),
+    "request.py": ("unit/test_handshake.py", "unit/test_wsgi.py", "unit/test_asgi.py"),
+    "verdict.py": ("unit/test_verdict.py", "unit/test_guard.py", "unit/test_passes.py"),
+    "reasons.py": ("unit/test_reasons.py", "unit/test_errors.py", "unit/test_guard.py"),
     "keys.py": (
         "unit/test_keys.py",
         "unit/test_passes.py",
         "unit/settings/test_settings.py",
-        "unit/reload/test_watched_policy.py",
-        "properties/test_configuration.py",
+        _WATCHED,
+        _CONFIGURED,
     ),
-    "addresses.py": (
-        "unit/test_addresses.py",
-        "unit/record/test_list_age.py",
-        "properties/test_configuration.py",
+    "schemes/base.py": _SCHEMES,
+    "schemes/edge_auth.py": _SCHEMES,
+    "schemes/shared_secret.py": _SCHEMES[1:],
+    "exemptions.py": (
+        "unit/test_mount_points.py",
+        "unit/test_guard.py",
+        "unit/test_mounted_apps.py",
+        "unit/settings/test_settings.py",
+        _HOSTILE,
     ),
+    "passes.py": (
+        "unit/test_passes.py",
+        "unit/test_mount_points.py",
+        _WATCHED,
+        "unit/settings/test_settings.py",
+    ),
+    "addresses.py": ("unit/test_addresses.py", "unit/record/test_list_age.py", _CONFIGURED),
     "forwarded.py": (
         "unit/test_forwarded.py",
         "unit/test_guard.py",
         "unit/test_passes.py",
-        "properties/test_hostile_bytes.py",
+        _DECISION_FILE,
+        _HOSTILE,
     ),
+    "outer.py": ("unit/test_inner_gates.py", "unit/django/test_middleware.py"),
+    "policy.py": (_WATCHED, "unit/test_guard.py", "unit/test_recall.py", "unit/test_boundary.py"),
+    "steps.py": _GUARD,
+    "observers.py": ("unit/test_observers.py", "unit/test_boundary.py", _DECISION_FILE),
+    "guard.py": _GUARD,
+    # The plumbing.
+    "settings/__init__.py": (*_SETTINGS, "unit/test_guard.py", "unit/test_flask.py"),
+    "settings/guessable.py": ("unit/settings/test_guessable.py", "unit/settings/test_settings.py"),
+    "settings/injected.py": ("unit/settings/test_injected.py", "unit/settings/test_settings.py"),
+    "_record/append.py": (_DECISION_FILE, "unit/test_boundary.py"),
+    "_record/decision_file.py": (_DECISION_FILE, "unit/test_boundary.py", "unit/test_recall.py"),
+    "_record/decision_log.py": (
+        "unit/record/test_decision_log.py",
+        "unit/test_passes.py",
+        "unit/test_mount_points.py",
+        "unit/test_boundary.py",
+    ),
+    "_record/list_age.py": ("unit/record/test_list_age.py", _WATCHED, "unit/test_boundary.py"),
+    "_record/logger.py": ("unit/record/test_logger.py", "unit/record/test_decision_log.py"),
+    "_reload/ahead.py": (_WATCHED, "unit/reload/test_ahead.py"),
+    "_reload/watched_file.py": (_WATCHED, "unit/reload/test_ahead.py", "unit/test_recall.py"),
+    "_reload/watched_policy.py": (_WATCHED, "unit/reload/test_ahead.py", "unit/test_recall.py"),
+    "build.py": (_WATCHED, "unit/test_inner_gates.py", "unit/test_observers.py", _DECISION_FILE),
+    # The adapters.
+    "asgi.py": _ASGI,
+    "scope.py": _ASGI,
+    "wsgi.py": (
+        "unit/test_wsgi.py",
+        "unit/test_handshake.py",
+        "unit/test_inner_gates.py",
+        "unit/test_mounted_apps.py",
+        "unit/test_flask.py",
+    ),
+    "body.py": ("unit/test_body.py", "unit/django/test_uploads.py", "unit/test_company.py"),
+    "flask.py": ("unit/test_flask.py", "unit/settings/test_settings.py"),
+    "starlette.py": ("unit/test_starlette.py",),
+    "django/apps.py": ("unit/django/test_checks.py",),
+    "django/around.py": ("unit/django/test_around.py", "unit/django/test_checks.py"),
+    "django/asgi.py": _DJANGO[1:],
+    "django/checks.py": ("unit/django/test_checks.py",),
+    "django/conf.py": (*_DJANGO, "unit/django/test_checks.py"),
+    "django/middleware.py": _DJANGO,
+    "django/requests.py": _DJANGO,
+    "django/wsgi.py": _DJANGO[1:],
 }

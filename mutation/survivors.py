@@ -1,14 +1,16 @@
-"""What docs/mutation.md says: the results of the last run, and why each survivor is one."""
+"""What reports/mutation.md says: the results of the last run, and why each survivor is one."""
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from subjects import SUBJECTS
 
-PAGE = Path(__file__).parents[1] / "docs" / "mutation.md"
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "reports" / "mutation.md"
 
 # An explanation is a heading with the place, and the lines that differ; the reason is prose.
 _HEADING = re.compile(r"### `([a-z_/]+\.py)`(?:, `([A-Za-z_.]+)`)?")
@@ -33,12 +35,13 @@ class Survivor:
 
 @dataclass(frozen=True)
 class Result:
-    """How the mutants of one file fared."""
+    """How the mutants of one file fared, and of what state of the file they were (its digest)."""
 
     file: str
     mutants: int
     killed: int
     timeouts: int
+    of: str
 
     @property
     def score(self) -> float:
@@ -61,27 +64,38 @@ def explained(page: str) -> list[Survivor]:
     return found
 
 
+def digest(file: str) -> str:
+    """The first digits of the SHA-256 of *file* as it is now."""
+    return hashlib.sha256((ROOT / "edgeauth" / file).read_bytes()).hexdigest()[:8]
+
+
 def table(results: list[Result]) -> str:
-    """The results as a table in Markdown, with their sum."""
+    """The results as a table in Markdown, with their sum, and the files that have none."""
     total = Result(
-        "all",
+        "all of these",
         sum(result.mutants for result in results),
         sum(result.killed for result in results),
         sum(result.timeouts for result in results),
+        "",
     )
     rows = [
         f"| {result.file} | {result.mutants} | {result.killed} | {result.timeouts} "
-        f"| {result.mutants - result.killed} | {result.score:.1f} % |"
+        f"| {result.mutants - result.killed} | {result.score:.1f} % | {result.of} |"
         for result in (*results, total)
     ]
-    head = "| file | mutants | killed | of them by the time limit | survived | score |"
-    return "\n".join([head, "|---|---|---|---|---|---|", *rows])
+    head = "| file | mutants | killed | of them by the time limit | survived | score | SHA-256 |"
+    ran = {result.file for result in results}
+    never = [f"| {file} | not run yet | | | | | |" for file in SUBJECTS if file not in ran]
+    return "\n".join([head, "|---|---|---|---|---|---|---|", *rows, *never])
 
 
 def results_of(page: str) -> list[Result]:
     """The results that *page* has."""
-    found = re.findall(r"^\| (\S+\.py) \| (\d+) \| (\d+) \| (\d+) \|", page, re.MULTILINE)
-    return [Result(file, *map(int, numbers)) for file, *numbers in found]
+    row = r"^\| (\S+\.py) \| (\d+) \| (\d+) \| (\d+) \| \d+ \| [\d.]+ % \| ([0-9a-f]{8}) \|$"
+    return [
+        Result(file, int(mutants), int(killed), int(timeouts), of)
+        for file, mutants, killed, timeouts, of in re.findall(row, page, re.MULTILINE)
+    ]
 
 
 def with_results(page: str, results: list[Result]) -> str:

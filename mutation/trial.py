@@ -68,7 +68,10 @@ class Hook(importlib.machinery.SourceFileLoader):
         """The entry of sys.meta_path."""
         if name != self.name:
             return None
-        return importlib.util.spec_from_file_location(name, self.path, loader=self)
+        folder = [str(Path(self.path).parent)] if self.path.endswith("__init__.py") else None
+        return importlib.util.spec_from_file_location(
+            name, self.path, loader=self, submodule_search_locations=folder
+        )
 
     def get_code(self, _name: str) -> CodeType:
         """Never that of the file, nor of its cache."""
@@ -151,7 +154,7 @@ def _say_what_is_called(file: str, session: pytest.Session, say: Callable[[str],
 
 
 def _in_place(file: str, mutant: Mutant, items: list[pytest.Item]) -> int:
-    module = sys.modules[_module(file)]
+    module = importlib.import_module(_module(file))  # some are imported on their first use
     mutated = {"__name__": module.__name__, "__file__": module.__file__}
     exec(compile(mutant.source, "a mutant", "exec", dont_inherit=True), mutated)  # noqa: S102
     ours, theirs = (_function(names, mutant.index) for names in (vars(module), mutated))
@@ -226,8 +229,12 @@ def run_pytest(tests: Iterable[str], *plugins: object) -> int:
         *("-c", os.devnull, f"--rootdir={TESTS}", "--import-mode=importlib", "--noconftest"),
         *("-p", "no:cacheprovider", "-x", "-q", "--tb=no", "-W", "error"),
     ]
-    return int(pytest.main([*options, *(str(TESTS / test) for test in tests)], plugins))
+    paths = [TESTS / test for test in tests]
+    # Not that of all tests, which has more examples; those of a folder set up its framework.
+    for folder in sorted({path.parent for path in paths if (path.parent / "conftest.py").exists()}):
+        options += ["-p", ".".join((*folder.relative_to(TESTS).parts, "conftest"))]
+    return int(pytest.main([*options, *map(str, paths)], plugins))
 
 
 def _module(file: str) -> str:
-    return ".".join(("edgeauth", *Path(file).with_suffix("").parts))
+    return ".".join(("edgeauth", *Path(file).with_suffix("").parts)).removesuffix(".__init__")

@@ -25,7 +25,7 @@ OLDEST_PYTHON = (3, 11)
 
 # What the tests read; the package itself stays behind.
 BESIDE_THE_PACKAGE = (
-    *("tests", "example_apps", "integrations", "docs", "fuzz", "benchmarks", "tools"),
+    *("tests", "example_apps", "integrations", "docs", "reports", "fuzz", "benchmarks", "tools"),
     *("README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"),
     *("Makefile", "conftest.py", "pyproject.toml"),
 )
@@ -62,6 +62,7 @@ PROCESSES = (
 APART = (
     "--ignore-glob=*test_nginx*",
     "--ignore-glob=*test_mutation_page*",
+    "--ignore-glob=*test_pages*",
 )
 
 RESOLUTIONS = ("highest", "lowest-direct")

@@ -1,5 +1,5 @@
-"""What was decided, passed on: the log, the file of decisions, and warnings about an old list.
+"""Passes on what was decided: the log, the file of decisions, the warning about an old list.
 
-Each is an observer of the guard, so a failure here never changes a decision. It imports the core
-and the settings; ``build.py``, ``service/`` and ``ops/`` import it.
+Each is an observer of the guard, so a failure here never changes a decision. It may import the
+proof and ``settings``. The plumbing, the service and the tools may import it.
 """

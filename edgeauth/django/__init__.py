@@ -8,4 +8,7 @@
 
 The environment (``EDGEAUTH_SECRET`` and so on) is read as well, and wins. The app is
 optional: it only brings the checks.
+
+It may import the proof, the plumbing, ``asgi``, ``wsgi`` and ``body``. Nobody in the package may
+import it.
 """

@@ -1,5 +1,5 @@
 """What an operator runs: commands, probe, doctor, report, rotation, the stand-in edge.
 
-It may import everything. Nothing outside imports it but ``python -m edgeauth``, so no request ever
-meets it: an auditor of the gate may stop at this door.
+It may import everything. Only ``__main__`` may import it, and the console script opens the same
+door: no request ever meets it, so an auditor of the gate may stop here.
 """

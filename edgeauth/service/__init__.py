@@ -19,5 +19,6 @@ A proxy asks it about each request before it lets the request through::
     channel           sends a state to a process
     worker            runs uvicorn in a process
 
-It needs the extra ``serve``. Nothing here is imported by the rest of the package.
+It needs the extra ``serve``. It may import the proof, the plumbing and the adapters. The tools may
+import it, nothing else does.
 """

@@ -1,8 +1,9 @@
 """What a user sets, from a mapping, a TOML file or the environment, and what is made of it.
 
 :mod:`schema` is the table of a guard's settings, :mod:`scheme` that of one scheme, whose options
-its kind has itself; :mod:`sources` and :mod:`reading` read what somebody wrote. It imports
-schemes, keys and, when they are built, addresses and passes; the guard knows nothing of it.
+its kind has itself; :mod:`sources` and :mod:`reading` read what somebody wrote.
+
+It may import the proof. Everybody above the proof may import it.
 """
 
 from edgeauth.settings.parts import refuse_one_secret_for_both

@@ -6,5 +6,5 @@ visitors   threads that send them and judge the answers
 books      answers, decision lines and metrics, and whether they agree
 health     memory and file descriptors of each process
 stretches  the load, the faults, and what is compared after each
-document   the table and docs/soak.md
+document   the table and reports/soak.md
 """

@@ -12,7 +12,7 @@ from soak.document import show, write
 from soak.stretches import Course, run
 from soak.targets import TARGETS
 
-_DOCUMENT = Path(__file__).parents[2] / "docs" / "soak.md"
+_DOCUMENT = Path(__file__).parents[2] / "reports" / "soak.md"
 
 
 def main() -> int:

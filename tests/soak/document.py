@@ -1,4 +1,4 @@
-"""The table on the terminal, and docs/soak.md."""
+"""The table on the terminal, and reports/soak.md."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def show(course: Course) -> None:
 
 
 def write(path: Path, courses: Sequence[Course], seconds: float) -> None:
-    """docs/soak.md."""
+    """reports/soak.md."""
     path.write_text("\n".join(_lines(courses, seconds)) + "\n", "utf-8")
 
 

@@ -76,8 +76,10 @@ FACTS: dict[str, Facts] = {
     "a2wsgi": Facts("a2wsgi on uvicorn, httptools", JOINED, MERGED, None, "no", None, "PATH:0"),
 }
 
-# Under these a client can say an address that its proxy did not: the proxy must drop such names.
-# a2wsgi tells the ASGI scope too, and a gate reads that.
-FOLDING = frozenset(
-    name for name, facts in FACTS.items() if facts.look_alike in {JOINED, LAST} and name != "a2wsgi"
-)
+
+def folds(name: str) -> bool:
+    """Whether a client can say an address that its proxy did not: the proxy must drop such names.
+
+    a2wsgi tells the ASGI scope too, and a gate reads that.
+    """
+    return FACTS[name].look_alike in {JOINED, LAST} and name != "a2wsgi"

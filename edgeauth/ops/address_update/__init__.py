@@ -1,4 +1,5 @@
-"""Keeps an address list file true: fetch, compare, write, and hand it to other programs.
+"""Keeps an address list current: fetches, compares, writes, and hands it to other programs.
 
-Nothing here is imported by an app or by the service; they only read the file.
+It may import the proof and the shared files of ``ops``. Only ``ops/cli`` may import it: an app or
+the service reads the file that it writes.
 """

@@ -6,6 +6,8 @@ As in a shell, an interrupted command ends with 130, and one whose reader has le
 neither is an answer.
 
 Errors of the system that a command lets through are reported here, so no user sees a traceback.
+
+It may import everything. Only ``__main__`` may import it.
 """
 
 from __future__ import annotations

@@ -1,1 +1,5 @@
-"""The steps of a key's rotation: editing the file of secrets, and seeing which key is in use."""
+"""Changes keys safely: edits the file of secrets, and sees which key is in use.
+
+It may import the proof, the plumbing, ``ops/report`` and the shared files of ``ops``. Only
+``ops/cli`` may import it.
+"""

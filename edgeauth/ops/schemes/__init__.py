@@ -1,8 +1,7 @@
 """What an operator's tools know of each scheme: one folder a kind, and what holds for all.
 
 A folder says why a credential is refused, how an attacker would make one, and which file an
-edge runs. It may import the scheme that it is about, the settings and this room's own words
-(rows, findings, lines of a request). The commands, the probe, the doctor and the stand-in edge
+edge runs. It may import the proof, the plumbing and the shared files of ``ops``. The tools may
 import it: they ask :func:`tools_of` and name no kind.
 """
 

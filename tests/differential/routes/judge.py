@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from support.server_facts import FOLDING
+from support.server_facts import folds
 from support.servers import SERVERS
 
 from differential.routes.table import GATES, SAW
@@ -37,7 +37,7 @@ def wrong_with(asked: Asked, received: bytes, server: str) -> str | None:
     told = {b" ".join(found).decode("latin-1") for found in _SAW.findall(received)}
     if asked.wanted is not None:
         return None if told == {asked.wanted} else f"reached {told}, not {asked.wanted!r}"
-    if asked.signed or (asked.gate == "address" and server in FOLDING and _has_twin(asked.raw)):
+    if asked.signed or (asked.gate == "address" and folds(server) and _has_twin(asked.raw)):
         return None
     wsgi = SERVERS[server].kind == "wsgi"
     for text in told:

@@ -1,6 +1,7 @@
 """The signed header ``Edge-Auth``, as the operator's tools see it.
 
-It may import ``edgeauth.schemes.edge_auth``. Nothing imports it by name: ``tools_of`` finds it.
+It may import the proof and the shared files of ``ops``. Only ``ops/schemes`` may import it, by the
+name of the kind.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """A secret in a header, as the operator's tools see it. It has no parts to explain.
 
-It may import ``edgeauth.schemes.shared_secret``. Nothing imports it by name: ``tools_of`` finds it.
+It may import the proof and the shared files of ``ops``. Only ``ops/schemes`` may import it, by the
+name of the kind.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ def test_a_server_that_nobody_names_is_looked_for_among_the_installed(monkeypatc
 
 
 def test_the_doctor_knows_the_servers_of_the_table():
-    told = {name.removesuffix("-wsgi") for name in server_facts.FOLDING}
+    told = {name.removesuffix("-wsgi") for name in server_facts.FACTS if server_facts.folds(name)}
 
     # uWSGI's package has another name than uWSGI; under a2wsgi the gate reads the ASGI scope.
     assert told | {"pyuwsgi"} == FOLDING
