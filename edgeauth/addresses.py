@@ -92,7 +92,7 @@ class AddressList:
         Beside the two lists it may have ``as_of``, and ``retiring``: an object of networks
         and the last day of each. A network whose last day is over is left out. Days are
         checked only here, so that a look-up needs no clock; a guard that watches the file
-        reads it again when a day is over (:mod:`edgeauth._reload.watched`).
+        reads it again when a day is over (:mod:`edgeauth._reload.watched_policy`).
 
         Args:
             path: the file.

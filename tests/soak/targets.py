@@ -117,7 +117,7 @@ def application(name: str, folder: Path, *keys: Key) -> Iterator[Target]:
 
         def take(*keys: Key) -> None:
             replace(secrets, _lines(*keys))
-            time.sleep(grace(_INTERVAL))  # the promise of edgeauth._reload.watched
+            time.sleep(grace(_INTERVAL))  # the promise of edgeauth._reload.watched_file
 
         target = Target(
             address=(HOST, port),

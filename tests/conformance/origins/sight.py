@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 def sight(verdict: Verdict, path: str, header_names: Iterable[str]) -> bytes:
     """The body of the answer: *path* as it was routed, header names and CGI variables."""
     names = {name.lower() for name in header_names}
+    who = verdict.identity
     return json.dumps(
         {
             "allowed": verdict.allowed,
             "reason": verdict.reason,
             "enforced": verdict.enforced,
-            "identity": verdict.identity and list(verdict.identity),
+            "identity": who and [who.timestamp, who.pop, who.key_id],
             "holder": verdict.holder,
             "path": path,
             "fields": sorted(names),
