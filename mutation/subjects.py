@@ -31,7 +31,7 @@ _GUARD = (
 )
 _DJANGO = (
     "unit/django/test_middleware.py",
-    "unit/django/test_around.py",
+    "unit/django/test_has_gate.py",
     "unit/django/test_uploads.py",
     "unit/django/test_doctor.py",
 )
@@ -43,7 +43,12 @@ _ASGI = (
     "unit/test_starlette.py",
     "unit/test_company.py",
 )
-_SETTINGS = ("unit/settings/test_settings.py", "unit/django/test_checks.py", _CONFIGURED)
+_SETTINGS = (
+    "unit/settings/test_settings.py",
+    "unit/settings/test_several_schemes.py",
+    "unit/django/test_checks.py",
+    _CONFIGURED,
+)
 
 SUBJECTS = {
     # The proof.
@@ -66,6 +71,17 @@ SUBJECTS = {
     "schemes/base.py": _SCHEMES,
     "schemes/edge_auth.py": _SCHEMES,
     "schemes/shared_secret.py": _SCHEMES[1:],
+    "schemes/options.py": ("unit/schemes/test_registry.py", *_SETTINGS),
+    "schemes/registry.py": ("unit/schemes/test_registry.py", "unit/settings/test_settings.py"),
+    "schemes/any_of.py": (
+        "unit/schemes/test_any_of.py",
+        "unit/settings/test_several_schemes.py",
+        "unit/test_recall.py",
+    ),
+    "key_files.py": ("unit/test_keys.py", "unit/settings/test_settings.py", _WATCHED),
+    "text_files.py": ("unit/test_keys.py", "unit/test_passes.py", "unit/settings/test_settings.py"),
+    "networks.py": ("unit/test_addresses.py", _CONFIGURED),
+    "address_files.py": ("unit/test_addresses.py", "unit/record/test_list_age.py", _CONFIGURED),
     "exemptions.py": (
         "unit/test_mount_points.py",
         "unit/test_guard.py",
@@ -93,7 +109,10 @@ SUBJECTS = {
     "observers.py": ("unit/test_observers.py", "unit/test_boundary.py", _DECISION_FILE),
     "guard.py": _GUARD,
     # The plumbing.
-    "settings/__init__.py": (*_SETTINGS, "unit/test_guard.py", "unit/test_flask.py"),
+    **{
+        f"settings/{name}.py": (*_SETTINGS, "unit/test_guard.py", "unit/test_flask.py")
+        for name in ("parts", "reading", "schema", "scheme", "sources", "table")
+    },
     "settings/guessable.py": ("unit/settings/test_guessable.py", "unit/settings/test_settings.py"),
     "settings/injected.py": ("unit/settings/test_injected.py", "unit/settings/test_settings.py"),
     "_record/append.py": (_DECISION_FILE, "unit/test_boundary.py"),
@@ -109,6 +128,7 @@ SUBJECTS = {
     "_reload/ahead.py": (_WATCHED, "unit/reload/test_ahead.py"),
     "_reload/watched_file.py": (_WATCHED, "unit/reload/test_ahead.py", "unit/test_recall.py"),
     "_reload/watched_policy.py": (_WATCHED, "unit/reload/test_ahead.py", "unit/test_recall.py"),
+    "dry_run.py": ("unit/test_dry_run.py", "unit/django/test_checks.py"),
     "build.py": (_WATCHED, "unit/test_inner_gates.py", "unit/test_observers.py", _DECISION_FILE),
     # The adapters.
     "asgi.py": _ASGI,
@@ -124,7 +144,7 @@ SUBJECTS = {
     "flask.py": ("unit/test_flask.py", "unit/settings/test_settings.py"),
     "starlette.py": ("unit/test_starlette.py",),
     "django/apps.py": ("unit/django/test_checks.py",),
-    "django/around.py": ("unit/django/test_around.py", "unit/django/test_checks.py"),
+    "django/has_gate.py": ("unit/django/test_has_gate.py", "unit/django/test_checks.py"),
     "django/asgi.py": _DJANGO[1:],
     "django/checks.py": ("unit/django/test_checks.py",),
     "django/conf.py": (*_DJANGO, "unit/django/test_checks.py"),

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeauth._reload.watched import grace
 from support.files import replace
 from support.processes import HOST, free_port, running, wait_until
 from support.proxies import NGINX, nginx, proxying
 from support.service import Service, serving
 from support.upstream import telling_application
 
+from edgeauth._reload.watched_file import grace
 from soak.health import command, family
 from soak.traffic import EXEMPT, MAX_AGE, Manner
 
