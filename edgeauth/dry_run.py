@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import logging
 import secrets
 from typing import TYPE_CHECKING
 
+from edgeauth._record.logger import logger
 from edgeauth.guard import Guard
 
 if TYPE_CHECKING:
+    import logging
     from collections.abc import Iterator
 
     from edgeauth.settings import Settings
@@ -46,12 +47,12 @@ def dry_run(settings: Settings, *, secret_may_follow: bool = False) -> Guard:
 
 @contextlib.contextmanager
 def _silence() -> Iterator[None]:
-    logger = logging.getLogger("edgeauth")
-    logger.addFilter(_nothing)
+    silenced = logger.logger
+    silenced.addFilter(_nothing)
     try:
         yield
     finally:
-        logger.removeFilter(_nothing)
+        silenced.removeFilter(_nothing)
 
 
 def _nothing(_record: logging.LogRecord) -> bool:
