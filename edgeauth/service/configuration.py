@@ -86,10 +86,9 @@ class Configuration:
         """
         now = time.time()
         policy, before = self._source.current(now), self._in_force
-        if policy is self._seen:
-            return False
-        self._seen = policy
-        self._list_age.policy_is_current(policy, now)
+        if policy is not self._seen:
+            self._seen = policy
+            self._list_age.policy_is_current(policy, now)
         if (
             policy.keys is before.keys
             and policy.addresses is before.addresses

@@ -131,7 +131,7 @@ class State:
             listed_at=_listed_at(self.settings.addresses, policy.addresses),
             passes=policy.passes,
         )
-        state.build_guard()
+        state.build_guard().start()
         return state
 
     def build_guard(self) -> Guard:
