@@ -50,7 +50,7 @@ test: $(VENV)/.installed ## run all tests
 	@$(MAKE) --no-print-directory coverage
 
 # Programs around the gate: much of them runs in processes of their own, tested there.
-APART := edgeauth/service/*,edgeauth/ops/dev_edge/*,edgeauth/ops/cli/*,edgeauth/ops/report/*,edgeauth/ops/address_update/*
+APART := edgeauth/service/*,edgeauth/ops/*
 
 coverage:
 	$(BIN)/coverage combine --quiet

@@ -393,6 +393,7 @@ def test_a_copy_of_a_pipe_that_nobody_empties_stops_no_request(monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(os, "open", refuse)
         stream = guard(f"/proc/self/fd/{writer}", exempt=["GET /"])
+        stream.check(PlainRequest(), now=NOW)
     for _ in range(2000):
         stream.check(PlainRequest(), now=NOW)
     assert 0 < stream.lost_lines < 2000

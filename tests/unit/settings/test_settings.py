@@ -422,3 +422,11 @@ def test_what_is_no_mapping_is_refused_and_not_shown(given):
 def test_variables_that_set_something_are_named():
     environ = {"EDGEAUTH_MAX_AGE": "9", "EDGEAUTH_POPS": "", "EDGEAUTH_CONFIG": "x", "PATH": "/"}
     assert named_by_variables(environ) == {"max_age"}
+
+
+def test_what_no_scheme_has_is_no_attribute_of_settings():
+    with pytest.raises(AttributeError, match="colour"):
+        Settings(secret=SECRET).colour  # noqa: B018 - reading it is the test
+    # As while a copy is made, when no field is there yet.
+    with pytest.raises(AttributeError, match="schemes"):
+        object.__new__(Settings).schemes  # noqa: B018
