@@ -51,6 +51,9 @@ _SWEEP = "DELETE FROM seen WHERE key > ?1 AND key <= ?2 AND until < ?3"
 # No key is longer, so none is beyond.
 _LAST_KEY = b"\xff" * 66
 
+# Longer than any file system's steps of time.
+_SETTLE_NANOSECONDS = 5_000_000_000
+
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.0005, 0.005
 
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
@@ -95,7 +98,9 @@ class SQLiteReplayStore:
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._process = 0
-        self._files: tuple[Identity | None, Identity | None] = (None, None)
+        self._files: list[Identity | None] = []
+        self._folder = os.path.dirname(self._path)  # noqa: PTH120 - as the path
+        self._settled: tuple[int, int, int] | None = None
         self._ours: Identity | None = None
         self._spoilt: Identity | None = None
         self._began = 0.0
@@ -176,13 +181,29 @@ class SQLiteReplayStore:
         self._longest = max(self._longest, until - now)
         if connection.execute(_INSERT, (key, until)).rowcount != 1:
             return False
-        if self._files != (where(self._path), where(self._path + "-wal")):
+        if not self._is_there():
             self._close()
             raise self._failure("it was removed or replaced; a new one is made")
         self._added += 1
         if not self._added % _SWEEP_EVERY:
             self._sweep(connection, now)
         return True
+
+    def _is_there(self) -> bool:
+        """Whether the path still names the files that are open."""
+        # Whatever comes to a folder or goes from it changes its time, by more than the steps in
+        # which file systems count. So while that stands still, one look does for both files.
+        folder = os.stat(self._folder)  # noqa: PTH116 - asked for each admission
+        mark = folder.st_mtime_ns, folder.st_ino, folder.st_dev
+        if mark == self._settled:
+            return True
+        there = self._files == self._named()
+        still = mark[0] < time.time_ns() - _SETTLE_NANOSECONDS
+        self._settled = mark if there and still else None
+        return there
+
+    def _named(self) -> list[Identity | None]:
+        return [where(self._path + beside) for beside in ("", "-wal", "-shm")]
 
     def _open(self, now: float, start: float) -> sqlite3.Connection | None:
         """A connection, or None while another process opens one."""
@@ -210,7 +231,8 @@ class SQLiteReplayStore:
                 sqlite_file.began(connection)
             self._began = max(self._began, began, present if lost else 0.0)
             self._known = self._ours = there
-            self._files = (there, where(self._path + "-wal"))
+            self._settled = None
+            self._files = self._named()
             self._connection, self._process = connection, os.getpid()
             return connection
 

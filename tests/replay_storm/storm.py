@@ -1,0 +1,139 @@
+"""Starts the processes of a storm, breaks the store meanwhile, and adds up."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from replay_storm.worker import Order
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PROCESSES = 4
+# For an interpreter to start on a busy machine.
+_START_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of all processes together.
+
+    Attributes:
+        attempts: how many calls there were.
+        admitted: by key, when it was admitted, once or more.
+        errors: how many calls ended with each error.
+        longest: seconds of the slowest call of all.
+        end: Unix seconds at which the store was whole again; when the storm began without a fault.
+    """
+
+    attempts: int
+    admitted: dict[str, list[float]]
+    errors: Counter[str]
+    longest: float
+    end: float
+
+    @property
+    def twice(self) -> dict[str, list[float]]:
+        """What must not be: the keys that were admitted more than once, and when."""
+        return {key: times for key, times in self.admitted.items() if len(times) > 1}
+
+    @property
+    def after(self) -> int:
+        """How many were admitted after the end of the fault."""
+        return sum(times[-1] > self.end for times in self.admitted.values())
+
+    def __str__(self) -> str:
+        return (
+            f"{self.attempts:,} calls, {len(self.admitted):,} keys admitted, "
+            f"{len(self.twice)} twice, {self.errors.total():,} errors, "
+            f"{self.after:,} admitted after it, slowest call {self.longest * 1000:,.0f} ms"
+        )
+
+
+def run(
+    store: str,
+    *,
+    keys: int = 0,
+    seconds: float = 0,
+    tasks: int = 0,
+    forked: bool = False,
+    fault: Callable[[], object] | None = None,
+    mended: Callable[[], object] | None = None,
+) -> Outcome:
+    """Replay at *store* from :data:`PROCESSES` processes.
+
+    Args:
+        store: the setting.
+        keys: see :class:`replay_storm.worker.Order`; of each process.
+        seconds: as there.
+        tasks: as there.
+        forked: whether the processes are forked from one that has used the store.
+        fault: breaks the store when a third of the time is over.
+        mended: mends it when half of the time is over.
+    """
+    order = Order(
+        store=store,
+        begin=time.time() + _START_SECONDS,
+        keys=keys,
+        seconds=seconds,
+        tasks=tasks,
+        forks=PROCESSES if forked else 0,
+    )
+    # Files, since nobody reads from a pipe while the fault is on.
+    outputs = [tempfile.TemporaryFile() for _ in range(1 if forked else PROCESSES)]
+    workers = [
+        subprocess.Popen(
+            [sys.executable, "-m", "replay_storm.worker", json.dumps(asdict(order))],
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+            stdout=output,
+        )
+        for output in outputs
+    ]
+    end = order.begin
+    try:
+        if fault is not None:
+            time.sleep(max(0.0, order.begin + seconds / 3 - time.time()))
+            fault()
+            time.sleep(max(0.0, order.begin + seconds / 2 - time.time()))
+            if mended is not None:
+                mended()
+            end = time.time()
+        for worker in workers:
+            assert worker.wait(seconds + 300) == 0, "a process of the storm failed"
+        return _added_up([line for output in outputs for line in _lines(output)], end)
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.wait()
+        for output in outputs:
+            output.close()
+
+
+def _lines(output: object) -> list[bytes]:
+    output.seek(0)
+    return output.read().splitlines()
+
+
+def _added_up(lines: list[bytes], end: float) -> Outcome:
+    assert len(lines) == PROCESSES
+    admitted: dict[str, list[float]] = {}
+    errors: Counter[str] = Counter()
+    attempts, longest = 0, 0.0
+    for count in map(json.loads, lines):
+        for key, moment in count["admitted"]:
+            admitted.setdefault(key, []).append(moment)
+        errors.update(count["errors"])
+        attempts += len(count["admitted"]) + count["refused"] + sum(count["errors"].values())
+        longest = max(longest, count["longest"])
+    for times in admitted.values():
+        times.sort()
+    return Outcome(attempts, admitted, errors, longest, end)

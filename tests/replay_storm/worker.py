@@ -1,0 +1,152 @@
+"""One process of a storm: ``python -m replay_storm.worker '<JSON of an Order>'``; prints a Count."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import sys
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+
+from edgeauth.replay import ReplayStore, ReplayStoreError, open_store
+
+# Credentials a second, and how many seconds back they are tried again.
+_A_SECOND = 400
+_BACK_SECONDS = 4.0
+_LIFE_SECONDS = 60.0
+
+
+@dataclass
+class Order:
+    """What a worker does.
+
+    Attributes:
+        store: the setting.
+        begin: Unix seconds at which all begin.
+        keys: how many keys each process tries once, in an order of its own; 0: see seconds.
+        seconds: how long credentials of the last seconds are tried at random instead.
+        tasks: how many at the same time; 0: without an event loop.
+        forks: this many processes, forked from one that has used the store.
+    """
+
+    store: str
+    begin: float
+    keys: int = 0
+    seconds: float = 0
+    tasks: int = 0
+    forks: int = 0
+
+
+@dataclass
+class Count:
+    """What came of it.
+
+    Attributes:
+        admitted: for each admitted key when that was, in Unix seconds.
+        refused: how many were seen before.
+        errors: how many times the store said each of these.
+        longest: seconds of the slowest call.
+    """
+
+    admitted: list[tuple[str, float]] = field(default_factory=list)
+    refused: int = 0
+    errors: Counter[str] = field(default_factory=Counter)
+    longest: float = 0.0
+
+
+def _credentials(order: Order) -> object:
+    """Keys and the times at which they were signed."""
+    chance = random.Random()  # noqa: S311 - each process has an order of its own
+    if order.keys:
+        numbers = list(range(order.keys))
+        chance.shuffle(numbers)
+        yield from ((str(number), order.begin) for number in numbers)
+    while (now := time.time()) < order.begin + order.seconds:
+        number = int((now - chance.random() ** 2 * _BACK_SECONDS) * _A_SECOND)
+        yield str(number), number / _A_SECOND
+
+
+def _asked(count: Count, key: str, start: float, outcome: bool | ReplayStoreError) -> None:
+    count.longest = max(count.longest, time.monotonic() - start)
+    if outcome is True:
+        count.admitted.append((key, time.time()))
+    elif outcome is False:
+        count.refused += 1
+    else:
+        count.errors[str(outcome)] += 1
+
+
+def storm(store: ReplayStore, order: Order) -> Count:
+    count = Count()
+    time.sleep(max(0.0, order.begin - time.time()))
+    for key, signed in _credentials(order):
+        start = time.monotonic()
+        try:
+            outcome: bool | ReplayStoreError = store.remember(
+                key.encode(), signed + _LIFE_SECONDS, now=time.time(), since=signed
+            )
+        except ReplayStoreError as error:
+            outcome = error
+        _asked(count, key, start, outcome)
+    return count
+
+
+async def astorm(store: ReplayStore, order: Order) -> Count:
+    count = Count()
+    await asyncio.sleep(order.begin - time.time())
+    credentials = _credentials(order)
+
+    async def one_after_the_other() -> None:
+        for key, signed in credentials:
+            start = time.monotonic()
+            try:
+                outcome: bool | ReplayStoreError = await store.aremember(
+                    key.encode(), signed + _LIFE_SECONDS, now=time.time(), since=signed
+                )
+            except ReplayStoreError as error:
+                outcome = error
+                # A server has something else to do as well.
+                await asyncio.sleep(0)
+            _asked(count, key, start, outcome)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(order.tasks):
+            group.create_task(one_after_the_other())
+    return count
+
+
+def _run(store: ReplayStore, order: Order) -> None:
+    count = asyncio.run(astorm(store, order)) if order.tasks else storm(store, order)
+    # In one piece: forked processes share the standard output.
+    os.write(sys.stdout.fileno(), (json.dumps(asdict(count)) + "\n").encode())
+
+
+def main() -> None:
+    order = Order(**json.loads(sys.argv[1]))
+    store = open_store(order.store)
+    if not order.forks:
+        _run(store, order)
+        return
+    now = time.time()
+    store.remember(os.urandom(8), now + 1, now=now)
+    children = []
+    for _ in range(order.forks):
+        child = os.fork()
+        if not child:
+            _run(store, order)
+            store.close()
+            os._exit(0)
+        children.append(child)
+        # The parent opens it again, so that the next one is forked from a process in use.
+        store.remember(os.urandom(8), now + 1, now=now)
+    for child in children:
+        _, status = os.waitpid(child, 0)
+        assert status == 0, "a forked process failed"
+    store.close()
+
+
+if __name__ == "__main__":
+    main()
