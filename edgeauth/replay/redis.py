@@ -35,15 +35,15 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
 #: Seconds, for the connection and for the answer.
-TIMEOUT = 0.25
+TIMEOUT = 0.5
 
 PREFIX = "edgeauth:replay:"
 
 # How much longer than its time a key is kept, since the clocks of two gates may differ.
-_CLOCKS_DIFFER_SECONDS = 60
+_CLOCKS_DIFFER_MILLISECONDS = 60_000
 
 # Of one event loop. More requests than that at once wait for their turn.
-_CONNECTIONS = 16
+_CONNECTIONS = 8
 
 _CONNECTION: dict[str, Any] = {
     "redis": redis.Connection,
@@ -164,8 +164,9 @@ class RedisReplayStore:
         return f"{self._kind}://{host}:{port}"
 
     def _question(self, key: bytes, until: float, now: float) -> tuple[str, int]:
-        milliseconds = int((max(until - now, 0) + _CLOCKS_DIFFER_SECONDS) * 1000)
-        self._longest = max(self._longest, until - now)
+        life = until - now
+        milliseconds = max(int(life * 1000), 0) + _CLOCKS_DIFFER_MILLISECONDS
+        self._longest = max(self._longest, life)
         if self._process != os.getpid():
             self._start_anew()
         return self._prefix + hashlib.sha256(key).hexdigest(), milliseconds
@@ -280,7 +281,8 @@ def _read(url: str) -> tuple[dict[str, Any], str]:
         options: dict[str, Any] = dict(parse_url(url))  # type: ignore[no-untyped-call]
     except (ValueError, TypeError):
         options = {"no": "URL"}
-    options.pop("connection_class", None)
+    if not isinstance(options.pop("connection_class", None), type | None):
+        options = {"no": "URL"}
     kind = url.partition(":")[0]
     # Another option could take the bounds away.
     known = {"host", "port", "db", "username", "password", "path"}

@@ -31,7 +31,7 @@ from edgeauth.replay.base import ReplayStoreError, bounded, refuse_older
 from edgeauth.replay.breaker import Breaker
 from edgeauth.replay.sqlite_file import Identity, NotOurs, where
 
-TIMEOUT = 0.25
+TIMEOUT = 0.5
 
 # One statement, so that whoever sweeps meanwhile is either before it or after it.
 _INSERT = (
@@ -94,7 +94,7 @@ class SQLiteReplayStore:
         except (ValueError, TypeError) as error:
             raise ConfigurationError(f"{path!r} is no path of a file") from error
         self._timeout = timeout
-        self._breaker = Breaker()
+        self._breaker = Breaker(rest=timeout)
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._process = 0
@@ -182,7 +182,7 @@ class SQLiteReplayStore:
         if connection.execute(_INSERT, (key, until)).rowcount != 1:
             return False
         if not self._is_there():
-            self._close()
+            self._gone()
             raise self._failure("it was removed or replaced; a new one is made")
         self._added += 1
         if not self._added % _SWEEP_EVERY:
@@ -201,6 +201,11 @@ class SQLiteReplayStore:
         still = mark[0] < time.time_ns() - _SETTLE_NANOSECONDS
         self._settled = mark if there and still else None
         return there
+
+    def _gone(self) -> None:
+        # Of a file that lost what belongs to it, nobody can use the rest.
+        self._spoilt = self._ours
+        self._close()
 
     def _named(self) -> list[Identity | None]:
         return [where(self._path + beside) for beside in ("", "-wal", "-shm")]
@@ -269,6 +274,8 @@ class SQLiteReplayStore:
         code = _code(error)
         if code in _SPOILT:
             self._spoilt = self._ours
+        elif self._files and not self._is_there():
+            self._gone()
         self._close()
         return self._failure(_MEANINGS.get(code, f"SQLite says {code}"))
 
@@ -279,6 +286,8 @@ class SQLiteReplayStore:
 
     def _close(self) -> None:
         connection, self._connection = self._connection, None
+        self._files = []
+        self._settled = None
         if connection is not None:
             with contextlib.suppress(sqlite3.Error):
                 connection.close()

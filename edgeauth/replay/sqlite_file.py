@@ -68,6 +68,7 @@ def make(path: str, *, since: float) -> None:
         Path(each).unlink(missing_ok=True)
     os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
     with contextlib.closing(_connect(draft)) as connection:
+        connection.execute("PRAGMA synchronous = OFF")
         connection.executescript(_TABLES)
         connection.execute("INSERT INTO about VALUES (?, ?, ?)", (since, boot(), -math.inf))
     Path(draft).rename(path)
@@ -92,6 +93,8 @@ def connect(path: str) -> sqlite3.Connection:
     if not ours:
         connection.close()
         raise NotOurs
+    # With the boot in the file there is nothing that a disk must have before the power goes.
+    connection.execute(f"PRAGMA synchronous = {'OFF' if boot() else 'NORMAL'}")
     return connection
 
 
@@ -107,22 +110,19 @@ def put_aside(path: str) -> None:
 
 
 def _connect(path: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(
+    return sqlite3.connect(
         f"file:{quote(path)}?mode=rw",
         uri=True,
         timeout=0,
         isolation_level=None,
         check_same_thread=False,
     )
-    # With the boot in the file there is nothing that a disk must have before the power goes.
-    connection.execute(f"PRAGMA synchronous = {'OFF' if boot() else 'NORMAL'}")
-    return connection
 
 
 @cache
 def boot() -> str:
     """A name of this boot of the machine; empty where the system has none."""
     try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+        return Path("/proc/sys/kernel/random/boot_id").read_text("utf-8").strip()
     except OSError:
         return ""

@@ -13,14 +13,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from support.processes import wait_until
+
 from replay_storm.worker import Order
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 PROCESSES = 4
-# For an interpreter to start on a busy machine.
-_START_SECONDS = 2.0
+# For a process to fork others on a busy machine.
+_START_SECONDS = 0.3
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,6 @@ def run(
     """
     order = Order(
         store=store,
-        begin=time.time() + _START_SECONDS,
         keys=keys,
         seconds=seconds,
         tasks=tasks,
@@ -94,12 +95,18 @@ def run(
         subprocess.Popen(
             [sys.executable, "-m", "replay_storm.worker", json.dumps(asdict(order))],
             env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+            stdin=subprocess.PIPE,
             stdout=output,
         )
         for output in outputs
     ]
-    end = order.begin
     try:
+        for output in outputs:
+            wait_until(lambda output=output: _lines(output), what="a process of the storm")
+        order.begin = end = time.time() + _START_SECONDS
+        for worker in workers:
+            worker.stdin.write(b"%f\n" % order.begin)
+            worker.stdin.close()
         if fault is not None:
             time.sleep(max(0.0, order.begin + seconds / 3 - time.time()))
             fault()
@@ -109,7 +116,7 @@ def run(
             end = time.time()
         for worker in workers:
             assert worker.wait(seconds + 300) == 0, "a process of the storm failed"
-        return _added_up([line for output in outputs for line in _lines(output)], end)
+        return _added_up([line for output in outputs for line in _lines(output)[1:]], end)
     finally:
         for worker in workers:
             worker.kill()
@@ -119,8 +126,8 @@ def run(
 
 
 def _lines(output: object) -> list[bytes]:
-    output.seek(0)
-    return output.read().splitlines()
+    # Not by moving in it: the process writes at the same place.
+    return os.pread(output.fileno(), os.fstat(output.fileno()).st_size, 0).splitlines()
 
 
 def _added_up(lines: list[bytes], end: float) -> Outcome:

@@ -1,4 +1,7 @@
-"""One process of a storm: ``python -m replay_storm.worker '<JSON of an Order>'``; prints a Count."""
+"""One process of a storm: ``python -m replay_storm.worker '<JSON of an Order>'``.
+
+It says "ready", reads from its standard input at what time to begin, and prints a Count.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import random
 import sys
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 from edgeauth.replay import ReplayStore, ReplayStoreError, open_store
 
@@ -25,7 +28,7 @@ class Order:
 
     Attributes:
         store: the setting.
-        begin: Unix seconds at which all begin.
+        begin: Unix seconds at which all begin; read from the standard input.
         keys: how many keys each process tries once, in an order of its own; 0: see seconds.
         seconds: how long credentials of the last seconds are tried at random instead.
         tasks: how many at the same time; 0: without an event loop.
@@ -33,7 +36,7 @@ class Order:
     """
 
     store: str
-    begin: float
+    begin: float = 0
     keys: int = 0
     seconds: float = 0
     tasks: int = 0
@@ -121,12 +124,14 @@ async def astorm(store: ReplayStore, order: Order) -> Count:
 def _run(store: ReplayStore, order: Order) -> None:
     count = asyncio.run(astorm(store, order)) if order.tasks else storm(store, order)
     # In one piece: forked processes share the standard output.
-    os.write(sys.stdout.fileno(), (json.dumps(asdict(count)) + "\n").encode())
+    os.write(sys.stdout.fileno(), (json.dumps(vars(count)) + "\n").encode())
 
 
 def main() -> None:
     order = Order(**json.loads(sys.argv[1]))
     store = open_store(order.store)
+    os.write(sys.stdout.fileno(), b"ready\n")
+    order.begin = float(sys.stdin.readline())
     if not order.forks:
         _run(store, order)
         return

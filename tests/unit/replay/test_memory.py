@@ -1,0 +1,87 @@
+"""The bound, the forgetting and the speed of the memory store."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+import pytest
+
+from edgeauth.replay import MemoryReplayStore, ReplayStoreError
+
+NOW = 1_700_000_000.0
+
+
+def test_a_full_store_refuses_what_is_new_and_forgets_nothing():
+    store = MemoryReplayStore(max_entries=3)
+    for number in range(3):
+        assert store.remember(b"%d" % number, NOW + 60, now=NOW)
+
+    with pytest.raises(ReplayStoreError, match="^the memory store is full: 3 credentials"):
+        store.remember(b"more", NOW + 60, now=NOW)
+    for number in range(3):
+        assert store.remember(b"%d" % number, NOW + 60, now=NOW) is False
+
+
+def test_a_full_store_admits_again_when_something_is_over():
+    store = MemoryReplayStore(max_entries=2)
+    store.remember(b"short", NOW + 10, now=NOW)
+    store.remember(b"long", NOW + 60, now=NOW)
+
+    assert store.remember(b"more", NOW + 90, now=NOW + 30) is True
+    assert store.remember(b"long", NOW + 60, now=NOW + 30) is False
+
+
+def test_what_was_forgotten_is_refused_when_the_clock_is_set_back():
+    store = MemoryReplayStore()
+    store.remember(b"one", NOW + 10, now=NOW)
+    store.remember(b"other", NOW + 100, now=NOW + 90)
+
+    assert store._seen == {b"other"}
+    assert store.remember(b"one", NOW + 10, now=NOW) is False
+
+
+def test_what_is_over_goes_a_few_at_a_time_and_all_of_it_goes():
+    store = MemoryReplayStore()
+    for number in range(1_000):
+        store.remember(b"%d" % number, NOW + 60, now=NOW)
+    sizes = []
+    for number in range(1_000):
+        store.remember(b"new %d" % number, NOW + 600, now=NOW + 100)
+        sizes.append(len(store._seen))
+
+    assert all(before - after <= 3 for before, after in zip(sizes, sizes[1:], strict=False))
+    assert len(store._seen) == 1_000
+    assert not store._due
+    assert len(store._ends) == len(store._order) == 1
+
+
+def test_what_ends_in_any_order_is_forgotten_in_time():
+    store = MemoryReplayStore()
+    for number in range(100):
+        store.remember(b"%d" % number, NOW + (number * 37) % 100, now=NOW)
+    for number in range(100):
+        store.remember(b"new %d" % number, NOW + 600, now=NOW + 50)
+
+    assert len(store._seen) == 100 + 50
+
+
+def test_a_process_forked_while_a_thread_asks_can_ask():
+    store = MemoryReplayStore()
+    held, done = threading.Event(), threading.Event()
+
+    def hold():
+        with store._lock:
+            held.set()
+            done.wait()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait()
+    child = os.fork()
+    if not child:  # pragma: no cover - another process
+        os._exit(0 if store.remember(b"one", NOW + 60, now=NOW) else 1)
+    done.set()
+    thread.join()
+
+    assert os.waitpid(child, 0)[1] == 0
