@@ -56,15 +56,18 @@ _ASYNC_CONNECTION: dict[str, Any] = {
     "unix": redis.asyncio.UnixDomainSocketConnection,
 }
 
-_HINTS = {
-    "READONLY": "it is a replica: name the primary",
-    "OOM": "it is full: give it a larger maxmemory",
-    "NOPERM": "its user needs the commands SET and INFO",
-    "NOAUTH": "it wants a password: redis://:password@host",
-    "WRONGPASS": "it knows no such user and password",
-    "MOVED": "it is a cluster: name a server that is none",
-    "LOADING": "it is starting",
-    "MISCONF": "it cannot write to its disk",
+_REPLICA = "it is a replica: name the primary"
+_HINTS: dict[type[Exception], str] = {
+    redis.TimeoutError: "it does not answer in time",
+    TimeoutError: "it does not answer in time",
+    redis.AuthenticationError: "it wants a user and a password that it knows",
+    redis.exceptions.NoPermissionError: "its user needs the commands SET and INFO",
+    redis.ReadOnlyError: _REPLICA,
+    redis.exceptions.OutOfMemoryError: "it is full: give it a larger maxmemory",
+    redis.BusyLoadingError: "it is starting",
+    redis.exceptions.ClusterError: "it is a cluster: name a server that is none",
+    redis.exceptions.MovedError: "it is a cluster: name a server that is none",
+    redis.ResponseError: "it refuses what it is asked",
 }
 
 
@@ -185,16 +188,11 @@ class RedisReplayStore:
 
     def _failure(self, error: Exception) -> ReplayStoreError:
         # What the server says is not repeated: a wrong one may send back what it was sent.
-        why = "it does not answer in time"
         if isinstance(error, _Unfit):
             why = str(error)
-        elif isinstance(error, redis.ResponseError):
-            code = str(error).partition(" ")[0]
-            why = _HINTS.get(code, "it refuses the command")
-        elif isinstance(error, redis.AuthenticationError):
-            why = _HINTS["WRONGPASS"]
-        elif not isinstance(error, redis.TimeoutError | TimeoutError):
-            why = "there is no connection to it"
+        else:
+            of_its_kind = (why for kind, why in _HINTS.items() if isinstance(error, kind))
+            why = next(of_its_kind, "there is no connection to it")
         text = f"the replay store {self._name} cannot be used: {why}"
         self._breaker.failed(text)
         return ReplayStoreError(text)
@@ -256,7 +254,7 @@ class RedisReplayStore:
         """Take what a server says of itself; *info* is the reply to INFO."""
         told = dict(line.partition(b":")[::2] for line in info.splitlines())
         if told.get(b"role", b"master") != b"master":
-            raise _Unfit(_HINTS["READONLY"])
+            raise _Unfit(_REPLICA)
         if told.get(b"maxmemory", b"0") != b"0" and (
             told.get(b"maxmemory_policy", b"noeviction") != b"noeviction"
         ):

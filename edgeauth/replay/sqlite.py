@@ -54,7 +54,9 @@ _LAST_KEY = b"\xff" * 66
 # Longer than any file system's steps of time.
 _SETTLE_NANOSECONDS = 5_000_000_000
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.0005, 0.005
+# Others hold the file for microseconds, so it is asked for again at once, and then now and then.
+_AT_ONCE = 10
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.0005, 0.002
 
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
 _SPOILT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
@@ -158,16 +160,21 @@ class SQLiteReplayStore:
         if not self._lock.acquire(timeout=patience):
             return None
         try:
-            return self._ask(bounded(key), until, now, start)
-        except sqlite3.Error as error:
-            if _code(error) in _BUSY:
-                return None
-            raise self._refused(error) from None
+            return self._ask_at_once(bounded(key), until, now, start)
         except OSError as error:
             self._close()
             raise self._failure(explain(error)) from None
         finally:
             self._lock.release()
+
+    def _ask_at_once(self, key: bytes, until: float, now: float, start: float) -> bool | None:
+        for _ in range(_AT_ONCE):
+            try:
+                return self._ask(key, until, now, start)
+            except sqlite3.Error as error:
+                if _code(error) not in _BUSY:
+                    raise self._refused(error) from None
+        return None
 
     def _ask(self, key: bytes, until: float, now: float, start: float) -> bool | None:
         connection = self._connection

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -11,7 +12,7 @@ import time
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from support.processes import wait_until
 
@@ -19,6 +20,8 @@ from replay_storm.worker import Order
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    Fault = Callable[[], object] | None
 
 PROCESSES = 4
 # For a process to fork others on a busy machine.
@@ -68,8 +71,8 @@ def run(
     seconds: float = 0,
     tasks: int = 0,
     forked: bool = False,
-    fault: Callable[[], object] | None = None,
-    mended: Callable[[], object] | None = None,
+    fault: Fault = None,
+    mended: Fault = None,
 ) -> Outcome:
     """Replay at *store* from :data:`PROCESSES` processes.
 
@@ -90,7 +93,14 @@ def run(
         forks=PROCESSES if forked else 0,
     )
     # Files, since nobody reads from a pipe while the fault is on.
-    outputs = [tempfile.TemporaryFile() for _ in range(1 if forked else PROCESSES)]
+    with contextlib.ExitStack() as files:
+        outputs = [
+            files.enter_context(tempfile.TemporaryFile()) for _ in range(1 if forked else PROCESSES)
+        ]
+        return _commanded(order, outputs, fault, mended)
+
+
+def _commanded(order: Order, outputs: list[Any], fault: Fault, mended: Fault) -> Outcome:
     workers = [
         subprocess.Popen(
             [sys.executable, "-m", "replay_storm.worker", json.dumps(asdict(order))],
@@ -108,24 +118,22 @@ def run(
             worker.stdin.write(b"%f\n" % order.begin)
             worker.stdin.close()
         if fault is not None:
-            time.sleep(max(0.0, order.begin + seconds / 3 - time.time()))
+            time.sleep(max(0.0, order.begin + order.seconds / 3 - time.time()))
             fault()
-            time.sleep(max(0.0, order.begin + seconds / 2 - time.time()))
+            time.sleep(max(0.0, order.begin + order.seconds / 2 - time.time()))
             if mended is not None:
                 mended()
             end = time.time()
         for worker in workers:
-            assert worker.wait(seconds + 300) == 0, "a process of the storm failed"
+            assert worker.wait(order.seconds + 300) == 0, "a process of the storm failed"
         return _added_up([line for output in outputs for line in _lines(output)[1:]], end)
     finally:
         for worker in workers:
             worker.kill()
             worker.wait()
-        for output in outputs:
-            output.close()
 
 
-def _lines(output: object) -> list[bytes]:
+def _lines(output: Any) -> list[bytes]:
     # Not by moving in it: the process writes at the same place.
     return os.pread(output.fileno(), os.fstat(output.fileno()).st_size, 0).splitlines()
 

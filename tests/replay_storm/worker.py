@@ -72,7 +72,7 @@ def _credentials(order: Order) -> object:
         yield str(number), number / _A_SECOND
 
 
-def _asked(count: Count, key: str, start: float, outcome: bool | ReplayStoreError) -> None:
+def _asked(count: Count, key: str, start: float, outcome: object) -> None:
     count.longest = max(count.longest, time.monotonic() - start)
     if outcome is True:
         count.admitted.append((key, time.time()))
@@ -88,7 +88,7 @@ def storm(store: ReplayStore, order: Order) -> Count:
     for key, signed in _credentials(order):
         start = time.monotonic()
         try:
-            outcome: bool | ReplayStoreError = store.remember(
+            outcome: object = store.remember(
                 key.encode(), signed + _LIFE_SECONDS, now=time.time(), since=signed
             )
         except ReplayStoreError as error:
@@ -106,7 +106,7 @@ async def astorm(store: ReplayStore, order: Order) -> Count:
         for key, signed in credentials:
             start = time.monotonic()
             try:
-                outcome: bool | ReplayStoreError = await store.aremember(
+                outcome: object = await store.aremember(
                     key.encode(), signed + _LIFE_SECONDS, now=time.time(), since=signed
                 )
             except ReplayStoreError as error:

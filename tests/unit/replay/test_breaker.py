@@ -33,7 +33,7 @@ def test_after_failures_in_a_row_nobody_asks_and_the_error_says_why():
     breaker.enter()
     breaker.failed("gone")
 
-    with pytest.raises(ReplayStoreError, match="^gone; asked again within 60 s$"):
+    with pytest.raises(ReplayStoreError, match=r"^gone; asked again within 60 s$"):
         breaker.enter()
 
 

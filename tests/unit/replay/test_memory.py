@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from itertools import pairwise
 
 import pytest
 
@@ -17,7 +18,7 @@ def test_a_full_store_refuses_what_is_new_and_forgets_nothing():
     for number in range(3):
         assert store.remember(b"%d" % number, NOW + 60, now=NOW)
 
-    with pytest.raises(ReplayStoreError, match="^the memory store is full: 3 credentials"):
+    with pytest.raises(ReplayStoreError, match=r"^the memory store is full: 3 credentials"):
         store.remember(b"more", NOW + 60, now=NOW)
     for number in range(3):
         assert store.remember(b"%d" % number, NOW + 60, now=NOW) is False
@@ -50,7 +51,7 @@ def test_what_is_over_goes_a_few_at_a_time_and_all_of_it_goes():
         store.remember(b"new %d" % number, NOW + 600, now=NOW + 100)
         sizes.append(len(store._seen))
 
-    assert all(before - after <= 3 for before, after in zip(sizes, sizes[1:], strict=False))
+    assert all(before - after <= 3 for before, after in pairwise(sizes))
     assert len(store._seen) == 1_000
     assert not store._due
     assert len(store._ends) == len(store._order) == 1

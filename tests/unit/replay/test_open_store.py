@@ -44,7 +44,8 @@ def test_a_redis_is_named_by_its_url_and_shows_no_password(setting, shown):
 
 
 @pytest.mark.parametrize(
-    "setting", ["", "memroy", "Memory", "postgres://hunter2@host", "http://hunter2@host", "/seen.db"]
+    "setting",
+    ["", "memroy", "Memory", "postgres://hunter2@host", "http://hunter2@host", "/seen.db"],
 )
 def test_an_unknown_store_is_an_error_that_says_what_to_write(setting):
     with pytest.raises(ConfigurationError, match="is no replay store; write 'memory'") as caught:
@@ -77,7 +78,9 @@ def test_a_path_that_no_system_has_is_an_error():
     ],
 )
 def test_an_unusable_url_is_an_error_without_the_url(setting):
-    with pytest.raises(ConfigurationError, match=r"must be redis://\[\[user\]:password@\]") as caught:
+    with pytest.raises(
+        ConfigurationError, match=r"must be redis://\[\[user\]:password@\]"
+    ) as caught:
         open_store(setting)
     assert "hunter2" not in str(caught.value)
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
