@@ -78,6 +78,8 @@ def answering(answer):
                 if listener.fileno() == -1 or stopped.is_set():
                     connection.close()
                     return
+                # A client that stays and says nothing does not keep it from ending.
+                connection.settimeout(2)
                 with connection:
                     while sent := connection.recv(65_536):
                         connection.sendall(answer(sent))
