@@ -209,19 +209,16 @@ class RedisReplayStore:
             self._process = os.getpid()
 
     def _client(self) -> redis.Redis:
-        client = self._sync
-        if client is None:
-            with self._lock:
-                client = self._sync
-                if client is None:
-                    pool = redis.ConnectionPool(
-                        connection_class=_CONNECTION[self._kind],
-                        redis_connect_func=self._greet,
-                        retry=Retry(NoBackoff(), 0),
-                        **self._options,
-                    )
-                    client = self._sync = redis.Redis(connection_pool=pool)
-        return client
+        with self._lock:
+            if self._sync is None:
+                pool = redis.ConnectionPool(
+                    connection_class=_CONNECTION[self._kind],
+                    redis_connect_func=self._greet,
+                    retry=Retry(NoBackoff(), 0),
+                    **self._options,
+                )
+                self._sync = redis.Redis(connection_pool=pool)
+            return self._sync
 
     async def _of_the_loop(self) -> _OfALoop:
         loop = asyncio.get_running_loop()

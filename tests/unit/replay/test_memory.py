@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from edgeauth.replay import MemoryReplayStore, ReplayStoreError
+from edgeauth.replay import MemoryReplayStore, ReplayStoreError, memory
 
 NOW = 1_700_000_000.0
 
@@ -65,6 +65,14 @@ def test_what_ends_in_any_order_is_forgotten_in_time():
         store.remember(b"new %d" % number, NOW + 600, now=NOW + 50)
 
     assert len(store._seen) == 100 + 50
+
+
+def test_a_forked_process_takes_a_lock_of_its_own():
+    store = MemoryReplayStore()
+    before = store._lock
+    memory._in_a_forked_process()
+
+    assert store._lock is not before
 
 
 def test_a_process_forked_while_a_thread_asks_can_ask():

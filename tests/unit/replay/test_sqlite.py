@@ -167,6 +167,19 @@ def test_a_file_of_somebody_else_is_left_alone(path, make, foreign):
     assert Path(path).read_bytes() == content
 
 
+def test_an_error_of_a_file_that_lost_its_log_gives_the_file_up(path, make):
+    store = make(path)
+    store.remember(b"one", NOW + 60, now=NOW, since=NOW)
+    remove(path, "-wal")
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = sqlite3.SQLITE_IOERR
+
+    assert "reading or writing failed" in str(store._refused(error))
+    assert refused(store, b"one")
+    assert refused(store, b"two")
+    comes_back(store)
+
+
 def test_an_empty_file_is_taken_as_the_place_for_a_new_one(path, make):
     Path(path).touch()
     store = make(path)
