@@ -1,0 +1,275 @@
+"""Verifies HTTP Message Signatures (RFC 9421) of requests."""
+
+from __future__ import annotations
+
+import re
+from binascii import a2b_base64, b2a_base64
+from collections.abc import Iterable, Sequence  # noqa: TC003 - so that annotations can be read
+from hmac import compare_digest
+from typing import Literal, NamedTuple
+
+from edgeauth.errors import (
+    BadSignature,
+    Expired,
+    MalformedHeader,
+    NotYetValid,
+    VerificationError,
+)
+from edgeauth.identity import EdgeIdentity
+from edgeauth.keys import Key, KeyRing
+from edgeauth.public_keys import PublicKey  # noqa: TC001
+from edgeauth.request import Request  # noqa: TC001 - so that annotations can be read
+from edgeauth.schemes.edge_auth import window
+from edgeauth.schemes.message_signatures import grammar
+from edgeauth.schemes.message_signatures._errors import NotCovered, PastExpires
+from edgeauth.schemes.message_signatures.arguments import (
+    COMPONENTS,
+    HMAC,
+    checked_keys,
+    checked_scheme,
+    checked_tag,
+    quoted,
+    required,
+)
+from edgeauth.schemes.message_signatures.body import FIELD, BodyDigest, body_digest
+from edgeauth.schemes.message_signatures.form import INPUT, SIGNATURE, Form, selected
+
+_BASE64 = re.compile(grammar.BASE64)
+_SIGN_MORE = "let the edge sign it, or require less here"
+
+# Forms, and forms that begin alike. An edge has one or two; only what was accepted is kept, so
+# without a key nobody can fill this.
+_FORMS = 64
+_ALIKE = 4
+
+
+class Once(NamedTuple):
+    """What is admitted one time.
+
+    Attributes:
+        key: the nonce, under the id of its key: two keys cannot spoil each other's.
+        until: Unix seconds until which it could be accepted again, were it not remembered.
+    """
+
+    key: bytes
+    until: float
+
+
+class Verified(NamedTuple):
+    """What a signature that was accepted says.
+
+    Attributes:
+        identity: who signed, and when.
+        covers: of ``method``, ``path``, ``query``, ``host``, ``body``, ``time`` and ``once``:
+            what it vouches for. ``body`` only if somebody compares the digest.
+        once: what must not be admitted again; None without a nonce.
+        body: the digest that the body must have; None if none is signed.
+    """
+
+    identity: EdgeIdentity
+    covers: frozenset[str]
+    once: Once | None
+    body: BodyDigest | None
+
+
+class MessageSignatureScheme:
+    """Verifies a signature over the request itself (RFC 9421), not over a credential alone.
+
+    Args:
+        keys: a :class:`KeyRing`, or an iterable of :class:`Key` (HMAC-SHA256),
+            :class:`PublicKey` and secrets. A signature names its key by its id.
+        components: what must be signed, as in RFC 9421: ``@method``, a field name, or with
+            parameters ``"signature-agent";key="agent2"``. More may be signed. None at all
+            requires nothing, and is for published examples.
+        tag: the ``tag`` of the signature that counts; with None there must be exactly one
+            signature, whatever its tag.
+        max_age: how many seconds after ``created`` it is accepted, inclusive.
+        max_future: how many seconds before ``created``, and after ``expires``, inclusive: the
+            difference between the clocks of edge and origin that is tolerated.
+        require_nonce: False admits a signature without a nonce. It can be sent again.
+        scheme: ``https`` or ``http``, as the edge sees it: the default port of ``@authority``,
+            and what ``@scheme`` and ``@target-uri`` are made of.
+
+    Raises:
+        ConfigurationError: an argument cannot be used.
+    """
+
+    kind = "message-signatures"
+    headers = (INPUT, SIGNATURE)
+
+    def __init__(
+        self,
+        keys: KeyRing | Iterable[Key | PublicKey | str | bytes],
+        *,
+        components: Iterable[str] = COMPONENTS,
+        tag: str | None = None,
+        max_age: float = 60,
+        max_future: float = 5,
+        require_nonce: bool = True,
+        scheme: Literal["https", "http"] = "https",
+    ) -> None:
+        self.keys = checked_keys(keys)
+        self._keys = {key.id.encode(): key for key in self.keys}
+        parts = required(components)
+        self.components = tuple(part.id.decode() for part in parts)
+        self._required = {part.identity: part.id for part in parts}
+        self.tag = tag if tag is None else checked_tag(tag)
+        self._tag = None if tag is None else quoted(tag)
+        self.max_age = window("max_age", max_age)
+        self.max_future = window("max_future", max_future)
+        self.require_nonce = require_nonce
+        self.scheme = checked_scheme(scheme)
+        self._forms: dict[bytes, tuple[Form, ...]] = {}
+
+    def verify(self, request: Request, *, now: float) -> EdgeIdentity:
+        """Verify the signature of *request* at *now* (Unix seconds).
+
+        Raises:
+            VerificationError: as :meth:`verify_signature`.
+        """
+        return self.verify_signature(request, now=now).identity
+
+    def verify_signature(self, request: Request, *, now: float) -> Verified:
+        """Verify the signature of *request*, and say what it covers.
+
+        Raises, in this order of checks, so that what is forged never learns more:
+            MissingHeader: one of the two fields is absent, or no signature has our tag.
+            MalformedHeader: not of the form, or outside of the profile (docs/).
+            BadSignature: no key that is valid at *now* made it.
+            NotCovered: it leaves out what must be signed.
+            Expired: older than ``max_age``, or past its own ``expires``.
+            NotYetValid: from further ahead than ``max_future``.
+
+        Not checked: whether it was seen before (``once``), and whether the body has the digest
+        that is signed (``body``).
+        """
+        inputs, signatures = request.header(INPUT), request.header(SIGNATURE)
+        if len(inputs) == 1 == len(signatures):
+            text, received = inputs[0], signatures[0]
+            head, _, rest = text.partition(b")")
+            for form in self._forms.get(head, ()):
+                match = form.pattern.fullmatch(rest)
+                if match is None:
+                    continue
+                if received.startswith(form.label + b":") and received.endswith(b":"):
+                    start = len(form.label)
+                    return self._judge(
+                        request, form, match, text[start:], received[start + 1 : -1], now=now
+                    )
+        return self._verify_in_full(request, inputs, signatures, now)
+
+    def _verify_in_full(
+        self, request: Request, inputs: Sequence[bytes], signatures: Sequence[bytes], now: float
+    ) -> Verified:
+        found = selected(inputs, signatures, self._tag)
+        form = Form(found, self._required, require_nonce=self.require_nonce)
+        signed = found.signed.text()
+        match = form.pattern.fullmatch((form.label + signed).partition(b")")[2])
+        if match is None:
+            raise MalformedHeader("created, expires, nonce or keyid is not of its form")
+        verified = self._judge(request, form, match, signed, found.signature, now=now)
+        self._remember(form)
+        return verified
+
+    def _judge(
+        self,
+        request: Request,
+        form: Form,
+        match: re.Match[bytes],
+        signed: bytes,
+        received: bytes,
+        *,
+        now: float,
+    ) -> Verified:
+        created, expires, nonce, key_id = form.pick(match.groups())
+        key = self._keys.get(key_id)
+        if key is None:
+            raise BadSignature("the signature names a key that is not here")
+        base = form.base.of(request, signed, self.scheme)
+        if isinstance(key, Key):
+            # Compared as received, never decoded: a second spelling of it is not accepted.
+            if not compare_digest(b2a_base64(key.mac(base), newline=False), received):
+                raise _not_made_by(key, received)
+        else:
+            _verify_with(key, received, base)
+        if form.algorithm is not None:
+            _demand_algorithm(key, form.algorithm)
+        if form.missing is not None:
+            raise NotCovered(form.missing, hint=_SIGN_MORE)
+        signed_at = int(created)
+        identity = EdgeIdentity(signed_at, None, key.id)
+        opens, closes = signed_at - self.max_future, signed_at + self.max_age
+        if expires is not None:
+            closes = min(closes, int(expires) + self.max_future)
+        if key.dated:
+            opens, closes = max(opens, key.not_before), min(closes, key.not_after)
+        # A clock that is not a number is in no window either.
+        if not opens <= now <= closes:
+            raise self._outside_window(key, identity, expires, now)
+        once = None if nonce is None else Once(key_id + b":" + nonce, closes)
+        if form.digests:
+            return self._with_body(request, form, Verified(identity, form.covers, once, None))
+        return Verified(identity, form.covers, once, None)
+
+    def _with_body(self, request: Request, form: Form, verified: Verified) -> Verified:
+        body = body_digest(request, form.digests)
+        if body is not None:
+            return verified._replace(body=body)
+        if any(name == FIELD for name, _ in self._required):
+            raise NotCovered(
+                "the signed Content-Digest has neither sha-256 nor sha-512", hint=_SIGN_MORE
+            )
+        return verified._replace(covers=verified.covers - {"body"})
+
+    def _outside_window(
+        self, key: Key | PublicKey, identity: EdgeIdentity, expires: bytes | None, now: float
+    ) -> VerificationError:
+        if not key.valid_at(now):
+            return BadSignature(
+                f"signed with key {key.id}, which is not valid now",
+                hint="look at not_before and not_after of that key",
+            )
+        age = now - (identity.timestamp or 0)
+        if age < -self.max_future:
+            return NotYetValid(identity=identity, age=age, limit=self.max_future)
+        if expires is not None and age <= self.max_age:
+            late = now - int(expires)
+            return PastExpires(identity=identity, late=late, limit=self.max_future)
+        return Expired(identity=identity, age=age, limit=self.max_age)
+
+    def _remember(self, form: Form) -> None:
+        forms = self._forms
+        alike = forms.get(form.head, ())
+        if any(form.pattern is known.pattern for known in alike):
+            return
+        if form.head not in forms and len(forms) >= _FORMS:
+            forms.clear()
+        forms[form.head] = (form, *alike[: _ALIKE - 1])
+
+
+def _verify_with(key: PublicKey, received: bytes, base: bytes) -> None:
+    if not _BASE64.fullmatch(received):
+        raise _not_made_by(key, received)
+    try:
+        key.verify(a2b_base64(received), base)
+    except BadSignature:
+        raise _not_made_by(key, received) from None
+
+
+def _demand_algorithm(key: Key | PublicKey, named: bytes) -> None:
+    has = HMAC if isinstance(key, Key) else key.algorithm
+    if named != has.encode():
+        raise BadSignature(
+            f"the message names another algorithm than key {key.id} has",
+            hint="the algorithm belongs to the key: look at alg at the edge",
+        )
+
+
+def _not_made_by(key: Key | PublicKey, received: bytes) -> VerificationError:
+    if not _BASE64.fullmatch(received):
+        return MalformedHeader("the signature is no sequence of bytes in base64")
+    return BadSignature(
+        f"key {key.id} did not make this signature of this request",
+        hint="does something between edge and origin change the method, Host, path or query? "
+        "Is the secret at the edge the same?",
+    )

@@ -1,0 +1,138 @@
+"""The rows of tests/vectors/rfc9421.json, and their settings in our words."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from support.requests import PlainRequest
+
+from edgeauth import Key, VerificationError
+from edgeauth.public_keys import PublicKey
+from edgeauth.schemes.message_signatures import MessageSignatureScheme
+
+_FOLDER = Path(__file__).parents[1] / "vectors"
+
+# "No limit" has no setting; this is longer than the calendar.
+_NO_LIMIT = 1e12
+
+
+@dataclass(frozen=True)
+class Row:
+    """One request, and whether a verifier with *settings* accepts it at *now*."""
+
+    name: str
+    request: dict[str, Any]
+    settings: dict[str, Any]
+    now: int
+    accept: bool
+    reason: str | None
+    why: str
+    seen: frozenset[tuple[str, str]]
+    base: bytes | None
+
+    @property
+    def fields(self) -> list[tuple[str, bytes]]:
+        """Name and value of each header line; text stands for its latin-1 bytes."""
+        return [(name, value.encode("latin-1")) for name, value in self.request["headers"]]
+
+    @property
+    def target(self) -> bytes:
+        return self.request["target"].encode("latin-1")
+
+    @property
+    def body(self) -> bytes:
+        return base64.b64decode(self.request.get("body_b64", ""))
+
+    def plain(self) -> PlainRequest:
+        """The request as the core sees it."""
+        hosts = [value for name, value in self.fields if name == "Host"]
+        return PlainRequest(
+            method=self.request["method"],
+            path=self.target.partition(b"?")[0].decode("latin-1"),
+            target=self.target,
+            host=hosts[0] if hosts else None,
+            fields=self.fields,
+        )
+
+    def scheme(self) -> MessageSignatureScheme:
+        """The verifier that the row describes."""
+        return scheme_of(self.settings)
+
+    def accepted_by(self, scheme: MessageSignatureScheme) -> bool:
+        """Whether it is accepted, and was not seen before."""
+        seen = {f"{key}:{nonce}".encode() for key, nonce in self.seen}
+        try:
+            once = scheme.verify_signature(self.plain(), now=self.now).once
+        except VerificationError:
+            return False
+        return once is None or once.key not in seen
+
+
+def scheme_of(settings: dict[str, Any]) -> MessageSignatureScheme:
+    """A row's settings in ours.
+
+    ``skew`` is of both ends of a window in the rows. Ours is of the beginning and of ``expires``;
+    ``max_age`` is exact.
+    """
+    age = settings["max_age"]
+    return MessageSignatureScheme(
+        [_key(name, given) for name, given in settings["keys"].items()],
+        components=settings["require_components"],
+        tag=settings["tag"],
+        max_age=_NO_LIMIT if age is None else age + settings["skew"],
+        max_future=settings["skew"],
+        require_nonce={"ignore": False, "required-once": True}[settings["nonce"]],
+        scheme=settings["scheme"],
+    )
+
+
+class BinaryKey(Key):
+    """A key whose secret may end with any byte: that of the RFC ends with a carriage return."""
+
+    def __init__(self, key_id: str, secret: bytes) -> None:
+        super().__init__(key_id, b"its secret is not this one")
+        self._raw = secret
+
+    def mac(self, message: bytes) -> bytes:
+        return hmac.digest(self._raw, message, "sha256")
+
+
+def _key(name: str, given: dict[str, str]) -> Key | PublicKey:
+    if given["alg"] == "hmac-sha256":
+        return BinaryKey(name, base64.b64decode(given["secret_b64"]))
+    return PublicKey(name, given["public_pem"], given["alg"])
+
+
+def rows() -> list[Row]:
+    document = json.loads((_FOLDER / "rfc9421.json").read_text("utf-8"))
+    return [
+        Row(
+            name=entry["name"],
+            request=entry["request"],
+            settings=entry["settings"],
+            now=entry["now"],
+            accept=entry["accept"],
+            reason=entry["reason"],
+            why=entry["why"],
+            seen=frozenset(
+                (key, nonce) for key, nonce in entry.get("prior", {}).get("nonces_seen", [])
+            ),
+            base=entry.get("signature_base", "").encode() or None,
+        )
+        for entry in document
+    ]
+
+
+def published_key(name: str, side: str) -> str:
+    """A published key, as PEM: ``ed25519``, ``ecc-p256``, ``rsa`` or ``rsa-pss``.
+
+    *side* is ``key`` for the private one and ``pem`` for the public one.
+    """
+    return (_FOLDER / "keys" / f"test-key-{name}.{side}").read_text("ascii")
+
+
