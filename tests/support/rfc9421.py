@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from support.requests import PlainRequest
-
 from edgeauth import Key, VerificationError
 from edgeauth.public_keys import PublicKey
 from edgeauth.schemes.message_signatures import MessageSignatureScheme
+from support.requests import PlainRequest
 
 _FOLDER = Path(__file__).parents[1] / "vectors"
 
@@ -134,5 +133,3 @@ def published_key(name: str, side: str) -> str:
     *side* is ``key`` for the private one and ``pem`` for the public one.
     """
     return (_FOLDER / "keys" / f"test-key-{name}.{side}").read_text("ascii")
-
-

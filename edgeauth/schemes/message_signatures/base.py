@@ -18,7 +18,7 @@ from edgeauth.schemes.message_signatures.components import FACTS, Component
 #: One signature covers no more than this: each field is looked for among all of a request.
 MAX_COMPONENTS = 64
 
-_ABSOLUTE = re.compile(rb"([A-Za-z][A-Za-z0-9+.-]*)://([^/?]*)(.*)", re.DOTALL)
+_ABSOLUTE = re.compile(rb"([A-Za-z][A-Za-z0-9+.-]*)://([^/?]+)(.*)", re.DOTALL)
 _PRINTABLE = bytes(range(0x20, 0x7F)) + b"\t"
 _DEFAULT_PORTS = {"https": b"443", "http": b"80"}
 _METHODS = {
@@ -88,7 +88,7 @@ class Base:
         """
         found = facts(request, scheme, host=self._host, target=self._target)
         if self._more:
-            found = _with_scheme(found, scheme)
+            found = _with_scheme(found, request.host or b"", scheme)
         pick = self._pick
         values: Iterable[bytes] = (
             pick(found)
@@ -144,14 +144,14 @@ def facts(request: Signable, scheme: str, *, host: bool, target: bool) -> Facts:
     return method, authority, path, query, whole
 
 
-def _with_scheme(found: Facts, scheme: str) -> Facts:
-    """The facts, and behind them @scheme and @target-uri."""
-    _, authority, path, query, target = found
+def _with_scheme(found: Facts, host: bytes, scheme: str) -> Facts:
+    """The facts, and behind them @scheme and @target-uri: its host is spelt as received."""
+    _, _, path, query, target = found
     if target == b"*":
         path = b""
     if b"?" not in target:
         query = b""
-    return (*found, scheme.encode(), b"%b://%b%b%b" % (scheme.encode(), authority, path, query))
+    return (*found, scheme.encode(), b"%b://%b%b%b" % (scheme.encode(), host, path, query))
 
 
 def _other_method(name: str, request: Signable) -> bytes:

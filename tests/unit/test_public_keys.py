@@ -1,0 +1,258 @@
+"""Keys of cryptography: what they are, and what is none."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+from support.rfc9421 import published_key
+
+from edgeauth import BadSignature, ConfigurationError, Key
+from edgeauth.public_keys import ALGORITHMS, PublicKey, _cryptography
+from edgeauth.schemes.message_signatures import MessageSigner, PrivateKey
+
+MESSAGE = b"what is signed"
+MAKERS = {
+    "ed25519": ed25519.Ed25519PrivateKey.generate,
+    "ecdsa-p256-sha256": lambda: ec.generate_private_key(ec.SECP256R1()),
+    "ecdsa-p384-sha384": lambda: ec.generate_private_key(ec.SECP384R1()),
+    "rsa-pss-sha512": lambda: rsa.generate_private_key(65537, 2048),
+    "rsa-v1_5-sha256": lambda: rsa.generate_private_key(65537, 2048),
+}
+
+
+def pems(private):
+    """The PEM of both sides of a key."""
+    return (
+        private.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        ),
+        private.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        ),
+    )
+
+
+@pytest.fixture(scope="module")
+def made():
+    """A pair of PEMs of each algorithm."""
+    return {name: pems(make()) for name, make in MAKERS.items()}
+
+
+def test_there_is_a_maker_of_each_algorithm():
+    assert set(MAKERS) == set(ALGORITHMS)
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_what_a_private_key_signs_its_public_key_verifies_and_nothing_else(made, name):
+    private, public = made[name]
+    signature = PrivateKey("k", private, name).sign(MESSAGE)
+    key = PublicKey("k", public.decode(), name)
+
+    key.verify(signature, MESSAGE)
+    flipped = bytes([signature[0] ^ 1]) + signature[1:]
+    for forged, message in (
+        (signature, MESSAGE + b"!"),
+        (flipped, MESSAGE),
+        (signature[:-1], MESSAGE),
+        (signature + b"\0", MESSAGE),
+        (b"", MESSAGE),
+        (bytes(len(signature)), MESSAGE),
+    ):
+        with pytest.raises(BadSignature, match=r"^key k did not make this signature$"):
+            key.verify(forged, message)
+
+
+@pytest.mark.parametrize(("name", "length"), [("ecdsa-p256-sha256", 64), ("ecdsa-p384-sha384", 96)])
+def test_an_ecdsa_signature_is_two_numbers_of_one_length_and_never_der(made, name, length):
+    private, public = made[name]
+    key, extra = PrivateKey("k", private, name), _cryptography()
+    hashed, _ = extra[name]
+    der = key._key.sign(MESSAGE, hashed)
+
+    assert {len(key.sign(MESSAGE)) for _ in range(20)} == {length}
+    with pytest.raises(BadSignature):
+        PublicKey("k", public, name).verify(der, MESSAGE)
+
+
+def test_a_key_of_one_algorithm_is_none_of_another(made):
+    for name, (private, public) in made.items():
+        for other in ALGORITHMS:
+            if name.partition("-")[0] == "rsa" == other.partition("-")[0] or name == other:
+                continue
+            with pytest.raises(ConfigurationError, match="is no public key for"):
+                PublicKey("k", public, other)
+            with pytest.raises(ConfigurationError, match="is no private key for"):
+                PrivateKey("k", private, other)
+
+
+def test_a_signature_of_one_rsa_algorithm_is_none_of_the_other(made):
+    private, public = made["rsa-pss-sha512"]
+    signature = PrivateKey("k", private, "rsa-pss-sha512").sign(MESSAGE)
+    with pytest.raises(BadSignature):
+        PublicKey("k", public, "rsa-v1_5-sha256").verify(signature, MESSAGE)
+
+
+@pytest.mark.parametrize("name", ["rsa", "rsa-pss", "ed25519", "ecc-p256"])
+def test_the_keys_that_the_rfc_publishes_are_read_in_their_own_forms(name):
+    algorithm = {
+        "rsa": "rsa-v1_5-sha256",
+        "rsa-pss": "rsa-pss-sha512",
+        "ed25519": "ed25519",
+        "ecc-p256": "ecdsa-p256-sha256",
+    }[name]
+    private = PrivateKey("k", published_key(name, "key"), algorithm)
+    PublicKey("k", published_key(name, "pem"), algorithm).verify(private.sign(MESSAGE), MESSAGE)
+
+
+def test_a_short_rsa_key_is_refused():
+    private, public = pems(rsa.generate_private_key(65537, 1024))  # noqa: S505 - to be refused
+    for algorithm in ("rsa-pss-sha512", "rsa-v1_5-sha256"):
+        with pytest.raises(ConfigurationError, match="has 1024 bits"):
+            PublicKey("k", public, algorithm)
+        with pytest.raises(ConfigurationError, match="has 1024 bits"):
+            PrivateKey("k", private, algorithm)
+
+
+@pytest.mark.parametrize("key_id", ["", "a b", "x" * 65, 7])
+def test_an_id_is_that_of_any_key(made, key_id):
+    private, public = made["ed25519"]
+    with pytest.raises(ConfigurationError, match="a key id must be"):
+        PublicKey(key_id, public, "ed25519")
+    with pytest.raises(ConfigurationError, match="a key id must be"):
+        PrivateKey(key_id, private, "ed25519")
+
+
+@pytest.mark.parametrize("algorithm", ["hmac-sha256", "none", "Ed25519", None, ""])
+def test_an_algorithm_is_one_that_a_public_key_can_have(made, algorithm):
+    with pytest.raises(ConfigurationError, match="must be one of ed25519"):
+        PublicKey("k", made["ed25519"][1], algorithm)
+
+
+@pytest.mark.parametrize("pem", [b"", "-----BEGIN PUBLIC KEY-----", None, 7, "private", "x448"])
+def test_what_is_no_public_key_is_refused_and_not_shown(made, pem):
+    private, _ = made["ed25519"]
+    text = {"private": private, "x448": pems(ed448.Ed448PrivateKey.generate())[1]}.get(pem, pem)
+    with pytest.raises(ConfigurationError, match="no public key") as caught:
+        PublicKey("k", text, "ed25519")
+    assert caught.value.__cause__ is None
+    assert private.decode().splitlines()[1] not in str(caught.value)
+
+
+def test_what_is_no_private_key_is_refused_and_not_shown(made):
+    for pem in (made["ed25519"][1], b"", "text", None):
+        with pytest.raises(ConfigurationError, match="is no private key in PEM without a password"):
+            PrivateKey("k", pem, "ed25519")
+
+
+def test_a_key_is_known_by_its_id_and_algorithm(made):
+    private, public = made["ed25519"]
+    assert repr(PublicKey("k", public, "ed25519")) == "<PublicKey 'k' ed25519>"
+    assert repr(PrivateKey("k", private, "ed25519")) == "<PrivateKey 'k' ed25519>"
+
+
+def test_a_public_key_may_be_dated(made):
+    public = made["ed25519"][1]
+    dated = PublicKey("k", public, "ed25519", not_before=1, not_after=2)
+
+    assert [dated.valid_at(moment) for moment in (0.9, 1, 2, 2.1)] == [False, True, True, False]
+    assert dated.dated
+    assert not PublicKey("k", public, "ed25519").dated
+    with pytest.raises(ConfigurationError, match="must not be later"):
+        PublicKey("k", public, "ed25519", not_before=2, not_after=1)
+
+
+def test_without_the_package_a_public_key_says_what_to_install(made, monkeypatch):
+    _cryptography.cache_clear()
+    monkeypatch.setitem(sys.modules, "cryptography.exceptions", None)
+    try:
+        with pytest.raises(ConfigurationError, match=r"pip install 'edgeauth\[signatures\]'"):
+            PublicKey("k", made["ed25519"][1], "ed25519")
+    finally:
+        _cryptography.cache_clear()
+
+
+def test_signatures_by_a_secret_import_no_package_beyond_the_core():
+    code = """
+import sys
+before = set(sys.modules)
+from edgeauth import Key
+from edgeauth.schemes.message_signatures import MessageSignatureScheme, MessageSigner
+key = Key("edge-1", "a-secret-that-signs-whole-requests")
+made = MessageSigner(key).sign("GET", "/", "shop.example", created=1_760_000_000)
+import types
+fields = {"Host": [b"shop.example"], **{n: [v.encode()] for n, v in made.items()}}
+request = types.SimpleNamespace(
+    method="GET", target=b"/", host=b"shop.example", handshake=False, header=fields.get
+)
+assert MessageSignatureScheme([key]).verify(request, now=1_760_000_000).key_id == "edge-1"
+print(*{name.partition(".")[0] for name in set(sys.modules) - before})
+"""
+    ran = subprocess.run(
+        [sys.executable, "-I", "-c", code], capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert set(ran.stdout.split()) - sys.stdlib_module_names == {"edgeauth", "itsdangerous"}
+
+
+class TestSigner:
+    KEY = Key("edge-1", "a-secret-that-signs-whole-requests")
+
+    def sign(self, signer=(), **options):
+        return MessageSigner(self.KEY, **dict(signer)).sign(
+            options.pop("method", "GET"),
+            options.pop("target", "/"),
+            options.pop("host", "shop.example"),
+            **options,
+        )
+
+    def test_each_signature_has_a_nonce_of_its_own_and_the_time(self):
+        made = [self.sign()["Signature-Input"] for _ in range(2)]
+        assert made[0] != made[1]
+        assert all(";created=1" in text or ";created=2" in text for text in made)
+
+    def test_a_signature_by_a_secret_names_its_algorithm_if_asked(self):
+        text = self.sign({"include_alg": True}, created=1, expires=2, nonce="n")["Signature-Input"]
+        assert text.endswith(';created=1;keyid="edge-1";alg="hmac-sha256";expires=2;nonce="n"')
+
+    @pytest.mark.parametrize(
+        ("signer", "options"),
+        [
+            ({"label": "Edge"}, {}),
+            ({"label": ""}, {}),
+            ({"label": "ü"}, {}),
+            ({"label": 7}, {}),
+            ({"tag": ""}, {}),
+            ({"scheme": "ws"}, {}),
+            ({"components": ["@status"]}, {}),
+            ({}, {"created": -1}),
+            ({}, {"created": 1.5}),
+            ({}, {"created": True}),
+            ({}, {"created": 10**12}),
+            ({}, {"expires": "soon"}),
+            ({}, {"nonce": 'a"b'}),
+            ({}, {"nonce": "ü"}),
+            ({}, {"nonce": "x" * 257}),
+            ({}, {"target": "a"}),
+            ({}, {"target": "/ü"}),
+            ({}, {"method": "G\nT"}),
+            ({}, {"host": ""}),
+            ({"components": ["x-note"]}, {}),
+            ({"components": ["x-note"]}, {"fields": [("X-Note", "ü")]}),
+        ],
+        ids=str,
+    )
+    def test_what_cannot_be_signed_is_refused(self, signer, options):
+        with pytest.raises(ConfigurationError):
+            self.sign(signer, **options)
+
+    def test_the_host_is_a_field_unless_another_is_given(self):
+        part = {"components": ["host"]}
+        alone = self.sign(part, created=1, nonce="n")
+        given = self.sign(part, created=1, nonce="n", fields=[("HOST", b"other.example")])
+        assert alone != given == self.sign(part, created=1, nonce="n", host="other.example")
