@@ -6,6 +6,7 @@ anything else is a finding.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import os
 import tempfile
@@ -14,11 +15,18 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from support import signed_requests
 from support.oracle import Rules, Secret, make_value, rule_value
+from support.requests import PlainRequest
 from support.rulings import ruling_of, scheme_of
+from support.signature_peer import peer_accepts
 
 import edgeauth
 from edgeauth.forwarded import TrustedProxies
+from edgeauth.schemes.message_signatures import MessageSignatureScheme
+from edgeauth.schemes.message_signatures.base import Base
+from edgeauth.schemes.message_signatures.components import components
+from edgeauth.schemes.message_signatures.form import selected
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,6 +130,46 @@ def _file(data: bytes):  # noqa: ANN202
         Path(path).unlink()
 
 
+_SIGNED_FIELDS = [
+    ("Host", b"Shop.example:443"),
+    ("Priority", b"u=1 , i"),
+    ("Content-Digest", b"sha-256=:" + b"A" * 43 + b"=:"),
+]
+_ANY_SIGNATURE = MessageSignatureScheme([signed_requests.KEY], components=(), require_nonce=False)
+
+
+def message_signatures(data: bytes) -> None:
+    """Two fields of a message signature, a line each, are decided as by a peer that reads all.
+
+    Two peers differ in what they refuse; what is accepted here, the peer accepts, too. A fuzzer
+    finds no signatures, so the byte 0x01 stands for the right one. What was seen before is
+    decided as what was not.
+    """
+    line, _, signature = data.partition(b"\n")
+    request = PlainRequest(
+        target=b"/a%20b?q=1&r=a+b", host=b"Shop.example:443", fields=list(_SIGNED_FIELDS)
+    )
+    with contextlib.suppress(edgeauth.MalformedHeader):
+        label, found, _ = selected([line], [signature.replace(b"\1", b"")], None)
+        base = Base(components(found)).of(request, found.text(), "https")
+        mac = base64.b64encode(signed_requests.KEY.mac(base))
+        assert label in line
+        signature = signature.replace(b"\1", mac)
+    request.fields += [("Signature-Input", line), ("Signature", signature)]
+    anew = MessageSignatureScheme([signed_requests.KEY], components=(), require_nonce=False)
+    reasons = set()
+    for scheme in (anew, _ANY_SIGNATURE, _ANY_SIGNATURE):
+        try:
+            scheme.verify(request, now=signed_requests.NOW)
+        except edgeauth.VerificationError as error:
+            reasons.add(error.reason)
+        else:
+            reasons.add("ok")
+    assert len(reasons) == 1, (data, reasons)
+    assert reasons != {"ok"} or peer_accepts(request), data
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
-    function.__name__: function for function in (header, forwarded, settings, secrets, addresses)
+    function.__name__: function
+    for function in (header, forwarded, settings, secrets, addresses, message_signatures)
 }

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from dataclasses import dataclass
+from dataclasses import replace
 
 import http_sf
 import pytest
-from http_message_signatures import HTTPMessageVerifier, InvalidSignature, MappingKeyResolver
-from http_message_signatures.algorithms import HMAC_SHA256
 from hypothesis import example, given, target
 from hypothesis import strategies as st
 from support.requests import PlainRequest
+from support.signature_peer import PEER, Message, peer_accepts
 from support.signed_requests import KEY, NOW, field, signed, with_field
 
 from edgeauth import Guard, MalformedHeader, VerificationError
@@ -26,41 +25,6 @@ from edgeauth.schemes.message_signatures.form import selected
 
 ANYTHING = MessageSignatureScheme([KEY], components=(), require_nonce=False)
 STRICT = MessageSignatureScheme([KEY], tag="edge")
-
-
-class Peer(HTTPMessageVerifier):
-    """The peer, told the time: it reads the clock of the machine."""
-
-    def validate_created_and_expires(self, sig_input, max_age=None):
-        created = sig_input.params.get("created")
-        expires = sig_input.params.get("expires", NOW)
-        if created is None or not NOW - 60 <= created <= NOW + 5 or expires < NOW - 5:
-            raise InvalidSignature("not at this time")
-
-
-PEER = Peer(
-    signature_algorithm=HMAC_SHA256,
-    key_resolver=MappingKeyResolver(public_keys={KEY.id: KEY.secret}, private_keys={}),
-)
-
-
-@dataclass
-class Lines:
-    """Header lines as the peer wants them."""
-
-    lines: list[tuple[str, str]]
-
-    def items(self):
-        return self.lines
-
-
-class Message:
-    """A request as the peer wants it."""
-
-    def __init__(self, request: PlainRequest) -> None:
-        self.method = request.method
-        self.url = f"https://{request.host.decode('latin-1')}{request.target.decode('latin-1')}"
-        self.headers = Lines([(name, value.decode("latin-1")) for name, value in request.fields])
 
 
 def peer_base(request, text):
@@ -81,14 +45,6 @@ def our_base(request, text):
         return Base(components(found)).of(request, found.text(), "https")
     except MalformedHeader:
         return None
-
-
-def peer_accepts(request):
-    try:
-        PEER.verify(Message(request), max_age=None)
-    except InvalidSignature:
-        return False
-    return True
 
 
 def accepts(scheme, request):
@@ -159,8 +115,11 @@ def inputs(draw, covered=names):
         *draw(
             st.lists(
                 st.sampled_from(
-                    [f"expires={NOW}", f"expires={NOW - 6}", 'nonce="n"', 'tag="t"', 'alg="x"']
-                    + ['alg="hmac-sha256"', "created=1", 'other="x"', "tag=t", "expires=1.0"]
+                    [
+                        *(f"expires={NOW}", f"expires={NOW - 6}", "expires=1.0", "created=1"),
+                        *('nonce="n"', 'tag="t"', "tag=t", 'alg="x"', 'alg="hmac-sha256"'),
+                        'other="x"',
+                    ]
                 ),
                 max_size=3,
                 unique_by=lambda text: text.partition("=")[0],
@@ -182,12 +141,7 @@ def twice(text):
 def with_signature(request, text, base):
     mac = b64encode(KEY.mac(base)).decode()
     lines = [("Signature-Input", text.encode()), ("Signature", f"edge=:{mac}:".encode())]
-    return PlainRequest(
-        **{
-            **{name: getattr(request, name) for name in ("method", "path", "target", "host")},
-            "fields": [*request.fields, *lines],
-        }
-    )
+    return replace(request, fields=[*request.fields, *lines])
 
 
 @given(requests(), inputs())
@@ -210,7 +164,7 @@ def test_both_sign_the_same_bytes_and_accept_the_same_requests(request_, text):
     assert accepts(ANYTHING, signed_request) == accepted
     if accepted:
         for change in ({"method": "PUT"}, {"target": b"/changed"}, {"host": b"changed.example"}):
-            other = PlainRequest(**{**vars(signed_request), **change})
+            other = replace(signed_request, **change)
             assert not accepts(ANYTHING, other) or our_base(other, text) == ours
 
 
@@ -224,7 +178,7 @@ def test_a_target_that_is_no_url_is_signed_as_received(request_):
     assert (ours is not None) == request_.target.isascii()
     assert theirs in (None, ours)
     if ours is not None:
-        path, mark, query = request_.target.partition(b"?")
+        path, _, query = request_.target.partition(b"?")
         assert ours.split(b"\n")[:2] == [b'"@path": ' + path, b'"@query": ?' + query]
         assert accepts(ANYTHING, with_signature(request_, text, ours))
 
@@ -241,7 +195,7 @@ pieces = st.sampled_from(
 
 
 def peers_dictionary(text):
-    def refuse(key, context):
+    def refuse(key, _):
         raise ValueError(key)
 
     try:
@@ -317,7 +271,7 @@ NASTY = [
 
 def answers(text, signature, request):
     fields = [("Host", b"shop.example"), ("Signature-Input", text), ("Signature", signature)]
-    given_request = PlainRequest(**{**vars(request), "fields": fields})
+    given_request = replace(request, fields=fields)
     reasons = {Guard(scheme).check(given_request, now=NOW).reason for scheme in (ANYTHING, STRICT)}
     assert reasons <= {"malformed", "missing", "bad-signature"}
 
@@ -347,7 +301,6 @@ def test_no_change_of_a_signature_is_accepted_but_white_space(part, place, repla
         at = place % (len(value) + 1)
         changed = value[:at] + part + value[at + (len(part) if replaced else 0) :]
         if accepts(STRICT, with_field(good, name, changed)):
-            # Of a label, which is not signed, both fields would have to change.
             read = grammar.dictionary(changed.strip(b" \t"), name)
             assert read == grammar.dictionary(value, name)
 
@@ -359,7 +312,5 @@ def test_no_change_of_a_signature_is_accepted_but_white_space(part, place, repla
 )
 def test_no_method_target_or_host_is_more_than_a_refusal(method, raw, host):
     good = signed(signer={"tag": "edge"})
-    verdict = Guard(STRICT).check(
-        PlainRequest(**{**vars(good), "method": method, "target": raw, "host": host}), now=NOW
-    )
+    verdict = Guard(STRICT).check(replace(good, method=method, target=raw, host=host), now=NOW)
     assert verdict.reason in {"malformed", "bad-signature"}
