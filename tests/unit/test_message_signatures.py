@@ -428,6 +428,16 @@ class TestKeys:
 
         assert reason_of(judge, request) == ("ok" if name == "hmac-sha256" else "bad-signature")
 
+    def test_a_signature_that_names_no_key_is_malformed(self):
+        request = by_hand("()", f";created={NOW}", b"")
+        with pytest.raises(MalformedHeader, match="names no key"):
+            scheme(components=(), require_nonce=False).verify(request, now=NOW)
+
+    def test_a_public_key_and_a_secret_cannot_have_one_id(self):
+        public = PublicKey("edge-1", published_key("ed25519", "pem"), "ed25519")
+        with pytest.raises(ConfigurationError, match="the same id"):
+            scheme(KEY, public)
+
     @pytest.mark.parametrize(
         "keys",
         [[], [KEY, Key("edge-1", "the-same-id-with-another-secret")], KEY, SECRET, [7]],
@@ -486,6 +496,7 @@ class TestFields:
             (b'"@path"', b'"@path";sf;sf'),
             (b'"@path" ', b'"@path"'),
             (b'"@path"', b'"@path"\t'),
+            (b'edge=("@method" "@authority" "@path" "@query")', b"edge=1"),
             (b"edge=(", b"EDGE=("),
             (b"edge=(", b"("),
             (b"edge=(", b"edge=(("),

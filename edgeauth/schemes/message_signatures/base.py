@@ -7,7 +7,7 @@ and so they are to a signature.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence  # noqa: TC003 - so that annotations can be read
+from collections.abc import Callable, Sequence  # noqa: TC003 - so that annotations can be read
 from operator import itemgetter
 from typing import Protocol
 
@@ -54,7 +54,7 @@ class Base:
         MalformedHeader: one of them is there twice, or there are too many.
     """
 
-    __slots__ = ("_breaks", "_host", "_more", "_pick", "_target", "_template", "components")
+    __slots__ = ("_host", "_more", "_pick", "_target", "_template", "components")
 
     def __init__(self, components: Sequence[Component]) -> None:
         self.components = tuple(components)
@@ -67,7 +67,6 @@ class Base:
         # A percent sign of a name is no place of the template.
         lines = [part.id.replace(b"%", b"%%") + b": %b\n" for part in self.components]
         self._template = b"".join(lines) + b'"@signature-params": %b'
-        self._breaks = b"\n" * len(self.components)
         places = [part.value for part in self.components]
         self._more = any(isinstance(place, int) and place >= _SCHEME for place in places)
         self._pick: Callable[[Facts], tuple[bytes, ...]] | None = None
@@ -89,24 +88,21 @@ class Base:
         found = facts(request, scheme, host=self._host, target=self._target)
         if self._more:
             found = _with_scheme(found, request.host or b"", scheme)
-        pick = self._pick
-        values: Iterable[bytes] = (
-            pick(found)
-            if pick is not None
-            else (
+        values = (
+            self._pick(found)
+            if self._pick is not None
+            else tuple(
                 found[part.value] if isinstance(part.value, int) else part.value(request)
                 for part in self.components
             )
         )
-        base = self._template % (*values, signed)
-        # A line break in a value could stand for another line: what is left of a base is its own
-        # line breaks, and nothing that is not printable ASCII.
-        if base.translate(None, _PRINTABLE) != self._breaks:
+        # A line break in a value could stand for another line. Names and parameters have none.
+        if b"".join(values).translate(None, _PRINTABLE):
             raise MalformedHeader(
                 "a signed part of the request is not printable ASCII",
                 hint="does the edge percent-encode what it sends? Cover such a field with ;bs",
             )
-        return base
+        return self._template % (*values, signed)
 
 
 def facts(request: Signable, scheme: str, *, host: bool, target: bool) -> Facts:
