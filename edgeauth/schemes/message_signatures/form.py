@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence  # noqa: TC003 - so that annotations can be read
-from operator import itemgetter
 from typing import NamedTuple
 
 from edgeauth.errors import MalformedHeader, MissingHeader
@@ -62,7 +61,7 @@ class Form:
         digests: which digests of the body are signed.
         head: how it begins, up to the first parenthesis that closes.
         pattern: what comes after that.
-        pick: created, expires, nonce and keyid, out of the groups of the pattern.
+        groups: of the pattern: created, expires, nonce and keyid.
 
     Raises:
         MalformedHeader: it is outside of what is supported here.
@@ -70,7 +69,7 @@ class Form:
 
     __slots__ = (
         *("algorithm", "base", "covers", "digests", "head", "label", "missing", "pattern"),
-        "pick",
+        "groups",
     )
 
     def __init__(
@@ -106,9 +105,8 @@ class Form:
         ]
         self.pattern = re.compile(b"".join([re.escape(rest), *patterns, _ABSENT]))
         order = [key for key in given if key in _CHANGING]
-        self.pick = itemgetter(
-            *(order.index(key) if key in order else len(order) for key in _CHANGING)
-        )
+        order.append(b"")
+        self.groups = tuple(order.index(key if key in order else b"") + 1 for key in _CHANGING)
 
 
 def selected(inputs: Sequence[bytes], signatures: Sequence[bytes], tag: bytes | None) -> Selected:
