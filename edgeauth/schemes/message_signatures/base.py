@@ -15,9 +15,6 @@ from edgeauth.errors import MalformedHeader
 from edgeauth.request import HANDSHAKE
 from edgeauth.schemes.message_signatures.components import FACTS, Component
 
-#: One signature covers no more than this: each field is looked for among all of a request.
-MAX_COMPONENTS = 64
-
 _ABSOLUTE = re.compile(rb"([A-Za-z][A-Za-z0-9+.-]*)://([^/?]+)(.*)", re.DOTALL)
 _PRINTABLE = bytes(range(0x20, 0x7F)) + b"\t"
 _DEFAULT_PORTS = {"https": b"443", "http": b"80"}
@@ -51,15 +48,13 @@ class Base:
         components: in the order of the signature.
 
     Raises:
-        MalformedHeader: one of them is there twice, or there are too many.
+        MalformedHeader: one of them is there twice.
     """
 
     __slots__ = ("_host", "_more", "_pick", "_target", "_template", "components")
 
     def __init__(self, components: Sequence[Component]) -> None:
         self.components = tuple(components)
-        if len(self.components) > MAX_COMPONENTS:
-            raise MalformedHeader(f"more than {MAX_COMPONENTS} components are signed")
         if len({part.identity for part in self.components}) < len(self.components):
             raise MalformedHeader("a component is signed twice")
         needs = frozenset[str]().union(*(part.needs for part in self.components))

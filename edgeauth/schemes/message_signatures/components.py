@@ -14,6 +14,9 @@ from edgeauth.schemes.message_signatures.grammar import (  # noqa: TC001 - so th
     Parameters,
 )
 
+#: One signature covers no more than this: each field is looked for among all of a request.
+MAX_COMPONENTS = 64
+
 # The name of a component and its parameters, whose order means nothing.
 Identity = tuple[bytes, frozenset[tuple[bytes, bytes]]]
 
@@ -83,6 +86,8 @@ def component(found: Item) -> Component:
 
 def components(found: InnerList) -> list[Component]:
     """The components of a signature; as :func:`component`."""
+    if len(found.items) > MAX_COMPONENTS:
+        raise MalformedHeader(f"more than {MAX_COMPONENTS} components are signed")
     return [component(entry) for entry in found.items]
 
 

@@ -30,6 +30,7 @@ _CHANGING = {
     b"nonce": _STRING % 256,
     b"keyid": _STRING % 64,
 }
+_READ = {key: re.compile(pattern) for key, pattern in _CHANGING.items()}
 # The others are part of the form.
 _FIXED = frozenset([b"tag", b"alg"])
 # A group that never takes part.
@@ -60,7 +61,8 @@ class Form:
         covers: of ``method``, ``path``, ``query``, ``host``, ``body``, ``time`` and ``once``.
         digests: which digests of the body are signed.
         head: how it begins, up to the first parenthesis that closes.
-        pattern: what comes after that.
+        source: what comes after that, as the source of a pattern.
+        pattern: the same, once it was learnt.
         groups: of the pattern: created, expires, nonce and keyid.
 
     Raises:
@@ -69,6 +71,7 @@ class Form:
 
     __slots__ = (
         *("algorithm", "base", "covers", "digests", "head", "label", "missing", "pattern"),
+        "source",
         "groups",
     )
 
@@ -103,10 +106,28 @@ class Form:
             b";" + key + b"=" + (_CHANGING.get(key) or re.escape(value.text))
             for key, value in given.items()
         ]
-        self.pattern = re.compile(b"".join([re.escape(rest), *patterns, _ABSENT]))
-        order = [key for key in given if key in _CHANGING]
-        order.append(b"")
+        self.source = b"".join([re.escape(rest), *patterns, _ABSENT])
+        order = [*(key for key in given if key in _CHANGING), b""]
         self.groups = tuple(order.index(key if key in order else b"") + 1 for key in _CHANGING)
+
+    def learn(self) -> None:
+        """Work out the pattern: it costs a hundred times what reading by it does."""
+        self.pattern = re.compile(self.source)
+
+
+def changing(signed: InnerList) -> tuple[bytes | None, ...]:
+    """What changes from one request to the next: created, expires, nonce and keyid.
+
+    Raises:
+        MalformedHeader: one of them is not of its form.
+    """
+    given = signed.parameters
+    found = {
+        key: pattern.fullmatch(given[key].text) for key, pattern in _READ.items() if key in given
+    }
+    if None in found.values():
+        raise MalformedHeader("created, expires, nonce or keyid is not of its form")
+    return tuple(match[1] if (match := found.get(key)) else None for key in _CHANGING)
 
 
 def selected(inputs: Sequence[bytes], signatures: Sequence[bytes], tag: bytes | None) -> Selected:

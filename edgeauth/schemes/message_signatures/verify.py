@@ -6,7 +6,7 @@ import re
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterable, Sequence  # noqa: TC003 - so that annotations can be read
 from hmac import compare_digest
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from edgeauth.errors import (
     BadSignature,
@@ -32,7 +32,7 @@ from edgeauth.schemes.message_signatures.arguments import (
     required,
 )
 from edgeauth.schemes.message_signatures.body import FIELD, BodyDigest, body_digest
-from edgeauth.schemes.message_signatures.form import INPUT, SIGNATURE, Form, selected
+from edgeauth.schemes.message_signatures.form import INPUT, SIGNATURE, Form, changing, selected
 
 _new_tuple = tuple.__new__
 
@@ -155,8 +155,9 @@ class MessageSignatureScheme:
                     continue
                 if received.startswith(form.label + b":") and received.endswith(b":"):
                     start = len(form.label)
+                    values = match.group(*form.groups)
                     return self._judge(
-                        request, form, match, text[start:], received[start + 1 : -1], now=now
+                        request, form, values, text[start:], received[start + 1 : -1], now=now
                     )
         return self._verify_in_full(request, inputs, signatures, now)
 
@@ -165,11 +166,8 @@ class MessageSignatureScheme:
     ) -> Verified:
         found = selected(inputs, signatures, self._tag)
         form = Form(found, self._required, require_nonce=self.require_nonce)
-        signed = found.signed.text()
-        match = form.pattern.fullmatch((form.label + signed).partition(b")")[2])
-        if match is None:
-            raise MalformedHeader("created, expires, nonce or keyid is not of its form")
-        verified = self._judge(request, form, match, signed, found.signature, now=now)
+        signed, values = found.signed.text(), changing(found.signed)
+        verified = self._judge(request, form, values, signed, found.signature, now=now)
         self._remember(form)
         return verified
 
@@ -177,13 +175,13 @@ class MessageSignatureScheme:
         self,
         request: Request,
         form: Form,
-        match: re.Match[bytes],
+        values: tuple[Any, ...],
         signed: bytes,
         received: bytes,
         *,
         now: float,
     ) -> Verified:
-        created, expires, nonce, key_id = match.group(*form.groups)
+        created, expires, nonce, key_id = values
         key = self._keys.get(key_id)
         if key is None:
             raise BadSignature("the signature names a key that is not here")
@@ -242,8 +240,9 @@ class MessageSignatureScheme:
     def _remember(self, form: Form) -> None:
         forms = self._forms
         alike = forms.get(form.head, ())
-        if any(form.pattern is known.pattern for known in alike):
+        if any(form.source == known.source for known in alike):
             return
+        form.learn()
         if form.head not in forms and len(forms) >= _FORMS:
             forms.clear()
         forms[form.head] = (form, *alike[: _ALIKE - 1])
