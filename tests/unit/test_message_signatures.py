@@ -551,6 +551,7 @@ class TestFields:
             (lambda value: value.replace(b"=:", b'="') + b'"', "malformed"),
             (lambda _: b"edge=(:AAAA:)", "malformed"),
             (lambda _: b"edge", "malformed"),
+            (lambda _: b"edge=:", "malformed"),
             (lambda _: b"edge=::", "bad-signature"),
             (lambda _: b"edge=:AAAA:", "bad-signature"),
             (lambda _: b"edge=:" + b"A" * 43 + b"=:", "bad-signature"),
@@ -568,6 +569,9 @@ class TestFields:
 
         changed = with_field(request, "Signature", change(field(request, "Signature")))
         assert reason_of(judge, changed) == reason
+        # Whoever it says that it is of.
+        text = field(request, "Signature-Input").replace(b"edge-1", b"edge-9")
+        assert reason_of(judge, with_field(changed, "Signature-Input", text)) == reason
 
     @pytest.mark.parametrize("known", [False, True], ids=["new", "known"])
     def test_a_signature_of_a_public_key_has_one_spelling_too(self, known):
@@ -621,6 +625,14 @@ class TestForms:
 
         judge.verify(signed(), now=NOW)
         assert len(judge._forms) == 1
+
+    def test_nobody_without_a_key_has_a_pattern_worked_out(self, monkeypatch):
+        learnt = []
+        monkeypatch.setattr(verifying.Form, "learn", learnt.append)
+        for number in range(3):
+            forged = replace(signed(signer={"tag": f"tag-{number}"}), method="PUT")
+            assert reason_of(scheme(), forged) == "bad-signature"
+        assert not learnt
 
     def test_forms_that_are_remembered_are_few(self):
         judge = scheme()

@@ -153,8 +153,12 @@ class MessageSignatureScheme:
                 match = form.pattern.fullmatch(rest)
                 if match is None:
                     continue
-                if received.startswith(form.label + b":") and received.endswith(b":"):
-                    start = len(form.label)
+                start = len(form.label)
+                if (
+                    received.startswith(form.label + b":")
+                    and received.endswith(b":")
+                    and len(received) > start + 1
+                ):
                     values = match.group(*form.groups)
                     return self._judge(
                         request, form, values, text[start:], received[start + 1 : -1], now=now
@@ -184,7 +188,7 @@ class MessageSignatureScheme:
         created, expires, nonce, key_id = values
         key = self._keys.get(key_id)
         if key is None:
-            raise BadSignature("the signature names a key that is not here")
+            raise _refused(received, "the signature names a key that is not here")
         base = form.base.of(request, signed, self.scheme)
         if isinstance(key, Key):
             # Compared as received, never decoded: a second spelling of it is not accepted.
@@ -267,10 +271,16 @@ def _demand_algorithm(key: Key | PublicKey, named: bytes) -> None:
 
 
 def _not_made_by(key: Key | PublicKey, received: bytes) -> VerificationError:
-    if not _BASE64.fullmatch(received):
-        return MalformedHeader("the signature is no sequence of bytes in base64")
-    return BadSignature(
+    return _refused(
+        received,
         f"key {key.id} did not make this signature of this request",
         hint="does something between edge and origin change the method, Host, path or query? "
         "Is the secret at the edge the same?",
     )
+
+
+def _refused(received: bytes, why: str, *, hint: str | None = None) -> VerificationError:
+    # Of a known form, nobody has looked at the rest of the field yet.
+    if not _BASE64.fullmatch(received):
+        return MalformedHeader("the signature is no sequence of bytes in base64")
+    return BadSignature(why, hint=hint)
