@@ -110,6 +110,7 @@ def test_the_scheme_is_given_to_a_guard_and_its_fields_are_removed():
     assert guard.check(signed(), now=NOW).reason == "ok"
     assert guard.stripped_headers == ("Signature-Input", "Signature")
     assert scheme().kind == "message-signatures"
+    assert scheme(components=["x-note"]).components == ('"x-note"',)
 
 
 @pytest.mark.parametrize(
@@ -625,6 +626,20 @@ class TestForms:
 
         judge.verify(signed(), now=NOW)
         assert len(judge._forms) == 1
+
+    def test_a_form_that_was_accepted_is_not_parsed_again(self, monkeypatch):
+        judge = scheme()
+        judge.verify(signed(), now=NOW)
+        monkeypatch.setattr(verifying, "selected", None)
+
+        for key, nonce in ((KEY, "n"), (KEY, "another")):
+            assert judge.verify(signed(key=key, nonce=nonce), now=NOW).key_id == "edge-1"
+
+    def test_several_forms_are_remembered_side_by_side(self):
+        judge = scheme()
+        for label in ("one", "two", "three"):
+            judge.verify(signed(signer={"label": label}), now=NOW)
+        assert len(judge._forms) == 3
 
     def test_nobody_without_a_key_has_a_pattern_worked_out(self, monkeypatch):
         learnt = []
