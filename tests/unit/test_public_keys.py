@@ -237,6 +237,7 @@ class TestSigner:
             ({}, {"expires": "soon"}),
             ({}, {"nonce": 'a"b'}),
             ({}, {"nonce": "ü"}),
+            ({}, {"nonce": "\ud800" + '"'}),
             ({}, {"nonce": "x" * 257}),
             ({}, {"target": "a"}),
             ({}, {"target": "/ü"}),
@@ -256,3 +257,7 @@ class TestSigner:
         alone = self.sign(part, created=1, nonce="n")
         given = self.sign(part, created=1, nonce="n", fields=[("HOST", b"other.example")])
         assert alone != given == self.sign(part, created=1, nonce="n", host="other.example")
+
+    def test_a_tag_is_a_quoted_string_and_a_time_may_be_the_first(self):
+        made = self.sign({"tag": 'a"b\\c'}, created=0, nonce="n")["Signature-Input"]
+        assert made.endswith(r';created=0;keyid="edge-1";nonce="n";tag="a\"b\\c"')
