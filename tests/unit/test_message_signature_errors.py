@@ -210,6 +210,8 @@ def test_a_refusal_says_what_is_wrong_and_where_to_look(what, message, hint):
         ({"components": ["A"]}, "component 'A' cannot be required: a signed component is no name"),
         ({"tag": "\n"}, r"tag '\n' must be 1 to 128 printable ASCII characters"),
         ({"scheme": "x"}, "scheme 'x' must be 'https' or 'http': what the edge sees"),
+        ({"max_age": -1}, "max_age must be 0 seconds or more, not -1"),
+        ({"max_future": None}, "max_future must be a number of seconds, not None"),
         ({"keys": KEY}, "give a list of keys, oldest to newest, not a single one"),
         ({"keys": [KEY, Key("edge-1", "another-secret-of-an-edge")]}, "two keys have the same id"),
         ({"keys": []}, "no key: at least one secret is required"),

@@ -635,6 +635,20 @@ class TestForms:
         for key, nonce in ((KEY, "n"), (KEY, "another")):
             assert judge.verify(signed(key=key, nonce=nonce), now=NOW).key_id == "edge-1"
 
+    def test_forms_that_begin_alike_are_not_parsed_again_either(self, monkeypatch):
+        judge = scheme(components=())
+        part = {"components": ['"@query-param";name="a)"']}
+        requests = [
+            signed(target="/?a%29=1", signer={**part, "tag": tag})
+            for tag in ("one", "two", "three")
+        ]
+        for request in requests:
+            judge.verify(request, now=NOW)
+        monkeypatch.setattr(verifying, "selected", None)
+
+        for request in requests:
+            assert judge.verify(request, now=NOW).key_id == "edge-1"
+
     def test_several_forms_are_remembered_side_by_side(self):
         judge = scheme()
         for label in ("one", "two", "three"):

@@ -185,6 +185,7 @@ class TestFields:
         assert value_of('"x-note";bs', **fields(line)).startswith(b":")
 
     def test_each_line_is_a_sequence_of_bytes_of_its_own(self):
+        assert value_of('"x-note";bs', **fields(b" \t\x0b")) == b":Cw==:"
         lines = fields(b" one, two ", b"three")
         assert value_of('"x-note";bs', **lines) == b":b25lLCB0d28=:, :dGhyZWU=:"
 
@@ -259,6 +260,7 @@ class TestQueryParameters:
             ("q", b"q=%e2%82%ac~*-._", b"%E2%82%AC%7E*-._"),
             ("q", b"%71=%2F%2f/=&", b"%2F%2F%2F%3D"),
             ("a%20b", b"a+b=1", b"1"),
+            (r"\"\\", b'"\\=1', b"1"),
             ("", b"=1&q=2", b"1"),
         ],
     )
