@@ -82,6 +82,19 @@ SUBJECTS = {
     "text_files.py": ("unit/test_keys.py", "unit/test_passes.py", "unit/settings/test_settings.py"),
     "networks.py": ("unit/test_addresses.py", _CONFIGURED),
     "address_files.py": ("unit/test_addresses.py", "unit/record/test_list_age.py", _CONFIGURED),
+    "public_keys.py": ("unit/test_public_keys.py", "unit/test_message_signatures.py"),
+    **{
+        f"schemes/message_signatures/{name}.py": (
+            "unit/test_message_signatures.py",
+            "unit/test_signature_components.py",
+            "unit/test_message_signature_errors.py",
+            "properties/test_message_signatures.py",
+        )
+        for name in (
+            *("_errors", "arguments", "base", "body", "components"),
+            *("fields", "form", "grammar", "sign", "verify"),
+        )
+    },
     "exemptions.py": (
         "unit/test_mount_points.py",
         "unit/test_guard.py",
@@ -125,6 +138,13 @@ SUBJECTS = {
     ),
     "_record/list_age.py": ("unit/record/test_list_age.py", _WATCHED, "unit/test_boundary.py"),
     "_record/logger.py": ("unit/record/test_logger.py", "unit/record/test_decision_log.py"),
+    **{
+        f"replay/{name}.py": (f"unit/replay/test_{name}.py", "unit/replay/test_every_store.py")
+        for name in ("breaker", "memory", "sqlite", "redis")
+    },
+    "replay/__init__.py": ("unit/replay/test_open_store.py",),
+    "replay/base.py": ("unit/replay/test_every_store.py", "unit/replay/test_sqlite.py"),
+    "replay/sqlite_file.py": ("unit/replay/test_sqlite.py", "unit/replay/test_every_store.py"),
     "_reload/ahead.py": (_WATCHED, "unit/reload/test_ahead.py"),
     "_reload/watched_file.py": (_WATCHED, "unit/reload/test_ahead.py", "unit/test_recall.py"),
     "_reload/watched_policy.py": (_WATCHED, "unit/reload/test_ahead.py", "unit/test_recall.py"),

@@ -1,6 +1,7 @@
 """Replay stores: what was admitted once is not admitted again.
 
-The setting says which: :func:`open_store`. Importing this imports neither SQLite nor Redis.
+:func:`open_store` makes the one that is named. Importing this imports neither SQLite nor Redis.
+It may import the proof. Everybody above the proof may import it.
 """
 
 from __future__ import annotations

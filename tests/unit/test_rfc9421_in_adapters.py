@@ -100,11 +100,8 @@ def signs_a_repeated_field(row: Row) -> bool:
 
 
 def signed_by_wsgi() -> list[Any]:
-    bare = pytest.mark.xfail(
-        strict=True, reason="the view of WSGI looks for Content-Type under HTTP_CONTENT_TYPE"
-    )
     return [
-        pytest.param(row, id=row.name, marks=[bare] if row.name == "rfc-b25-hmac" else [])
+        pytest.param(row, id=row.name)
         for row in ROWS
         if row.name != "edge-same-label-twice-injected"
     ]

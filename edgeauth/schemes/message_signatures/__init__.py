@@ -1,16 +1,14 @@
-"""HTTP Message Signatures (RFC 9421): a credential that names its request."""
+"""HTTP Message Signatures (RFC 9421): a credential that names its request.
 
-from edgeauth.schemes.message_signatures._errors import NotCovered
-from edgeauth.schemes.message_signatures.body import BodyDigest
+It may import the proof: errors, keys, the view of a request. Everybody may import it.
+"""
+
 from edgeauth.schemes.message_signatures.sign import MessageSigner, PrivateKey, sign_request
-from edgeauth.schemes.message_signatures.verify import MessageSignatureScheme, Once, Verified
+from edgeauth.schemes.message_signatures.verify import MessageSignatureScheme, Verified
 
 __all__ = [
-    "BodyDigest",
     "MessageSignatureScheme",
     "MessageSigner",
-    "NotCovered",
-    "Once",
     "PrivateKey",
     "Verified",
     "sign_request",

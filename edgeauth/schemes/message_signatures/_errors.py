@@ -1,19 +1,13 @@
-"""Refusals that a signature over a request brings with it."""
+"""The refusal that only a signature with an end of its own brings with it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgeauth.errors import Expired, VerificationError, seconds
+from edgeauth.errors import Expired, seconds
 
 if TYPE_CHECKING:
-    from edgeauth.identity import EdgeIdentity
-
-
-class NotCovered(VerificationError):
-    """The signature is good, and leaves out what must be signed."""
-
-    reason = "coverage"
+    from edgeauth.verdict import EdgeIdentity
 
 
 class PastExpires(Expired):

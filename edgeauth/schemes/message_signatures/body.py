@@ -4,29 +4,17 @@ from __future__ import annotations
 
 from binascii import a2b_base64
 from collections.abc import Iterable, Sequence  # noqa: TC003 - so that annotations can be read
-from typing import NamedTuple
 
 from edgeauth.schemes.message_signatures import grammar
 from edgeauth.schemes.message_signatures.components import Component  # noqa: TC001
 from edgeauth.schemes.message_signatures.fields import HasFields  # noqa: TC001
 from edgeauth.schemes.message_signatures.grammar import Item
+from edgeauth.verdict import BodyDigest
 
 FIELD = b"content-digest"
 
 # The better one first: one that holds is enough. Others are as good as none.
 _LENGTHS = {b"sha-512": 64, b"sha-256": 32}
-
-
-class BodyDigest(NamedTuple):
-    """What the body must hash to.
-
-    Attributes:
-        algorithm: ``sha-512`` or ``sha-256``.
-        value: the digest.
-    """
-
-    algorithm: str
-    value: bytes
 
 
 def signed_digests(components: Iterable[Component]) -> tuple[bytes, ...]:
@@ -52,5 +40,5 @@ def body_digest(request: HasFields, signed: Sequence[bytes]) -> BodyDigest | Non
         if isinstance(member, Item) and member.value.kind == "bytes":
             value = a2b_base64(member.value.text[1:-1])
             if len(value) == _LENGTHS[name]:
-                return BodyDigest(name.decode(), value)
+                return BodyDigest(name.decode().replace("-", ""), value)
     return None

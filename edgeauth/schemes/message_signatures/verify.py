@@ -12,16 +12,16 @@ from edgeauth.errors import (
     BadSignature,
     Expired,
     MalformedHeader,
+    NotCovered,
     NotYetValid,
     VerificationError,
 )
-from edgeauth.identity import EdgeIdentity
 from edgeauth.keys import Key, KeyRing
 from edgeauth.public_keys import PublicKey  # noqa: TC001
 from edgeauth.request import Request  # noqa: TC001 - so that annotations can be read
 from edgeauth.schemes.edge_auth import window
 from edgeauth.schemes.message_signatures import grammar
-from edgeauth.schemes.message_signatures._errors import NotCovered, PastExpires
+from edgeauth.schemes.message_signatures._errors import PastExpires
 from edgeauth.schemes.message_signatures.arguments import (
     COMPONENTS,
     HMAC,
@@ -31,8 +31,9 @@ from edgeauth.schemes.message_signatures.arguments import (
     quoted,
     required,
 )
-from edgeauth.schemes.message_signatures.body import FIELD, BodyDigest, body_digest
+from edgeauth.schemes.message_signatures.body import FIELD, body_digest
 from edgeauth.schemes.message_signatures.form import INPUT, SIGNATURE, Form, changing, selected
+from edgeauth.verdict import BodyDigest, EdgeIdentity, Once
 
 _new_tuple = tuple.__new__
 
@@ -44,17 +45,8 @@ _SIGN_MORE = "let the edge sign it, or require less here"
 _FORMS = 64
 _ALIKE = 4
 
-
-class Once(NamedTuple):
-    """What is admitted one time.
-
-    Attributes:
-        key: the nonce, under the id of its key: two keys cannot spoil each other's.
-        until: Unix seconds until which it could be accepted again, were it not remembered.
-    """
-
-    key: bytes
-    until: float
+# Who verifies has seen neither an earlier request nor the body: whoever does may add these.
+_UNCHECKED = frozenset({"once", "body"})
 
 
 class Verified(NamedTuple):
@@ -64,7 +56,8 @@ class Verified(NamedTuple):
         identity: who signed, and when.
         covers: of ``method``, ``path``, ``query``, ``host``, ``body``, ``time`` and ``once``:
             what it vouches for. ``body`` only if somebody compares the digest.
-        once: what must not be admitted again; None without a nonce.
+        once: what must not be admitted again, the nonce under the id of its key, so that two
+            keys cannot spoil each other's; None without a nonce.
         body: the digest that the body must have; None if none is signed.
     """
 
@@ -129,7 +122,14 @@ class MessageSignatureScheme:
         Raises:
             VerificationError: as :meth:`verify_signature`.
         """
-        return self.verify_signature(request, now=now).identity
+        found = self.verify_signature(request, now=now)
+        signer, covers = found.identity, found.covers - _UNCHECKED
+        return EdgeIdentity(
+            *(signer.timestamp, None, signer.key_id, self.kind),
+            covers=covers,
+            once=found.once,
+            body=found.body,
+        )
 
     def verify_signature(self, request: Request, *, now: float) -> Verified:
         """Verify the signature of *request*, and say what it covers.
