@@ -696,3 +696,10 @@ def test_the_setting_names_the_file(file):
     checked = Guard.from_settings({"secret": SECRET, "decisions": str(file)})
     checked.check(PlainRequest(), now=time.time())
     assert lines(file)[0]["reason"] == "missing"
+
+
+def test_a_descriptor_of_a_plain_file_is_written_to_as_it_is(tmp_path):
+    with (tmp_path / "out").open("ab") as out:
+        checked = guard(f"/dev/fd/{out.fileno()}", exempt=["GET /"])
+        checked.check(PlainRequest(), now=NOW)
+    assert [line["reason"] for line in lines(tmp_path / "out")] == ["exempt"]
