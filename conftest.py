@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,11 @@ def _give_a_secret(_: object) -> None:
 
 def _take_it_back(_: object) -> None:
     del os.environ["EDGEAUTH_SECRET"]
+    # What a page does to the log is undone, as after a test.
+    logger = logging.getLogger("edgeauth")
+    logger.setLevel(logging.NOTSET)
+    logger.handlers.clear()
+    logger.propagate = True
 
 
 pytest_collect_file = Sybil(

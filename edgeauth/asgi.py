@@ -256,4 +256,5 @@ async def _deny(send: Send, prefix: str, method: str) -> None:
     answer = denial(method)
     headers = [(name.encode(), value.encode()) for name, value in answer.headers]
     await send({"type": f"{prefix}.response.start", "status": answer.status, "headers": headers})
-    await send({"type": f"{prefix}.response.body", "body": answer.body})
+    # The default, for those who do not know it: Quart's test client asks.
+    await send({"type": f"{prefix}.response.body", "body": answer.body, "more_body": False})

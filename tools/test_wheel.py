@@ -157,6 +157,7 @@ def passes(
         *("pip", "install", "--python", interpreter, "--resolution", resolution),
         *("--requirements", checkout / "pyproject.toml", "--extra", "all"),
         *("--group", f"{checkout / 'pyproject.toml'}:test"),
+        *("--group", f"{checkout / 'pyproject.toml'}:servers"),
     )
     uv("pip", "install", "--python", interpreter, "--no-deps", wheel)
     where = subprocess.run(

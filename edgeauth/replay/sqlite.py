@@ -34,9 +34,7 @@ from edgeauth.replay.sqlite_file import Identity, NotOurs, where
 TIMEOUT = 0.5
 
 # One statement, so that whoever sweeps meanwhile is either before it or after it.
-_INSERT = (
-    "INSERT OR IGNORE INTO seen SELECT ?1, ?2 WHERE ?2 > (SELECT forgotten FROM about LIMIT 1)"
-)
+_INSERT = "INSERT OR IGNORE INTO seen SELECT ?, ? WHERE ? > (SELECT forgotten FROM about LIMIT 1)"
 
 # The sweep walks through the keys in their order, a stretch at a time, and begins again at the end.
 # It meets four keys for each that is added, so what is over is at most a third of what is not.
@@ -45,9 +43,9 @@ _SWEEP_KEYS = 512
 _STRETCH = "SELECT key FROM seen WHERE key > ? ORDER BY key LIMIT 1 OFFSET ?"
 _FORGOTTEN = (
     "UPDATE about SET forgotten = max(forgotten, coalesce("
-    "(SELECT max(until) FROM seen WHERE key > ?1 AND key <= ?2 AND until < ?3), forgotten))"
+    "(SELECT max(until) FROM seen WHERE key > ? AND key <= ? AND until < ?), forgotten))"
 )
-_SWEEP = "DELETE FROM seen WHERE key > ?1 AND key <= ?2 AND until < ?3"
+_SWEEP = "DELETE FROM seen WHERE key > ? AND key <= ? AND until < ?"
 # No key is longer, so none is beyond.
 _LAST_KEY = b"\xff" * 66
 
@@ -186,7 +184,7 @@ class SQLiteReplayStore:
                 return None
         int(until)  # raises for what is no time
         self._longest = max(self._longest, until - now)
-        if connection.execute(_INSERT, (key, until)).rowcount != 1:
+        if connection.execute(_INSERT, (key, until, until)).rowcount != 1:
             return False
         if not self._is_there():
             self._gone()

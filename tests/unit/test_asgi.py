@@ -152,7 +152,7 @@ def test_a_refused_request_gets_the_denial_and_the_app_is_not_run():
     assert app.scope is None
     assert sent == [
         {"type": "http.response.start", "status": 403, "headers": DENIAL_HEADERS},
-        {"type": "http.response.body", "body": b"Forbidden\n"},
+        {"type": "http.response.body", "body": b"Forbidden\n", "more_body": False},
     ]
 
 
@@ -161,7 +161,7 @@ def test_a_refused_head_request_gets_no_body():
 
     assert sent == [
         {"type": "http.response.start", "status": 403, "headers": DENIAL_HEADERS},
-        {"type": "http.response.body", "body": b""},
+        {"type": "http.response.body", "body": b"", "more_body": False},
     ]
 
 
@@ -180,7 +180,7 @@ def test_a_refused_handshake_is_answered_where_the_server_offers_it():
     assert received == [{"type": "websocket.connect"}]
     assert sent == [
         {"type": "websocket.http.response.start", "status": 403, "headers": DENIAL_HEADERS},
-        {"type": "websocket.http.response.body", "body": b"Forbidden\n"},
+        {"type": "websocket.http.response.body", "body": b"Forbidden\n", "more_body": False},
     ]
 
 
