@@ -47,7 +47,7 @@ def test_the_test_client_of_the_web_framework_gets_past_the_gate():
     app.add_api_route("/", lambda: "page")
     app.add_middleware(EdgeAuthMiddleware, guard=edgeauth.Guard.from_settings({"secret": SECRET}))
     client = TestClient(app)
-    assert isinstance(client, httpx2.Client)
+    assert isinstance(client, (httpx.Client, httpx2.Client))
     assert client.get("/").status_code == 403
     assert client.get("/", auth=EdgeAuth(SECRET)).status_code == 200
     client.auth = EdgeAuth(SECRET)
