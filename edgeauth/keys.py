@@ -56,18 +56,9 @@ class Key:
         not_before: float | None = None,
         not_after: float | None = None,
     ) -> None:
-        if not isinstance(id, str) or not KEY_ID.fullmatch(id):
-            raise ConfigurationError(
-                "a key id must be 1 to 64 letters, digits, dots, dashes or underscores"
-            )
-        self.id = id
+        self.id = checked_id(id)
         self.secret = _secret_bytes(id, secret)
-        self.not_before = -math.inf if not_before is None else not_before
-        self.not_after = math.inf if not_after is None else not_after
-        if not self.not_before <= self.not_after:
-            raise ConfigurationError(
-                f"key {id!r}: not_before {not_before} must not be later than not_after {not_after}"
-            )
+        self.not_before, self.not_after = checked_dates(id, not_before, not_after)
         self.dated = self.not_before > -math.inf or self.not_after < math.inf
         block = self.secret if len(self.secret) <= _BLOCK else hashlib.sha256(self.secret).digest()
         block = block.ljust(_BLOCK, b"\0")
@@ -189,6 +180,36 @@ class KeyRing:
             if key.valid_at(moment):
                 return key
         raise ConfigurationError("no key is valid now: look at not_before and not_after")
+
+
+def checked_id(key_id: str) -> str:
+    """*key_id*, if a key can have it.
+
+    Raises:
+        ConfigurationError: it cannot.
+    """
+    if not isinstance(key_id, str) or not KEY_ID.fullmatch(key_id):
+        raise ConfigurationError(
+            "a key id must be 1 to 64 letters, digits, dots, dashes or underscores"
+        )
+    return key_id
+
+
+def checked_dates(
+    key_id: str, not_before: float | None, not_after: float | None
+) -> tuple[float, float]:
+    """From when until when a key verifies, in Unix seconds; None is no end.
+
+    Raises:
+        ConfigurationError: it ends before it begins.
+    """
+    begins = -math.inf if not_before is None else not_before
+    ends = math.inf if not_after is None else not_after
+    if not begins <= ends:
+        raise ConfigurationError(
+            f"key {key_id!r}: not_before {not_before} must not be later than not_after {not_after}"
+        )
+    return begins, ends
 
 
 def _secret_bytes(key_id: str, secret: str | bytes) -> bytes:

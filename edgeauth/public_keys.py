@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from edgeauth.errors import BadSignature, ConfigurationError
-from edgeauth.keys import KEY_ID
+from edgeauth.keys import checked_dates, checked_id
 
 #: What a public key may be used with, by the names of RFC 9421.
 ALGORITHMS = (
@@ -56,19 +56,10 @@ class PublicKey:
         not_before: float | None = None,
         not_after: float | None = None,
     ) -> None:
-        if not isinstance(id, str) or not KEY_ID.fullmatch(id):
-            raise ConfigurationError(
-                "a key id must be 1 to 64 letters, digits, dots, dashes or underscores"
-            )
-        self.id = id
+        self.id = checked_id(id)
         self.algorithm = checked_algorithm(id, algorithm)
         self.pem = pem.encode() if isinstance(pem, str) else pem
-        self.not_before = -math.inf if not_before is None else not_before
-        self.not_after = math.inf if not_after is None else not_after
-        if not self.not_before <= self.not_after:
-            raise ConfigurationError(
-                f"key {id!r}: not_before {not_before} must not be later than not_after {not_after}"
-            )
+        self.not_before, self.not_after = checked_dates(id, not_before, not_after)
         self.dated = self.not_before > -math.inf or self.not_after < math.inf
         extra = cryptography_for(id)
         try:
