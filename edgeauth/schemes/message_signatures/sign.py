@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from edgeauth.errors import ConfigurationError, MalformedHeader
-from edgeauth.keys import KEY_ID, Key
+from edgeauth.keys import Key, checked_id
 from edgeauth.public_keys import checked_algorithm, cryptography_for, demand_kind
 from edgeauth.schemes.message_signatures import grammar
 from edgeauth.schemes.message_signatures.arguments import (
@@ -46,11 +46,7 @@ class PrivateKey:
     __slots__ = ("_key", "algorithm", "id")
 
     def __init__(self, id: str, pem: str | bytes, algorithm: str) -> None:  # noqa: A002 - as Key
-        if not isinstance(id, str) or not KEY_ID.fullmatch(id):
-            raise ConfigurationError(
-                "a key id must be 1 to 64 letters, digits, dots, dashes or underscores"
-            )
-        self.id = id
+        self.id = checked_id(id)
         self.algorithm = checked_algorithm(id, algorithm)
         extra = cryptography_for(id)
         try:
