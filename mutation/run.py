@@ -109,7 +109,7 @@ def _told(files: list[str], sample: int | None, page: str) -> int:
 
 
 def _survivor(file: str, mutant: Mutant) -> Survivor:
-    return Survivor(file, mutant.index, mutant.before, mutant.after)
+    return Survivor(file, mutant.place, mutant.before, mutant.after)
 
 
 if __name__ == "__main__":

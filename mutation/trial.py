@@ -1,6 +1,6 @@
 """One mutant against the tests of its file, in a process that ends with it.
 
-There are two ways. The short one puts the mutant's function into the index of the one that a
+There are two ways. The short one puts the mutant's function into the place of the one that a
 process with all tests collected has imported, and runs the tests that call it. What was made
 at the import of a test has not met the mutant then, so one that survives, or is no function,
 takes the long way: everything is imported anew, and an import hook hands Python the mutant.
@@ -80,7 +80,7 @@ class Hook(importlib.machinery.SourceFileLoader):
 
 
 def tried_anew(file: str, source: str, tests: Sequence[str]) -> Fate:
-    """The long way: *tests* with *source* in the index of *file*.
+    """The long way: *tests* with *source* in the place of *file*.
 
     Raises:
         RuntimeError: no test imported the file.
@@ -107,7 +107,7 @@ def tried_in_place(file: str, mutants: Sequence[Mutant], tests: Sequence[str]) -
                     items = [
                         item
                         for item, names in zip(session.items, called, strict=True)
-                        if mutant.index in names.split(",")
+                        if mutant.place in names.split(",")
                     ]
                     say(_fate(lambda m=mutant, items=items: _in_place(file, m, items)).name)
                 return True
@@ -157,7 +157,7 @@ def _in_place(file: str, mutant: Mutant, items: list[pytest.Item]) -> int:
     module = importlib.import_module(_module(file))  # some are imported on their first use
     mutated = {"__name__": module.__name__, "__file__": module.__file__}
     exec(compile(mutant.source, "a mutant", "exec", dont_inherit=True), mutated)  # noqa: S102
-    ours, theirs = (_function(names, mutant.index) for names in (vars(module), mutated))
+    ours, theirs = (_function(names, mutant.place) for names in (vars(module), mutated))
     if ours is None or theirs is None or ours.__code__.co_freevars:
         return 0
     ours.__code__, ours.__defaults__ = theirs.__code__, theirs.__defaults__
@@ -169,9 +169,9 @@ def _in_place(file: str, mutant: Mutant, items: list[pytest.Item]) -> int:
     return 0
 
 
-def _function(names: dict[str, Any], index: str) -> FunctionType | None:
-    """The outermost function on the way to *index*, without what decorates it."""
-    for name in index.split("."):
+def _function(names: dict[str, Any], place: str) -> FunctionType | None:
+    """The outermost function on the way to *place*, without what decorates it."""
+    for name in place.split("."):
         found = names.get(name)
         found = getattr(found, "fget", None) or getattr(found, "__func__", None) or found
         if inspect.isfunction(found := inspect.unwrap(found) if callable(found) else found):
