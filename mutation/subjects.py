@@ -124,7 +124,7 @@ SUBJECTS = {
     # The plumbing.
     **{
         f"settings/{name}.py": (*_SETTINGS, "unit/test_guard.py", "unit/test_flask.py")
-        for name in ("parts", "reading", "schema", "scheme", "sources", "table")
+        for name in ("guard_settings", "parts", "reading", "schema", "scheme", "sources", "table")
     },
     "settings/guessable.py": ("unit/settings/test_guessable.py", "unit/settings/test_settings.py"),
     "settings/injected.py": ("unit/settings/test_injected.py", "unit/settings/test_settings.py"),

@@ -33,20 +33,26 @@ def build_addresses(source: str | None) -> AddressList | None:
 
 
 def build_passes(
-    secret: str | None, name: str, revoked: Iterable[str], revoked_file: str | None
+    secret: str | None, secret_file: str | None, revoked: Iterable[str], revoked_file: str | None
 ) -> Passes | None:
     """What verifies passes, or None where none is accepted.
 
     Args:
         secret: what signs them, or None.
-        name: the setting that the secret comes from.
+        secret_file: a file that holds it instead, or None.
         revoked: ids of passes that are no longer accepted.
         revoked_file: a file of more of them, or None.
 
     Raises:
-        ConfigurationError: the secret cannot be used; the file cannot be used; or passes are
+        ConfigurationError: the secret cannot be used; a file cannot be used; or passes are
             revoked and there is no secret.
     """
+    name = "pass_secret"
+    if secret_file is not None:
+        if secret is not None:
+            raise ConfigurationError("both pass_secret and pass_secret_file are set: keep one")
+        name = "pass_secret_file"
+        secret = read_bare_secret(secret_file, name)
     if secret is None:
         for setting, value in (("revoked_passes", revoked), ("revoked_passes_file", revoked_file)):
             if value:

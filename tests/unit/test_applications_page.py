@@ -36,7 +36,7 @@ def test_the_settings_file_is_one_that_the_gate_reads(tmp_path: Path):
     settings = Settings.from_toml(file)
 
     assert settings.exempt == tuple(given["exempt"])
-    assert settings.secrets_file == given["secrets_file"]
+    assert settings.only_scheme().secrets_file == given["secrets_file"]
 
 
 def test_a_refusal_as_json_has_the_fields_that_the_page_shows(

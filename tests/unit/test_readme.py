@@ -10,6 +10,7 @@ import pytest
 from support.programs import program
 
 from edgeauth import kinds, sign
+from edgeauth.ops.shown import shown_settings
 from edgeauth.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -39,7 +40,7 @@ def table_of_settings():
 
 
 def test_every_setting_is_in_the_table():
-    known = {shown.name for kind in kinds() for shown in Settings(scheme=kind).shown()}
+    known = {shown.name for kind in kinds() for shown in shown_settings(Settings(scheme=kind))}
     assert sorted(name for names, _ in table_of_settings() for name in names) == sorted(
         {*known, "schemes"}
     )
@@ -54,7 +55,7 @@ def test_the_defaults_in_the_table_are_those_of_the_settings():
             else [default] * len(names)
         )
         told |= dict(zip(names, each, strict=True))
-    for shown in Settings().shown():
+    for shown in shown_settings(Settings()):
         if shown.value in (None, ()):
             assert told[shown.name] in {"off", "none", "any", "one is required", "/"}
         else:

@@ -9,6 +9,7 @@ import click
 from edgeauth.dry_run import dry_run
 from edgeauth.ops.cli.options import config_option
 from edgeauth.ops.cli.text import table
+from edgeauth.ops.shown import shown_settings
 from edgeauth.ops.text import escaped
 from edgeauth.service.settings import ServiceSettings
 from edgeauth.settings import Settings, named_by_variables, read_document
@@ -16,7 +17,7 @@ from edgeauth.settings import Settings, named_by_variables, read_document
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
 
-    from edgeauth.settings import Shown
+    from edgeauth.ops.shown import Shown
 
 
 @click.command("check-config")
@@ -35,7 +36,8 @@ def command(*, config: str | None) -> None:
     guard = dry_run(settings)
     variables = named_by_variables()
     for line in table(
-        [one.name, _text(one), _source(one.name, variables, document)] for one in settings.shown()
+        [one.name, _text(one), _source(one.name, variables, document)]
+        for one in shown_settings(settings)
     ):
         click.echo(line)
     click.echo()
@@ -61,11 +63,11 @@ def _source(name: str, variables: Container[str], document: Mapping[str, Any]) -
     return "file" if name in document else "default"
 
 
-def _text(shown: Shown) -> str:
-    value = shown.value
+def _text(one: Shown) -> str:
+    value = one.value
     if value is None:
         return "-"
-    if shown.option.secret:
+    if one.option.secret:
         return "set, not shown"
     if isinstance(value, tuple):
         return escaped(", ".join(value)) or "-"

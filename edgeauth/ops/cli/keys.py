@@ -190,7 +190,7 @@ def status(
     Exit status: 0 if nothing keeps the rotation from being finished, or none is under way;
     1 if the old key is still seen, or nothing shows that it is not.
     """
-    keys = read_settings(config, None, secrets_file).read_keys()
+    keys = read_settings(config, None, secrets_file).only_scheme().read_keys()
     evidence = _evidence(log, metrics, over)
     now = time.time()
     for line in table(_row(key, keys, evidence, now) for key in keys):
@@ -216,10 +216,12 @@ def _evidence(log: str | None, metrics: str | None, over: float) -> Evidence | N
 
 
 def _path(settings: Settings, secrets_file: str | None) -> Path:
-    path = settings.secrets_file if secrets_file is None else secrets_file
-    if path is not None:
-        return Path(path)
-    if settings.secrets_dir is not None:
+    if secrets_file is not None:
+        return Path(secrets_file)
+    scheme = settings.only_scheme()
+    if scheme.secrets_file is not None:
+        return Path(scheme.secrets_file)
+    if scheme.secrets_dir is not None:
         raise ConfigurationError(
             "the secrets are in secrets_dir: add and remove its files where they are made; "
             "docs/rotation.md has the order"

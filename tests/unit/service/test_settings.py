@@ -34,7 +34,8 @@ def test_flags_win_over_the_environment_which_wins_over_the_file(config):
 def test_the_guard_leaves_the_options_of_the_service_alone(config):
     settings = Settings.load(config, {"EDGEAUTH_SERVICE_WORKERS": "3", "EDGEAUTH_MAX_AGE": "7"})
 
-    assert (settings.secret, settings.max_age) == (SECRET, 7)
+    scheme = settings.only_scheme()
+    assert (scheme.secret, scheme.options["max_age"]) == (SECRET, 7)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +64,7 @@ def test_the_file_that_a_variable_names_has_the_table_too(config):
     environ = {"EDGEAUTH_CONFIG": str(config)}
 
     assert ServiceSettings.load(None, environ).proxy == "envoy"
-    assert State.load(1, None, environ, {}).settings.secret == SECRET
+    assert State.load(1, None, environ, {}).settings.only_scheme().secret == SECRET
 
 
 def test_admin_can_be_turned_off():

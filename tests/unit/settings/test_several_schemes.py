@@ -22,6 +22,7 @@ from edgeauth import (
 )
 from edgeauth.clients.signer import Signer
 from edgeauth.flask import EdgeAuth
+from edgeauth.ops.shown import shown_settings
 
 NOW = 1_700_000_000
 SIGNED = {"secret": SECRET, "pops": ["LHR"], "max_age": 30}
@@ -218,8 +219,7 @@ def test_a_secret_of_either_that_everybody_knows_is_refused():
 def test_what_needs_one_scheme_says_so():
     settings = Settings.from_mapping(BOTH)
     for ask in (
-        settings.read_keys,
-        settings.build_keys,
+        settings.only_scheme,
         lambda: settings.with_secrets(secret=SECRET),
         lambda: settings.with_kind("edge-auth"),
     ):
@@ -250,7 +250,7 @@ def test_each_scheme_needs_a_secret(tables, has):
 
 
 def test_they_are_shown_by_their_places_and_secrets_are_marked():
-    shown = {one.name: one for one in Settings.from_mapping(BOTH).shown()}
+    shown = {one.name: one for one in shown_settings(Settings.from_mapping(BOTH))}
     assert shown["schemes[0].max_age"].value == 30
     assert shown["schemes[1].scheme"].value == "shared-secret"
     assert shown["schemes[1].secret"].option.secret

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from edgeauth import Settings
+from edgeauth.ops.shown import shown_settings
 
 SECRET = "a-secret-of-the-configuration"
 ENV = {"EDGEAUTH_SECRET": SECRET}
@@ -21,7 +22,7 @@ def test_every_setting_is_there_with_its_value_and_source(edgeauth, tmp_path):
     table = result.stdout.partition("\n\n")[0]
     shown = [(line[:22].strip(), *line[22:].rsplit(maxsplit=1)) for line in table.splitlines()]
     read = {name: (value.strip(), source) for name, value, source in shown}
-    assert list(read) == [shown.name for shown in Settings().shown()]
+    assert list(read) == [one.name for one in shown_settings(Settings())]
     assert {"secret", "scheme", "max_age", "exempt"} < read.keys()
     assert read["secret"] == ("set, not shown", "environment")
     assert read["secrets_file"] == ("-", "default")
