@@ -18,7 +18,7 @@ import time
 from typing import TYPE_CHECKING
 
 import edgeauth
-from edgeauth.schemes import edge_auth
+from edgeauth.schemes.edge_auth import verification
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,12 +37,12 @@ KEPT = 0.9
 
 def main() -> int:
     honest = abs(t_statistic())
-    genuine = edge_auth.compare_digest
-    edge_auth.compare_digest = early_exit
+    genuine = verification.compare_digest
+    verification.compare_digest = early_exit
     try:
         planted = abs(t_statistic())
     finally:
-        edge_auth.compare_digest = genuine
+        verification.compare_digest = genuine
     print(f"compare_digest:        |t| = {honest:8.1f}, must be below {LIMIT:g}")
     print(f"a planted early exit:  |t| = {planted:8.1f}, must be above {LIMIT:g}")
     return 0 if honest < LIMIT < planted else 1

@@ -69,9 +69,13 @@ SUBJECTS = {
         _CONFIGURED,
     ),
     "schemes/base.py": _SCHEMES,
-    "schemes/edge_auth.py": _SCHEMES,
+    **{f"schemes/edge_auth/{name}.py": _SCHEMES for name in ("grammar", "signing", "verification")},
     "schemes/shared_secret.py": _SCHEMES[1:],
-    "schemes/options.py": ("unit/schemes/test_registry.py", *_SETTINGS),
+    "schemes/options.py": (
+        "unit/schemes/test_registry.py",
+        "unit/schemes/test_edge_auth.py",
+        *_SETTINGS,
+    ),
     "schemes/registry.py": ("unit/schemes/test_registry.py", "unit/settings/test_settings.py"),
     "schemes/any_of.py": (
         "unit/schemes/test_any_of.py",

@@ -7,6 +7,7 @@ whether it may be printed all come from its :class:`Option`.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple, NoReturn
 
@@ -141,3 +142,18 @@ def read_one_of(*choices: str) -> Callable[[str, object], str]:
         return str(value)
 
     return read
+
+
+def window(name: str, value: float) -> float:
+    """*value* as a length of time, in seconds, that a value may be old or early.
+
+    Raises:
+        ConfigurationError: it is none.
+    """
+    # bool is an int in Python, and "max_age = true" is no length of time.
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ConfigurationError(f"{name} must be a number of seconds, not {value!r}")
+    if not 0 <= value <= sys.float_info.max:
+        raise ConfigurationError(f"{name} must be 0 seconds or more, not {value!r}")
+    # As the clock is: comparing floats with integers takes three times as long.
+    return float(value)

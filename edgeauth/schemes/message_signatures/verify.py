@@ -19,7 +19,6 @@ from edgeauth.errors import (
 from edgeauth.keys import Key, KeyRing
 from edgeauth.public_keys import PublicKey  # noqa: TC001
 from edgeauth.request import Request  # noqa: TC001 - so that annotations can be read
-from edgeauth.schemes.edge_auth import window
 from edgeauth.schemes.message_signatures import grammar
 from edgeauth.schemes.message_signatures._errors import PastExpires
 from edgeauth.schemes.message_signatures.arguments import (
@@ -33,6 +32,7 @@ from edgeauth.schemes.message_signatures.arguments import (
 )
 from edgeauth.schemes.message_signatures.body import FIELD, body_digest
 from edgeauth.schemes.message_signatures.form import INPUT, SIGNATURE, Form, changing, selected
+from edgeauth.schemes.options import window
 from edgeauth.verdict import BodyDigest, EdgeIdentity, Once
 
 _new_tuple = tuple.__new__

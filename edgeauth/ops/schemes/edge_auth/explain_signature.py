@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from edgeauth.ops.schemes.diagnosis import Field, Finding
 from edgeauth.ops.schemes.edge_auth.mistakes import BASE64, HEX, find_signer
 from edgeauth.ops.schemes.edge_auth.part import Part, shortened
-from edgeauth.schemes.edge_auth import SIGNATURE
+from edgeauth.schemes.edge_auth.grammar import SIGNATURE
 
 if TYPE_CHECKING:
     from edgeauth.schemes.edge_auth import EdgeAuthScheme

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from edgeauth.errors import seconds
 from edgeauth.ops.schemes.diagnosis import Field, Finding
 from edgeauth.ops.schemes.edge_auth.part import Part, shortened
-from edgeauth.schemes.edge_auth import TIMESTAMP
+from edgeauth.schemes.edge_auth.grammar import TIMESTAMP
 
 if TYPE_CHECKING:
     from edgeauth.schemes.edge_auth import EdgeAuthScheme

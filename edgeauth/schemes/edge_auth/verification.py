@@ -1,21 +1,7 @@
-"""The signed header ``Edge-Auth: <unix time>,<POP>,<HMAC-SHA256>``.
-
-::
-
-    value      = timestamp "," [ pop "," ] [ SP ] signature
-    timestamp  = %x31-39 0*11DIGIT
-    pop        = 1*16( ALPHA / DIGIT / "-" )
-    signature  = "0x" 64LHEX / 64LHEX / 43BASE64 "="
-    signed     = the received bytes before the last comma
-
-Nothing in the header names the request: for up to ``max_age`` seconds whoever sees a
-value can send any request with it.
-"""
+"""Verifies a header value: who signed it, whether it is in its window, and from which POP."""
 
 from __future__ import annotations
 
-import re
-import sys
 import time
 from binascii import b2a_base64, hexlify
 from collections.abc import Iterable, Mapping  # noqa: TC003 - so that annotations can be read
@@ -24,7 +10,6 @@ from typing import Any, ClassVar, Literal, Self
 
 from edgeauth.errors import (
     BadSignature,
-    ConfigurationError,
     Expired,
     MalformedHeader,
     NotYetValid,
@@ -34,24 +19,10 @@ from edgeauth.errors import (
 from edgeauth.keys import Key, KeyRing
 from edgeauth.request import Request  # noqa: TC001 - so that annotations can be read
 from edgeauth.schemes.base import SIMULATED_POP, field_name, not_once
-from edgeauth.schemes.options import Option, read_flag, read_list, read_number, read_text
+from edgeauth.schemes.edge_auth.grammar import ALPHABET, WHOLE, malformed, pop_codes
+from edgeauth.schemes.edge_auth.signing import sign
+from edgeauth.schemes.options import Option, read_flag, read_list, read_number, read_text, window
 from edgeauth.verdict import NO_CLAIMS, EdgeIdentity
-
-# Bytes patterns, so that a class means ASCII, and fullmatch, since "$" admits a trailing
-# newline. Every repeat is bounded: a value of this form has at most 97 bytes, and a longer
-# one is refused without being read to its end.
-#
-# The whole holds the signature to its length alone: only one that equals the expected one,
-# byte for byte, is accepted, so looking at its alphabet first would be paid for on every
-# request and decide nothing. The alphabet tells a wrong signature from what is none. The
-# parts are also what explains a refused value to people.
-TIMESTAMP = rb"[1-9][0-9]{0,11}"
-POP = rb"[A-Za-z0-9-]{1,16}"
-SIGNATURE = rb"[0-9a-f]{64}|[A-Za-z0-9+/]{43}="
-_VALUE = re.compile(rb"((%b)(?:,(%b))?), ?(?:(?:0x)?(.{64})|(.{44}))" % (TIMESTAMP, POP), re.DOTALL)
-_SIGNATURE = re.compile(SIGNATURE)
-_POP = re.compile(POP.decode())
-_MAX_TIMESTAMP = 999_999_999_999
 
 # One POP signs all requests of a second alike, so a few hundred values are in use at any
 # time even on a large network; a value that was forgotten is verified once more. No more
@@ -61,21 +32,6 @@ _REMEMBER = 256
 
 _new_tuple = tuple.__new__
 _COVERS: frozenset[str] = frozenset()
-
-
-def window(name: str, value: float) -> float:
-    """*value* as a length of time, in seconds, that a value may be old or early.
-
-    Raises:
-        ConfigurationError: it is none.
-    """
-    # bool is an int in Python, and "max_age = true" is no length of time.
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ConfigurationError(f"{name} must be a number of seconds, not {value!r}")
-    if not 0 <= value <= sys.float_info.max:
-        raise ConfigurationError(f"{name} must be 0 seconds or more, not {value!r}")
-    # As the clock is: comparing floats with integers takes three times as long.
-    return float(value)
 
 
 class EdgeAuthScheme:
@@ -132,7 +88,7 @@ class EdgeAuthScheme:
         self.max_age = window("max_age", max_age)
         self.max_future = window("max_future", max_future)
         self.require_pop = require_pop
-        named = () if pops is None else _pop_codes(pops)
+        named = () if pops is None else pop_codes(pops)
         self.pops = None if pops is None else frozenset(named)
         self._signs_as = named[0] if named else SIMULATED_POP
         self._accepted: dict[bytes, tuple[float, float, EdgeIdentity]] = {}
@@ -212,9 +168,9 @@ class EdgeAuthScheme:
         return None
 
     def _verify_in_full(self, value: bytes, now: float) -> EdgeIdentity:
-        match = _VALUE.fullmatch(value)
+        match = WHOLE.fullmatch(value)
         if match is None:
-            raise _malformed(value)
+            raise malformed(value)
         signed, timestamp, pop, in_hex, in_base64 = match.groups()
         if pop is None and self.require_pop:
             raise MalformedHeader(
@@ -223,8 +179,8 @@ class EdgeAuthScheme:
             )
         key = self._signer(signed, in_hex, in_base64)
         if key is None:
-            if not _SIGNATURE.fullmatch(in_hex or in_base64):
-                raise _malformed(value)
+            if not ALPHABET.fullmatch(in_hex or in_base64):
+                raise malformed(value)
             raise BadSignature("no key of the ring made this signature")
         signed_at = int(timestamp)
         name = None if pop is None else pop.decode()
@@ -269,43 +225,6 @@ class EdgeAuthScheme:
         return Expired(identity=identity, age=age, limit=self.max_age)
 
 
-def sign(
-    secret: str | bytes | Key,
-    *,
-    pop: str | None,
-    timestamp: int | None = None,
-    encoding: Literal["hex", "base64"] = "hex",
-) -> str:
-    """Make a header value, as the edge does.
-
-    The bytes are those of one of the edge's senders: ``hex`` with a POP is VCL's form
-    (``0x`` before the digits), ``hex`` without one is Compute JavaScript's (bare digits),
-    ``base64`` is Compute Rust's (a space, which is not signed, before the signature).
-
-    Args:
-        secret: the shared secret, or a :class:`Key`.
-        pop: 1 to 16 letters, digits or dashes; None makes the two-field form.
-        timestamp: Unix seconds, 1 to 999999999999; None is the present.
-        encoding: ``hex`` or ``base64``.
-
-    Raises:
-        ConfigurationError: an argument cannot be used.
-    """
-    key = secret if isinstance(secret, Key) else Key("key-1", secret)
-    moment = int(time.time()) if timestamp is None else timestamp
-    if isinstance(moment, bool) or not isinstance(moment, int) or not 0 < moment <= _MAX_TIMESTAMP:
-        raise ConfigurationError(
-            f"timestamp {moment!r} must be whole Unix seconds from 1 to {_MAX_TIMESTAMP}"
-        )
-    fields = str(moment) if pop is None else f"{moment},{_pop_code(pop)}"
-    mac = key.mac(fields.encode())
-    if encoding == "base64":
-        return f"{fields}, {b2a_base64(mac, newline=False).decode()}"
-    if encoding == "hex":
-        return f"{fields},{mac.hex()}" if pop is None else f"{fields},0x{mac.hex()}"
-    raise ConfigurationError(f"encoding {encoding!r} must be 'hex' or 'base64'")
-
-
 def verify(
     value: str | bytes,
     secrets: Iterable[str | Key],
@@ -337,27 +256,3 @@ def verify(
     # "replace" cannot make a good value of a bad one: the form has no "?".
     raw = value.encode("utf-8", "replace") if isinstance(value, str) else value
     return scheme.verify_value(raw, now=time.time() if now is None else now)
-
-
-def _malformed(value: bytes) -> MalformedHeader:
-    if value.rstrip(b" ").endswith(b","):
-        return MalformedHeader(
-            "the signature is empty",
-            hint="is the secret set at the edge? A missing dictionary entry signs nothing",
-        )
-    return MalformedHeader("the value is not of the form <unix time>,<POP>,<signature>")
-
-
-def _pop_codes(pops: Iterable[str]) -> tuple[str, ...]:
-    if isinstance(pops, (str, bytes)):
-        raise ConfigurationError(f"pops must be a list of POP codes, not {pops!r}")
-    codes = tuple(_pop_code(pop) for pop in pops)
-    if not codes:
-        raise ConfigurationError("pops is an empty list: name a POP, or leave it out to accept any")
-    return codes
-
-
-def _pop_code(pop: str) -> str:
-    if not isinstance(pop, str) or not _POP.fullmatch(pop):
-        raise ConfigurationError(f"POP code {pop!r} must be 1 to 16 letters, digits or dashes")
-    return pop
