@@ -47,6 +47,7 @@ class EdgeAuthMiddleware:
         self.guard = Guard.from_settings() if guard is None else guard
         self.guard.start()
         self._stripped = tuple(name.lower().encode() for name in self.guard.stripped_headers)
+        self._waits = self.guard.waits
         # An adapter that knows more about the application replaces these two.
         self.recalls = True
         self.view: Callable[[Scope, tuple[bytes, ...], list[tuple[bytes, bytes]]], Request] = (
@@ -69,7 +70,10 @@ class EdgeAuthMiddleware:
             verdict = self.guard.recall(field[1], method, scope["path"], field[0])
         if verdict is None:
             scope = rereadable(scope)
-            verdict = self.guard.check(self.view(scope, names, credentials))
+            view = self.view(scope, names, credentials)
+            # Who never waits is spared a coroutine.
+            guard = self.guard
+            verdict = await guard.acheck(view) if self._waits else guard.check(view)
         if verdict.allowed:
             # A copy: the server and the middleware outside hold the same scope.
             inner = dict(scope)

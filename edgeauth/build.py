@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edgeauth.forwarded import TrustedProxies
-    from edgeauth.guard import Guard, GuardSettings
+    from edgeauth.guard import Guard
+    from edgeauth.guard_facts import GuardSettings
     from edgeauth.policy import Policy
 
     _GuardT = TypeVar("_GuardT", bound=Guard)

@@ -1,4 +1,4 @@
-"""The decision: a tuple of steps, then the scheme; and what is told of it."""
+"""The decision: a tuple of steps, the scheme, once; and what is told of it."""
 
 from __future__ import annotations
 
@@ -7,15 +7,28 @@ import dataclasses
 import math
 import time
 from collections.abc import Iterable, Mapping  # noqa: TC003 - so that annotations can be read
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from edgeauth.addresses import AddressList
-from edgeauth.errors import ConfigurationError, MissingHeader, VerificationError
+from edgeauth.admission import (
+    Admission,
+    Held,
+    ReplayStore,
+    hold,
+    with_once,
+    without_once,
+)
+from edgeauth.errors import (
+    ConfigurationError,
+    MissingHeader,
+    StoreUnavailable,
+    VerificationError,
+)
 from edgeauth.exemptions import ExemptRoutes, MountPoints
 from edgeauth.forwarded import TrustedProxies
+from edgeauth.guard_facts import GuardFacts, GuardSettings
 from edgeauth.observers import Observers  # noqa: TC001
 from edgeauth.outer import Terms
-from edgeauth.passes import HEADER as PASS_HEADER
 from edgeauth.passes import Passes
 from edgeauth.policy import FixedPolicy, Policy, PolicySource
 from edgeauth.reasons import ERROR, OK
@@ -28,19 +41,7 @@ from edgeauth.verdict import EdgeIdentity, Verdict
 _NOBODY = object()
 
 
-class GuardSettings(Protocol):
-    """What :class:`edgeauth.Settings` is to a guard, which knows none of what stands above it."""
-
-    @property
-    def mode(self) -> Literal["enforce", "report-only"]:
-        """As of :class:`Guard`."""
-
-    @property
-    def exempt(self) -> tuple[str, ...]:
-        """As of :class:`Guard`."""
-
-
-class Guard:
+class Guard(GuardFacts):
     """Decides about requests; one for the whole process, safe to share between threads.
 
     To make one opens no file and logs nothing; :meth:`start` does, and so does
@@ -64,6 +65,12 @@ class Guard:
             as ``/app``, and ``/`` for the root. None at all: the root alone. A mount point that
             the application's own configuration names counts as well.
         observers: who is told of decisions; None: the log, and the file *decisions*.
+        replay: what remembers the credentials that are good for one request; None remembers none,
+            and then each is good until it is too old.
+        replay_methods: of which requests it is asked: ``all``, or ``unsafe`` for all but GET,
+            HEAD, OPTIONS and TRACE. What opens a WebSocket is unsafe.
+        replay_failure: what becomes of a request while it does not answer: ``refuse``, or
+            ``accept`` to let it in, though it may have been let in before.
 
     Raises:
         ConfigurationError: an argument cannot be used.
@@ -83,6 +90,9 @@ class Guard:
         addresses_stale_days: float | None = None,
         mount_points: Iterable[str] = (),
         observers: Observers | None = None,
+        replay: ReplayStore | None = None,
+        replay_methods: Literal["all", "unsafe"] = "all",
+        replay_failure: Literal["refuse", "accept"] = "refuse",
     ) -> None:
         refuse_no_scheme(scheme)
         _refuse_other_than(AddressList, "addresses", "an AddressList", addresses)
@@ -102,12 +112,13 @@ class Guard:
             observers = default_observers(mode, decisions, proxies, addresses_stale_days)
         self._observers = observers
         self._tells_all = observers.every_decision
+        self._admission = Admission(scheme, replay, replay_methods, replay_failure)
         policy = Policy(scheme, addresses, passes)
         # By identity: what a scheme of somebody's goes by is not known.
         proof = (id(scheme), None if addresses is None else (id(addresses), id(proxies)))
         other_ways_in = (self._exempt.entries, self._mounts.paths, id(passes))
         self._exempt_paths = self._exempt.paths
-        self.follow(FixedPolicy(policy), Terms(proof, other_ways_in))
+        self.follow(FixedPolicy(policy), Terms(proof, other_ways_in, self._admission.terms))
         self._last: tuple[object, Verdict] = (_NOBODY, Verdict(allowed=False, reason=ERROR.code))
 
     @classmethod
@@ -158,51 +169,9 @@ class Guard:
             self._next_policy(time.time())
 
     @property
-    def scheme(self) -> Scheme:
-        """The scheme in force."""
-        return self._policy.scheme
-
-    @property
-    def addresses(self) -> AddressList | None:
-        """The address list in force, or None where addresses are not checked."""
-        return self._policy.addresses
-
-    @property
-    def passes(self) -> Passes | None:
-        """What verifies passes, or None where none is accepted."""
-        return self._policy.passes
-
-    @property
-    def mode(self) -> Literal["enforce", "report-only"]:
-        """Whether refusals are carried out; another mode is another guard."""
-        return self._mode
-
-    @property
-    def strip_header(self) -> bool:
-        """Whether adapters remove the credential before the application runs."""
-        return self._strip_header
-
-    @property
-    def mount_points(self) -> tuple[str, ...]:
-        """Where exempt paths, and paths of passes, count; sorted, ``/`` for the root."""
-        return tuple(sorted(path or "/" for path in self._mounts.paths))
-
-    @property
-    def exempt(self) -> tuple[str, ...]:
-        """The ``METHOD /exact/path`` entries that need no credential, sorted."""
-        return tuple(sorted(f"{method} {path}" for method, path in self._exempt.entries))
-
-    @property
-    def lost_lines(self) -> int:
-        """How many decisions could not be written to the file that takes them."""
-        return self._observers.lost
-
-    @property
-    def stripped_headers(self) -> tuple[str, ...]:
-        """The fields that an adapter must remove before the application runs."""
-        if not self._strip_header:
-            return ()
-        return (*self.scheme.headers, *(() if self.passes is None else (PASS_HEADER,)))
+    def waits(self) -> bool:
+        """Whether a decision may wait, so that who can await should take :meth:`acheck`."""
+        return self._admission.waits or type(self).acheck is not Guard.acheck
 
     def check(self, request: Request, *, now: float | None = None) -> Verdict:
         """Decide about *request*, judged at *now* (Unix seconds; None: the present).
@@ -210,37 +179,55 @@ class Guard:
         Never raises. An unexpected failure, such as a bug in a user's own scheme, is a refusal
         with the reason ``error``; a failure to tell of a decision changes nothing about it.
         """
-        moment, accepted = 0.0, None
+        decided = self._decide(request, now)
+        if type(decided) is not Held:
+            return decided
+        return self._admitted(decided, self._admission.ask(decided))
+
+    async def acheck(self, request: Request, *, now: float | None = None) -> Verdict:
+        """As :meth:`check`; other tasks run while a replay store waits.
+
+        A subclass that overrides :meth:`check` and not this one is asked by that.
+        """
+        if getattr(self.check, "__func__", None) is not Guard.check:
+            return self.check(request, now=now)
+        decided = self._decide(request, now)
+        if type(decided) is not Held:
+            return decided
+        return self._admitted(decided, await self._admission.aask(decided))
+
+    def _decide(self, request: Request, now: float | None) -> Verdict | Held:
+        """All but the last step: that one may wait, and waiting has two ways."""
+        moment = 0.0
         try:
             moment = time.time() if now is None else now
             policy = self._policy
             if self._expires and not policy.since <= moment < policy.until:
                 policy = self._next_policy(moment)
-            ask = self._steps
-            if self._exempt_paths and request.path in self._exempt_paths:
-                ask = self._steps_at_exempt_paths
-            decided = None
-            if ask:  # cheaper than a loop over nothing
-                for step in ask:
+            steps = (
+                self._steps_at_exempt_paths
+                if self._exempt_paths and request.path in self._exempt_paths
+                else self._steps
+            )
+            if steps:  # cheaper than a loop over nothing
+                for step in steps:
                     decided = step(request, policy, moment)
                     if decided is not None:
-                        break
-            if decided is not None:
-                verdict, accepted = decided
-            else:
-                identity = policy.scheme.verify(request, now=moment)
-                last, verdict = self._last
-                if last is not identity:
-                    verdict = self._accept(identity)
+                        verdict, evidence = decided
+                        if self._tells_all or evidence is not None:
+                            self._observers.decided(request, verdict, evidence, moment)
+                        return verdict
+            identity = policy.scheme.verify(request, now=moment)
+            last, verdict = self._last
+            if last is not identity:
+                verdict = self._accept(identity)
+                if identity.once is not None and self._admission.concerns(request):
+                    return hold(request, identity, moment)
         except Exception as error:  # noqa: BLE001 - a gate fails closed
             return self._refuse(request, error, moment)
-        if self._tells_all or accepted is not None:
-            self._observers.decided(request, verdict, accepted, moment)
+        if self._tells_all:
+            self._observers.decided(request, verdict, None, moment)
         return verdict
-
-    async def acheck(self, request: Request, *, now: float | None = None) -> Verdict:
-        """As :meth:`check`, for whoever can await what a step may wait for."""
-        return self.check(request, now=now)
 
     def inherited(self, verdict: object, guard: object) -> Verdict | None:
         """*verdict*, if an outer gate with *guard* left it that decides as this one; or None.
@@ -258,7 +245,7 @@ class Guard:
         # A subclass may check more.
         if type(self) is not Guard or type(guard) is not Guard:
             return None
-        same = self._terms.accept(verdict.reason, guard._terms)  # noqa: SLF001 - of this class
+        same = self._terms.accept(verdict, guard._terms)  # noqa: SLF001 - of this class
         return verdict if same and (verdict.enforced or not self._enforced) else None
 
     def recall(
@@ -302,7 +289,9 @@ class Guard:
             if identity is None:
                 return None
             last, verdict = self._last
-            return verdict if last is identity else self._accept(identity)
+            if last is identity:
+                return verdict
+            return self._accept(identity) if identity.once is None else None
         except Exception:  # noqa: BLE001 - check says what is wrong
             return None
 
@@ -324,9 +313,27 @@ class Guard:
         """
         if not isinstance(identity, EdgeIdentity):
             raise TypeError("the scheme returned no EdgeIdentity")
+        if identity.once is not None:
+            # No other request has it.
+            return Verdict(allowed=True, reason=OK.code, identity=without_once(identity))
         verdict = Verdict(allowed=True, reason=OK.code, identity=identity)
         # Both in one tuple: no thread sees the verdict of another identity.
         self._last = identity, verdict
+        return verdict
+
+    def _admitted(self, held: Held, error: VerificationError | None) -> Verdict:
+        """The verdict about *held*, which a store admitted, or refused with *error*."""
+        request, identity, _, now = held
+        if error is None:
+            identity = with_once(identity)
+        elif isinstance(error, StoreUnavailable) and self._admission.accepts_failure:
+            identity = without_once(identity)
+            self._observers.not_remembered(request, error, now)
+        else:
+            return self._refuse(request, error, now)
+        verdict = Verdict(allowed=True, reason=OK.code, identity=identity)
+        if self._tells_all:
+            self._observers.decided(request, verdict, None, now)
         return verdict
 
     def _refuse(self, request: Request, error: Exception, now: float) -> Verdict:

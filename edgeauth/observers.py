@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from edgeauth.errors import PassNotAccepted
+    from edgeauth.errors import PassNotAccepted, StoreUnavailable
     from edgeauth.policy import Policy
     from edgeauth.request import Request
     from edgeauth.verdict import Pass, Verdict
@@ -44,6 +44,9 @@ class Observer:
     def pass_not_accepted(self, request: Request, error: PassNotAccepted, now: float) -> None:
         """Take note of a pass that was not accepted; the request is judged without it."""
 
+    def not_remembered(self, request: Request, error: StoreUnavailable, now: float) -> None:
+        """Take note of a request that is let in although the replay store did not answer."""
+
     def policy_is_current(self, policy: Policy, now: float) -> None:
         """Take note of what is decided by from *now* on; at the start and after each look."""
 
@@ -61,6 +64,7 @@ class Observers:
         self.every_decision = any(observer.every_decision for observer in self._all)
         self._decided = self._overriding("decided")
         self._pass_not_accepted = self._overriding("pass_not_accepted")
+        self._not_remembered = self._overriding("not_remembered")
         self._policy_is_current = self._overriding("policy_is_current")
 
     def _overriding(self, name: str) -> tuple[Callable[..., None], ...]:
@@ -100,6 +104,12 @@ class Observers:
     def pass_not_accepted(self, request: Request, error: PassNotAccepted, now: float) -> None:
         """Tell of a pass that was not accepted; never raises."""
         for tell in self._pass_not_accepted:
+            with contextlib.suppress(Exception):
+                tell(request, error, now)
+
+    def not_remembered(self, request: Request, error: StoreUnavailable, now: float) -> None:
+        """Tell of a request that is let in although the replay store did not answer."""
+        for tell in self._not_remembered:
             with contextlib.suppress(Exception):
                 tell(request, error, now)
 

@@ -31,10 +31,14 @@ _EXEMPT: Decided = (Verdict(allowed=True, reason=EXEMPT.code), None)
 def exemption(routes: ExemptRoutes) -> Step:
     """Lets in what needs no credential."""
     entries, at_mount = routes.entries, routes.mounts.hold
+    # One look for the usual case.
+    at_once = {(*entry, mount) for entry in entries for mount in routes.mounts.paths}
 
     def step(request: Request, _policy: Policy, _now: float) -> Decided | None:
-        exempt = (route_method(request), request.path) in entries and at_mount(request)
-        return _EXEMPT if exempt else None
+        method, path = route_method(request), request.path
+        if (method, path, request.mount) in at_once:
+            return _EXEMPT
+        return _EXEMPT if (method, path) in entries and at_mount(request) else None
 
     return step
 

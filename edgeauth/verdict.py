@@ -38,10 +38,13 @@ class Once(NamedTuple):
     Attributes:
         key: names the credential, for a store of used ones.
         until: Unix seconds until which it could be used again, and has to be remembered.
+        since: Unix seconds before which it cannot have been used: when it was signed, less what
+            clocks may differ by. None where that is not known.
     """
 
     key: bytes
     until: float
+    since: float | None = None
 
 
 class BodyDigest(NamedTuple):
@@ -69,7 +72,7 @@ class EdgeIdentity(NamedTuple):
         key_id: the id of the key that verified it. An id, never key material.
         scheme: the kind of scheme that accepted it, such as ``edge-auth``.
         covers: what the credential vouches for, of ``method``, ``path``, ``query``, ``host``,
-            ``body``, ``time`` and ``once``.
+            ``body``, ``time`` and ``once``; ``once`` only if a replay store admitted it.
         once: set where the credential admits one request only.
         body: the digest that the body must have, or None.
         claims: what else is authentic (a client's address, a subject), by name.

@@ -18,6 +18,7 @@ _SCHEMES = (
 )
 _GUARD = (
     "unit/test_guard.py",
+    "unit/test_once.py",
     "unit/test_boundary.py",
     "unit/test_inner_gates.py",
     "unit/test_mount_points.py",
@@ -124,6 +125,8 @@ SUBJECTS = {
     "policy.py": (_WATCHED, "unit/test_guard.py", "unit/test_recall.py", "unit/test_boundary.py"),
     "steps.py": _GUARD,
     "observers.py": ("unit/test_observers.py", "unit/test_boundary.py", _DECISION_FILE),
+    "admission.py": ("unit/test_once.py", "unit/test_inner_gates.py"),
+    "guard_facts.py": _GUARD,
     "guard.py": _GUARD,
     # The plumbing.
     **{

@@ -12,6 +12,7 @@ from edgeauth.observers import Observer
 from edgeauth.verdict import Pass
 
 if TYPE_CHECKING:
+    from edgeauth.errors import StoreUnavailable
     from edgeauth.request import Request
     from edgeauth.verdict import Verdict
 
@@ -92,6 +93,16 @@ class DecisionLog(Observer):
         if suppressed:
             fields["suppressed"] = suppressed
         _write(logging.WARNING, "pass not accepted, judged as without one", fields)
+
+    def not_remembered(self, request: Request, error: StoreUnavailable, now: float) -> None:
+        """Log one request that is let in without a look, or count it if there were enough."""
+        suppressed = self._admit("not-remembered", now)
+        if suppressed is None:
+            return
+        fields = _fields(error.reason, request, error)
+        if suppressed:
+            fields["suppressed"] = suppressed
+        _write(logging.WARNING, "let in without the replay store, it may be a replay", fields)
 
     def _admit(self, reason: str, now: float) -> int | None:
         """How many lines were left out since the last one; None to leave this one out."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpResponse
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
 
     from edgeauth.asgi import Scope
+    from edgeauth.request import Request
     from edgeauth.verdict import Verdict
 
     Response = HttpResponseBase | Awaitable[HttpResponseBase]
@@ -61,16 +62,27 @@ class EdgeAuthMiddleware:
             markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> Response:
-        # The decision never waits, so one body serves both: if get_response is async, the caller
-        # awaits its result.
         scope = getattr(request, "scope", None)
         verdict = self._outer_verdict(request, scope)
         if verdict is None:
             view = MetaRequest(request) if scope is None else DjangoScopeRequest(scope)
+            if self._is_async and self.guard.waits:
+                return self._after_waiting(request, view)
             verdict = self.guard.check(view)
-            if not verdict.allowed:
-                response = _denied(request, view.method, has_scope=scope is not None)
-                return _awaitable(response) if self._is_async else response
+        # Nothing waits from here on, so one body serves both: if get_response is async, the caller
+        # awaits its result.
+        if verdict.allowed:
+            return self._pass_on(request, verdict)
+        response = _denied(request)
+        return _awaitable(response) if self._is_async else response
+
+    async def _after_waiting(self, request: HttpRequest, view: Request) -> HttpResponseBase:
+        verdict = await self.guard.acheck(view)
+        if not verdict.allowed:
+            return _denied(request)
+        return await cast("Awaitable[HttpResponseBase]", self._pass_on(request, verdict))
+
+    def _pass_on(self, request: HttpRequest, verdict: Verdict) -> Response:
         request.edgeauth = verdict  # type: ignore[attr-defined]
         self._leave(request, verdict)
         self._strip(request)
@@ -114,11 +126,12 @@ class _Denied(HttpResponse):
         return self.upload.denied(self.content)
 
 
-def _denied(request: HttpRequest, method: str, *, has_scope: bool) -> HttpResponse:
-    answer = denial(method)
+def _denied(request: HttpRequest) -> HttpResponse:
+    scope: Scope | None = getattr(request, "scope", None)
+    answer = denial(request.META["REQUEST_METHOD"] if scope is None else scope["method"])
     headers = {name.title(): value for name, value in answer.headers}
     response = _Denied(answer.body, status=answer.status, headers=headers)
-    if not has_scope:  # under ASGI Django has the whole body before its first middleware
+    if scope is None:  # under ASGI Django has the whole body before its first middleware
         # Django limits a body with a length by what it has read.
         response.upload = Upload(request.META, request.read)
         response.upload.drop()

@@ -6,8 +6,8 @@ It may import the proof. Everybody above the proof may import it.
 
 from __future__ import annotations
 
+from edgeauth.admission import ReplayStore, ReplayStoreError
 from edgeauth.errors import ConfigurationError
-from edgeauth.replay.base import ReplayStore, ReplayStoreError
 from edgeauth.replay.memory import MemoryReplayStore
 
 __all__ = ["MemoryReplayStore", "ReplayStore", "ReplayStoreError", "open_store"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from edgeauth.replay.base import ReplayStoreError
+from edgeauth.admission import ReplayStoreError
 
 
 class Breaker:

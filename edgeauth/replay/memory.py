@@ -16,7 +16,8 @@ import os
 import threading
 import weakref
 
-from edgeauth.replay.base import ReplayStoreError, bounded
+from edgeauth.admission import ReplayStoreError
+from edgeauth.replay.base import bounded
 
 # Some 250 bytes each at most. Enough for 7,600 requests a second with a window of 65 s.
 MAX_ENTRIES = 500_000

@@ -27,8 +27,9 @@ from redis.backoff import NoBackoff
 from redis.connection import parse_url
 from redis.retry import Retry
 
+from edgeauth.admission import ReplayStoreError
 from edgeauth.errors import ConfigurationError
-from edgeauth.replay.base import ReplayStoreError, refuse_older
+from edgeauth.replay.base import refuse_older
 from edgeauth.replay.breaker import Breaker
 
 if TYPE_CHECKING:

@@ -25,9 +25,10 @@ import threading
 import time
 import weakref
 
+from edgeauth.admission import ReplayStoreError
 from edgeauth.errors import ConfigurationError, explain
 from edgeauth.replay import sqlite_file
-from edgeauth.replay.base import ReplayStoreError, bounded, refuse_older
+from edgeauth.replay.base import bounded, refuse_older
 from edgeauth.replay.breaker import Breaker
 from edgeauth.replay.sqlite_file import Identity, NotOurs, where
 

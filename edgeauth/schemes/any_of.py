@@ -16,7 +16,7 @@ from edgeauth.errors import (
     PopNotAllowed,
     VerificationError,
 )
-from edgeauth.schemes.base import recalls_of, refuse_no_scheme
+from edgeauth.schemes.base import may_admit_once, recalls_of, refuse_no_scheme
 from edgeauth.schemes.registry import ANY_OF
 from edgeauth.verdict import EdgeIdentity
 
@@ -49,6 +49,7 @@ class AnyOf:
 
     Attributes:
         schemes: in the order in which they are asked.
+        once: whether one of them names the request that a credential is good for.
         recalls: for each field of a scheme that remembers values, by its name in lower case,
             what looks a value of it up: what is good in one field is not in another.
 
@@ -65,6 +66,7 @@ class AnyOf:
         # Field names know no case, and two schemes may read one field.
         names = {name.lower(): name for scheme in self.schemes for name in scheme.headers}
         self.headers = tuple(names.values())
+        self.once = any(map(may_admit_once, self.schemes))
         self.recalls = _merged(self.schemes)
 
     def verify(self, request: Request, *, now: float) -> EdgeIdentity:

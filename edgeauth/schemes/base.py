@@ -32,7 +32,8 @@ class Scheme(Protocol):
     several headers or a signed URL fits as well as one with a single value.
 
     A scheme that can do more says so by having the method: :class:`Remembers`,
-    :class:`VerifiesValue`, :class:`Signs`. One that settings can name is :class:`Configurable`.
+    :class:`VerifiesValue`, :class:`Signs`; or the attribute: :class:`AdmitsOnce`. One that settings
+    can name is :class:`Configurable`.
     """
 
     @property
@@ -64,6 +65,17 @@ class VerifiesValue(Protocol):
 
     def verify_value(self, value: bytes, *, now: float) -> EdgeIdentity:
         """As ``verify``, of the value alone."""
+
+
+class AdmitsOnce(Protocol):
+    """A scheme whose credentials can be told apart, so that each is good for one request.
+
+    Attributes:
+        once: True. The ``once`` of its identities is what a replay store remembers; one without
+            it can be used again.
+    """
+
+    once: bool
 
 
 class Signs(Protocol):
@@ -129,6 +141,11 @@ def recalls_of(scheme: Any) -> Mapping[bytes, Recall]:  # noqa: ANN401 - it is a
         return {}
     own: Mapping[bytes, Recall] | None = getattr(scheme, "recalls", None)
     return {scheme.headers[0].lower().encode(): recall} if own is None else own
+
+
+def may_admit_once(scheme: object) -> bool:
+    """Whether identities that *scheme* returns may say that they are good once."""
+    return getattr(scheme, "once", False) is True
 
 
 def refuse_no_scheme(scheme: object) -> None:

@@ -98,7 +98,7 @@ def test_a_signature_says_who_signed_when_and_what_it_vouches_for():
     assert verified == Verified(
         identity=EdgeIdentity(NOW, None, "edge-1"),
         covers=frozenset({"method", "host", "path", "query", "time", "once"}),
-        once=(b"edge-1:n-1", NOW + 60),
+        once=(b"edge-1:n-1", NOW + 60, NOW - 5),
         body=None,
     )
     # Neither an earlier request nor the body was looked at.

@@ -118,37 +118,50 @@ class Asker:
         At the classes, since an app may make its guards at its first request. An observer would
         see no guard of a user's own kind, and cannot let a request in.
         """
-        changed = [
-            (kind, name, vars(kind)[name])
-            for kind, name in [
-                (Observers, "decided"),
-                *((kind, "check") for kind in _with_subclasses(Guard) if "check" in vars(kind)),
-            ]
+        changed: list[tuple[type, str, Any, Any]] = [
+            (Observers, "decided", Observers.decided, _nothing)
         ]
-        for kind, name, original in changed:
-            setattr(kind, name, self._recording(original) if name == "check" else _nothing)
+        for kind in _with_subclasses(Guard):
+            for name, recording in (("check", self._recording), ("acheck", self._awaiting)):
+                if name in vars(kind):
+                    original = vars(kind)[name]
+                    changed.append((kind, name, original, recording(original)))
+        for kind, name, _, replacement in changed:
+            setattr(kind, name, replacement)
         try:
             yield
         finally:
-            for kind, name, original in changed:
+            for kind, name, original, _ in changed:
                 setattr(kind, name, original)
 
     def _recording(self, original: Any) -> Any:  # noqa: ANN401
         def check(guard: Guard, request: Request, **options: Any) -> Verdict:  # noqa: ANN401
-            met = self._met
-            before = len(met)
-            if self._lets_in:
-                identity = EdgeIdentity(timestamp=int(time.time()), pop="XXX", key_id="doctor")
-                verdict = Verdict(allowed=True, reason="ok", identity=identity)
-            else:
-                verdict = original(guard, request, **options)
-            # A subclass may call its parent: that is one gate.
-            del met[before:]
-            met.append(GateDecision(guard, verdict))
-            # In report-only mode too no view runs.
-            return verdict if verdict.enforced else verdict._replace(allowed=False)
+            met, before = self._met, len(self._met)
+            verdict = _let_in() if self._lets_in else original(guard, request, **options)
+            return _recorded(met, before, guard, verdict)
 
         return check
+
+    def _awaiting(self, original: Any) -> Any:  # noqa: ANN401
+        async def acheck(guard: Guard, request: Request, **options: Any) -> Verdict:  # noqa: ANN401
+            met, before = self._met, len(self._met)
+            verdict = _let_in() if self._lets_in else await original(guard, request, **options)
+            return _recorded(met, before, guard, verdict)
+
+        return acheck
+
+
+def _recorded(met: list[GateDecision], before: int, guard: Guard, verdict: Verdict) -> Verdict:
+    # A subclass may call its parent, and one way of asking the other: that is one gate.
+    del met[before:]
+    met.append(GateDecision(guard, verdict))
+    # In report-only mode too no view runs.
+    return verdict if verdict.enforced else verdict._replace(allowed=False)
+
+
+def _let_in() -> Verdict:
+    identity = EdgeIdentity(timestamp=int(time.time()), pop="XXX", key_id="doctor")
+    return Verdict(allowed=True, reason="ok", identity=identity)
 
 
 def _nothing(*_args: object, **_options: object) -> None:

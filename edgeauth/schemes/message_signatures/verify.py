@@ -91,6 +91,7 @@ class MessageSignatureScheme:
 
     kind = "message-signatures"
     headers = (INPUT, SIGNATURE)
+    once = True
 
     def __init__(
         self,
@@ -211,7 +212,11 @@ class MessageSignatureScheme:
         if not opens <= now <= closes:
             raise self._outside_window(key, identity, expires, now)
         # A third of the cost of calling the classes, on every request.
-        once = None if nonce is None else _new_tuple(Once, (key_id + b":" + nonce, closes))
+        once = (
+            None
+            if nonce is None
+            else _new_tuple(Once, (key_id + b":" + nonce, closes, signed_at - self.max_future))
+        )
         verified = _new_tuple(Verified, (identity, form.covers, once, None))
         return self._with_body(request, form, verified) if form.digests else verified
 

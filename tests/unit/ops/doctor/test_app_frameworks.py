@@ -25,11 +25,13 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from support.vectors import SECRET
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
-from edgeauth import Guard
+from edgeauth import Guard, Key
 from edgeauth.asgi import EdgeAuthMiddleware as ASGIGate
 from edgeauth.ops.doctor.app_checks import check_app
 from edgeauth.ops.doctor.app_loading import is_asgi
 from edgeauth.ops.doctor.app_routes import routes
+from edgeauth.replay.sqlite import SQLiteReplayStore
+from edgeauth.schemes.message_signatures import MessageSignatureScheme
 from edgeauth.wsgi import EdgeAuthMiddleware as WSGIGate
 
 ROOT = Path(__file__).parents[4]
@@ -344,11 +346,34 @@ def test_a_guard_of_the_users_own_kind_is_one_gate():
     assert found(ASGIGate(Starlette(), Own(guard().scheme))) == {}
 
 
+class Awaiting(Guard):
+    async def acheck(self, request, *, now=None):
+        return await super().acheck(request, now=now)
+
+
+@pytest.mark.parametrize("kind", [Guard, Own, Awaiting])
+@pytest.mark.parametrize("mode", ["enforce", "report-only"])
+def test_a_guard_that_waits_for_a_replay_store_is_one_gate(kind, mode, tmp_path):
+    scheme = MessageSignatureScheme([Key("edge-1", SECRET)])
+    waits = kind(scheme, mode=mode, replay=SQLiteReplayStore(tmp_path / "seen.db"))
+    ran = []
+
+    async def count(_request):
+        ran.append(1)
+        return PlainTextResponse("page")
+
+    app = ASGIGate(Starlette(routes=[Route("/count", count)]), waits)
+
+    assert set(found(app)) == ({"report-only"} if mode == "report-only" else set())
+    assert ran == []
+    assert not (tmp_path / "seen.db").exists()
+
+
 def test_an_app_is_left_as_it_was():
-    before = Guard.check
+    before = Guard.check, Guard.acheck
     app = gate(Starlette())
     check_app(app, [])
-    assert Guard.check is before
+    assert (Guard.check, Guard.acheck) == before
     assert check_app(app, []) == []
 
 

@@ -1,0 +1,218 @@
+"""The last step of a decision: a credential that admits one request admits no second one.
+
+A store remembers what was admitted. It is asked about what is authentic alone, so nobody without
+a key can fill it.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, Protocol, final
+
+from edgeauth.errors import (
+    ConfigurationError,
+    EdgeAuthError,
+    Replayed,
+    StoreUnavailable,
+    VerificationError,
+)
+from edgeauth.request import Request  # noqa: TC001 - so that annotations can be read
+from edgeauth.schemes.base import Scheme, may_admit_once
+from edgeauth.verdict import EdgeIdentity, Once
+
+ONCE = frozenset({"once"})
+
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+
+
+class ReplayStoreError(EdgeAuthError):
+    """A replay store cannot tell whether it has seen a key, so the key is not admitted.
+
+    The message says what is wrong and what to do. It holds no key and no password.
+    """
+
+
+class ReplayStore(Protocol):
+    """Remembers what was admitted until its time is over. Safe to share between threads.
+
+    Attributes:
+        waits: whether ``remember`` may block the thread, and ``aremember`` give way to others
+            meanwhile. Where it is False, both answer at once.
+    """
+
+    waits: bool
+
+    def remember(self, key: bytes, until: float, *, now: float, since: float | None = None) -> bool:
+        """Whether *key* was not seen before; from now on it was.
+
+        Whatever fails, of all that ask one store with one key at most one gets True.
+
+        Args:
+            key: what is admitted once. Of any length; long ones are hashed.
+            until: Unix seconds up to which the credential can be used, that second included.
+            now: the present, in Unix seconds.
+            since: Unix seconds before which nobody can have been admitted with this credential:
+                when it was signed, less what clocks may differ by. A store that lost its memory
+                refuses what is older than the loss, and by this it knows what is. None: the store
+                goes by the longest life that it has seen a credential have.
+
+        Returns:
+            True: not seen before. False: seen, or so old that the store may have forgotten it.
+
+        Raises:
+            ReplayStoreError: the store cannot tell. Whether it remembers *key* is not known.
+            ValueError, OverflowError: *until* is not a finite number.
+        """
+
+    async def aremember(
+        self, key: bytes, until: float, *, now: float, since: float | None = None
+    ) -> bool:
+        """As :meth:`remember`; other tasks run while it waits."""
+
+    def close(self) -> None:
+        """Close files and connections. The next call opens them again."""
+
+
+@final
+class Held(NamedTuple):
+    """A request that is let in if its credential was not used before.
+
+    Attributes:
+        request: the request.
+        identity: who sent it, with ``once``.
+        once: the same as in the identity.
+        now: Unix seconds at which it is judged.
+    """
+
+    request: Request
+    identity: EdgeIdentity
+    once: Once
+    now: float
+
+
+class Admission:
+    """Asks a store about each credential that admits one request.
+
+    Args:
+        scheme: what is asked for the credentials.
+        store: what remembers; None for nothing.
+        methods: ``all``, or ``unsafe`` for all but GET, HEAD, OPTIONS and TRACE; what opens a
+            WebSocket, or has a part of that, is not safe.
+        failure: what becomes of a request that the store cannot tell about: ``refuse`` or
+            ``accept``.
+
+    Attributes:
+        waits: whether the store may block.
+        accepts_failure: whether *failure* is ``accept``.
+        terms: what an inner gate is held against; None where nothing is remembered.
+
+    Raises:
+        ConfigurationError: an argument cannot be used, or no credential of *scheme* ever says
+            that it is good once.
+    """
+
+    def __init__(
+        self,
+        scheme: Scheme,
+        store: ReplayStore | None = None,
+        methods: Literal["all", "unsafe"] = "all",
+        failure: Literal["refuse", "accept"] = "refuse",
+    ) -> None:
+        _refuse_another_word("replay_methods", methods, "all", "unsafe")
+        _refuse_another_word("replay_failure", failure, "refuse", "accept")
+        self._asks = store is not None
+        if store is not None:
+            _refuse_useless(store, scheme)
+            self._remember, self._aremember = store.remember, store.aremember
+        self._unsafe_only = methods == "unsafe"
+        self.waits = store is not None and bool(store.waits)
+        self.accepts_failure = failure == "accept"
+        # By identity, as the guard does with schemes.
+        self.terms = None if store is None else (id(store), methods, failure)
+
+    def concerns(self, request: Request) -> bool:
+        """Whether the store is to be asked about *request*, if it has a credential."""
+        return self._asks and not (
+            self._unsafe_only and request.method in _SAFE and request.handshake is False
+        )
+
+    def ask(self, held: Held) -> VerificationError | None:
+        """Why the store does not admit *held*; None if it does. Never raises."""
+        key, until, since = held.once
+        try:
+            answer = self._remember(key, until, now=held.now, since=since)
+        except Exception as error:  # noqa: BLE001 - a gate fails closed
+            return _unavailable(held, error)
+        return None if answer is True else _not_admitted(held, answer)
+
+    async def aask(self, held: Held) -> VerificationError | None:
+        """As :meth:`ask`; other tasks run while the store waits."""
+        key, until, since = held.once
+        if not self.waits:
+            return self.ask(held)
+        try:
+            answer = await self._aremember(key, until, now=held.now, since=since)
+        except Exception as error:  # noqa: BLE001 - a gate fails closed
+            return _unavailable(held, error)
+        return None if answer is True else _not_admitted(held, answer)
+
+
+def _refuse_another_word(name: str, value: str, *words: str) -> None:
+    if value not in words:
+        raise ConfigurationError(f"{name} {value!r} must be {' or '.join(map(repr, words))}")
+
+
+def _refuse_useless(store: ReplayStore, scheme: Scheme) -> None:
+    for name in ("remember", "aremember"):
+        if not callable(getattr(store, name, None)):
+            raise ConfigurationError(
+                f"replay must be a ReplayStore or None: {type(store).__name__} has no {name}()"
+            )
+    if not may_admit_once(scheme):
+        kind = getattr(scheme, "kind", type(scheme).__name__)
+        raise ConfigurationError(
+            f"replay is set, and a credential of the scheme {kind!r} does not say which request it "
+            "is of, so it cannot be admitted once: leave replay out, or take a scheme that can "
+            "(message-signatures; a class of your own says once = True)"
+        )
+
+
+def hold(request: Request, identity: EdgeIdentity, now: float) -> Held:
+    """*request*, whose *identity* says that it is good once.
+
+    Raises:
+        TypeError: it says so in another form than :class:`Once`.
+    """
+    if not isinstance(identity.once, Once):
+        raise TypeError("once of an identity is no Once")
+    return Held(request, identity, identity.once, now)
+
+
+def with_once(identity: EdgeIdentity) -> EdgeIdentity:
+    """*identity*, admitted by a store."""
+    return identity._replace(covers=identity.covers | ONCE)
+
+
+def without_once(identity: EdgeIdentity) -> EdgeIdentity:
+    """*identity*, about which no store was asked: it may be the second with its credential."""
+    if identity.covers >= ONCE:
+        return identity._replace(covers=identity.covers - ONCE)
+    return identity
+
+
+def _not_admitted(held: Held, answer: object) -> VerificationError:
+    if answer is not False:
+        return _unavailable(held, TypeError("the answer is neither True nor False"))
+    return Replayed(
+        "this credential was used before",
+        hint="a copy of a request, or a retry that was not signed anew: does the edge, or a proxy "
+        "behind it, send a request again?",
+        identity=held.identity,
+        age=held.identity.age(held.now),
+    )
+
+
+def _unavailable(held: Held, error: Exception) -> StoreUnavailable:
+    # The text of an error of somebody else may hold anything, such as a password in a URL.
+    known = isinstance(error, ReplayStoreError)
+    why = str(error) if known else f"the replay store failed with {type(error).__name__}"
+    return StoreUnavailable(why, identity=held.identity, age=held.identity.age(held.now))
