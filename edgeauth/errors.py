@@ -9,6 +9,7 @@
         MalformedHeader           malformed
         BadSignature              bad-signature   also itsdangerous.BadSignature
         Expired                   expired         also itsdangerous.SignatureExpired
+          PastExpires             expired
         NotYetValid               future
         PopNotAllowed             pop
         AddressNotAllowed         address
@@ -127,6 +128,17 @@ class Expired(VerificationError, itsdangerous.SignatureExpired):
             limit=limit,
         )
         self.date_signed = _utc(identity.timestamp)
+
+
+class PastExpires(Expired):
+    """Authentic, and past the time that the edge itself set as the end."""
+
+    def __init__(self, *, identity: EdgeIdentity, late: float, limit: float) -> None:
+        super().__init__(identity=identity, age=late, limit=limit)
+        self.message = (
+            f"{seconds(late)} s past its own expires, and max_future admits {seconds(limit)} s"
+        )
+        self.args = (self.message,)
 
 
 class NotYetValid(VerificationError):

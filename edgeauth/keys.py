@@ -1,15 +1,15 @@
-"""Secrets as named, dated keys, with the HMAC pads hashed once per key."""
+"""Secrets as named, dated keys, with the HMAC pads hashed once per key; and rings of keys."""
 
 from __future__ import annotations
 
 import hashlib
-import math
-import re
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from edgeauth.errors import ConfigurationError
 from edgeauth.key_files import parse, read_directory, read_file
+from edgeauth.named_key import NamedKey
+from edgeauth.public_keys import PublicKey, is_public
 from edgeauth.text_files import decoded
 
 if TYPE_CHECKING:
@@ -23,31 +23,30 @@ MAX_SECRET_BYTES = 1024
 # With a byte order mark and a Windows line end.
 MAX_SECRET_FILE_BYTES = 3 + MAX_SECRET_BYTES + 2
 
-# Ids go to logs, metrics and response headers, so they are plain and short.
-KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-
 _BLOCK = 64
 _IPAD = bytes(byte ^ 0x36 for byte in range(256))
 _OPAD = bytes(byte ^ 0x5C for byte in range(256))
 
 
-class Key:
+class Key(NamedKey):
     """One secret, under a name that may be logged.
 
     Args:
         id: 1 to 64 letters, digits, dots, dashes or underscores.
         secret: 16 to 1024 bytes; a ``str`` stands for its UTF-8 bytes, as at the edge.
-            White space at either end is refused: it is a stray newline far more often
-            than a secret.
+            White space at either end of a ``str`` is refused: it is a stray newline far more
+            often than a secret.
         not_before: Unix seconds from which the key verifies, or None.
         not_after: Unix seconds until which (inclusive) it verifies, or None.
+        min_bytes: the fewest that the secret may have. Published examples have fewer than 16;
+            what comes from settings never may.
 
     Raises:
         ConfigurationError: for any other argument. How random the secret is cannot be
             checked; ``edgeauth keygen`` makes a good one.
     """
 
-    __slots__ = ("_inner", "_outer", "dated", "id", "not_after", "not_before", "secret")
+    __slots__ = ("_inner", "_outer", "secret")
 
     def __init__(
         self,
@@ -55,11 +54,11 @@ class Key:
         secret: str | bytes,
         not_before: float | None = None,
         not_after: float | None = None,
+        *,
+        min_bytes: int = MIN_SECRET_BYTES,
     ) -> None:
-        self.id = checked_id(id)
-        self.secret = _secret_bytes(id, secret)
-        self.not_before, self.not_after = checked_dates(id, not_before, not_after)
-        self.dated = self.not_before > -math.inf or self.not_after < math.inf
+        super().__init__(id, not_before, not_after)
+        self.secret = _secret_bytes(id, secret, min_bytes)
         block = self.secret if len(self.secret) <= _BLOCK else hashlib.sha256(self.secret).digest()
         block = block.ljust(_BLOCK, b"\0")
         self._inner = hashlib.sha256(block.translate(_IPAD))
@@ -67,6 +66,11 @@ class Key:
 
     def __repr__(self) -> str:
         return f"<Key {self.id!r}>"
+
+    @property
+    def material(self) -> bytes:
+        """The secret."""
+        return self.secret
 
     def mac(self, message: bytes) -> bytes:
         """HMAC-SHA256 of *message* (RFC 2104), 32 bytes.
@@ -80,42 +84,42 @@ class Key:
         outer.update(inner.digest())
         return outer.digest()
 
-    def valid_at(self, now: float) -> bool:
-        """Whether *now* (Unix seconds) lies between not_before and not_after, inclusive."""
-        return self.not_before <= now <= self.not_after
-
 
 class KeyRing:
     """Keys from oldest to newest, as in itsdangerous: all verify, the last one signs.
 
     Args:
-        keys: :class:`Key` objects or bare secrets. A bare secret gets the id ``key-N``,
-            N its place counted from 1.
+        keys: :class:`Key` and :class:`PublicKey` objects, or bare secrets. A bare secret gets
+            the id ``key-N``, N its place counted from 1.
+
+    Attributes:
+        newest_first: the keys that hold a secret, from newest to oldest.
 
     Raises:
-        ConfigurationError: no key at all, an id used twice, a secret held twice, or a
-            secret that :class:`Key` refuses.
+        ConfigurationError: no key at all, an id used twice, a secret or public key held twice,
+            or a secret that :class:`Key` refuses.
     """
 
     __slots__ = ("_keys", "newest_first")
 
-    def __init__(self, keys: Iterable[Key | str | bytes]) -> None:
-        if isinstance(keys, (str, bytes, Key)):
-            raise ConfigurationError("give a list of secrets, oldest to newest, not a single one")
+    def __init__(self, keys: Iterable[Key | PublicKey | str | bytes]) -> None:
+        if isinstance(keys, (str, bytes, NamedKey)):
+            raise ConfigurationError("give a list of keys, oldest to newest, not a single one")
         self._keys = tuple(
-            key if isinstance(key, Key) else Key(f"key-{place}", key)
+            key if isinstance(key, (Key, PublicKey)) else Key(f"key-{place}", key)
             for place, key in enumerate(keys, 1)
         )
         if not self._keys:
             raise ConfigurationError("no key: at least one secret is required")
         if len({key.id for key in self._keys}) < len(self._keys):
             raise ConfigurationError("two keys have the same id: give each key its own")
-        if len({key.secret for key in self._keys}) < len(self._keys):
+        if len({key.material for key in self._keys}) < len(self._keys):
             raise ConfigurationError(
-                "two keys hold the same secret: a rotation needs a new one (edgeauth keygen)"
+                "two keys hold the same secret or public key: a rotation needs a new one "
+                "(edgeauth keygen)"
             )
         # The newest key signs nearly every request, so trying it first saves an HMAC.
-        self.newest_first = self._keys[::-1]
+        self.newest_first = tuple(key for key in self._keys[::-1] if isinstance(key, Key))
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> KeyRing:
@@ -127,6 +131,11 @@ class KeyRing:
 
             2026-11 [not_after=2026-12-08T00:00:00Z]: the-secret
             2026-12 [not_before=2026-12-01T00:00:00+01:00 not_after=1798761600]: the-next-one
+
+        What stands in the place of a secret may be a public key, as
+        :meth:`PublicKey.from_text` reads it::
+
+            2027-01: ed25519:JrQLj5P/89iXES9+vFgrIy29clF9CC/oPPsw3c5D0bs=
 
         Raises:
             ConfigurationError: unreadable, over 1 MiB, not UTF-8, or not of that form. The
@@ -151,7 +160,8 @@ class KeyRing:
         Oldest to newest is by name, with the numbers in a name compared as numbers:
         ``key-9`` is older than ``key-10``, ``2026-11`` older than ``2026-12``. Names that
         begin with a dot are left out, as where Kubernetes keeps what it mounts; any other
-        entry must be a key. One newline at the end of a file is not part of the secret.
+        entry must be a key. One newline at the end of a file is not part of the secret. A file
+        may also hold a public key, in PEM too.
 
         Raises:
             ConfigurationError: unreadable, empty, or an entry is no key. The message has
@@ -160,7 +170,7 @@ class KeyRing:
         """
         return cls(map(_key, read_directory(path)))
 
-    def __iter__(self) -> Iterator[Key]:
+    def __iter__(self) -> Iterator[Key | PublicKey]:
         return iter(self._keys)
 
     def __len__(self) -> int:
@@ -170,49 +180,59 @@ class KeyRing:
         return f"<KeyRing {' '.join(key.id for key in self._keys)}>"
 
     def signing_key(self, now: float | None = None) -> Key:
-        """The newest key that is valid at *now* (Unix seconds; None: the present).
+        """The newest secret that is valid at *now* (Unix seconds; None: the present).
 
         Raises:
-            ConfigurationError: no key is valid then.
+            ConfigurationError: none is valid then, or there are public keys alone.
         """
         moment = time.time() if now is None else now
+        if not self.newest_first:
+            raise ConfigurationError(
+                f"the keys here are public ones ({', '.join(key.id for key in self)}), which sign "
+                "nothing: give the private key that belongs to one of them"
+            )
         for key in self.newest_first:
             if key.valid_at(moment):
                 return key
         raise ConfigurationError("no key is valid now: look at not_before and not_after")
 
 
-def checked_id(key_id: str) -> str:
-    """*key_id*, if a key can have it.
+def key_of(
+    key_id: str, text: str, not_before: float | None = None, not_after: float | None = None
+) -> Key | PublicKey:
+    """The key that *text* of a file or a setting stands for: a public one, if it is written so.
+
+    A public key is known to everybody, so its text must never become a secret.
 
     Raises:
-        ConfigurationError: it cannot.
+        ConfigurationError: as :class:`Key`, and :meth:`PublicKey.from_text`.
     """
-    if not isinstance(key_id, str) or not KEY_ID.fullmatch(key_id):
-        raise ConfigurationError(
-            "a key id must be 1 to 64 letters, digits, dots, dashes or underscores"
-        )
-    return key_id
+    if is_public(text):
+        return PublicKey.from_text(key_id, text, not_before, not_after)
+    return Key(key_id, text, not_before, not_after)
 
 
-def checked_dates(
-    key_id: str, not_before: float | None, not_after: float | None
-) -> tuple[float, float]:
-    """From when until when a key verifies, in Unix seconds; None is no end.
+def secrets_alone(keys: KeyRing | Iterable[Any], kind: str) -> KeyRing:
+    """A ring of *keys*, for a scheme that has no use for a public one.
+
+    Args:
+        keys: a ring, or keys and secrets.
+        kind: that of the scheme.
 
     Raises:
-        ConfigurationError: it ends before it begins.
+        ConfigurationError: one of them is public; or as :class:`KeyRing`.
     """
-    begins = -math.inf if not_before is None else not_before
-    ends = math.inf if not_after is None else not_after
-    if not begins <= ends:
-        raise ConfigurationError(
-            f"key {key_id!r}: not_before {not_before} must not be later than not_after {not_after}"
-        )
-    return begins, ends
+    ring = keys if isinstance(keys, KeyRing) else KeyRing(keys)
+    for key in ring:
+        if not isinstance(key, Key):
+            raise ConfigurationError(
+                f"key {key.id!r} is a public key, and the scheme {kind!r} compares with a secret: "
+                "give it one that the edge has too (edgeauth keygen)"
+            )
+    return ring
 
 
-def _secret_bytes(key_id: str, secret: str | bytes) -> bytes:
+def _secret_bytes(key_id: str, secret: str | bytes, least: int) -> bytes:
     if not isinstance(secret, (str, bytes)):
         raise ConfigurationError(
             f"the secret of key {key_id!r} must be str or bytes, not {type(secret).__name__}"
@@ -222,12 +242,14 @@ def _secret_bytes(key_id: str, secret: str | bytes) -> bytes:
     except UnicodeEncodeError:
         # Not chained: the original error carries the secret.
         raise ConfigurationError(f"the secret of key {key_id!r} is not valid text") from None
-    if not MIN_SECRET_BYTES <= len(raw) <= MAX_SECRET_BYTES:
+    least = max(1, least)
+    if not least <= len(raw) <= MAX_SECRET_BYTES:
         raise ConfigurationError(
             f"the secret of key {key_id!r} has {len(raw)} bytes; it must have "
-            f"{MIN_SECRET_BYTES} to {MAX_SECRET_BYTES} (edgeauth keygen makes one)"
+            f"{least} to {MAX_SECRET_BYTES} (edgeauth keygen makes one)"
         )
-    if raw.strip() != raw:
+    # Bytes are nobody's line of text: they may end with any.
+    if isinstance(secret, str) and raw.strip() != raw:
         raise ConfigurationError(
             f"the secret of key {key_id!r} begins or ends with white space, "
             "probably a stray newline: remove it here, and at the edge if it is there too"
@@ -255,8 +277,8 @@ def bare_secret(raw: bytes, where: str) -> str:
     return secret
 
 
-def _key(entry: Entry) -> Key:
+def _key(entry: Entry) -> Key | PublicKey:
     try:
-        return Key(entry.id, entry.secret, entry.not_before, entry.not_after)
+        return key_of(entry.id, entry.secret, entry.not_before, entry.not_after)
     except ConfigurationError as error:
         raise ConfigurationError(f"{entry.where}: {error}") from None

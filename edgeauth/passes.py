@@ -28,7 +28,8 @@ from itsdangerous.encoding import base64_decode, base64_encode
 
 from edgeauth.errors import ConfigurationError, PassNotAccepted, seconds
 from edgeauth.exemptions import MountPoints, is_exact_path, is_method
-from edgeauth.keys import KEY_ID, Key
+from edgeauth.keys import Key
+from edgeauth.named_key import KEY_ID
 from edgeauth.request import Request, route_method
 from edgeauth.text_files import is_entry, read_small_file
 from edgeauth.verdict import Pass

@@ -6,14 +6,16 @@ first such key is built, and never by the rest of the core.
 
 from __future__ import annotations
 
-import math
+import re
+from binascii import Error as NotBase64
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Mapping
 from functools import cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Self
 
 from edgeauth.errors import BadSignature, ConfigurationError
-from edgeauth.keys import checked_dates, checked_id
+from edgeauth.named_key import NamedKey
 
 #: What a public key may be used with, by the names of RFC 9421.
 ALGORITHMS = (
@@ -28,8 +30,32 @@ MIN_RSA_BITS = 2048
 
 Verify = Callable[[bytes, bytes], None]
 
+_PEM = "-----BEGIN "
+_WRITTEN = re.compile(rf"({'|'.join(map(re.escape, ALGORITHMS))}):(.*)", re.DOTALL)
 
-class PublicKey:
+# What stands before the 32 bytes of an Ed25519 key in DER (RFC 8410, 4).
+_ED25519_DER = bytes.fromhex("302a300506032b6570032100")
+_ED25519_BYTES = 32
+
+# Points of small order, without the bit of the sign: with one of these as the public key,
+# signatures can be made of anything without a private key.
+_SMALL_ORDER = frozenset(
+    map(
+        bytes.fromhex,
+        (
+            "00" * 32,
+            "01" + "00" * 31,
+            "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+            "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+            "ec" + "ff" * 30 + "7f",
+            "ed" + "ff" * 30 + "7f",
+            "ee" + "ff" * 30 + "7f",
+        ),
+    )
+)
+
+
+class PublicKey(NamedKey):
     """One public key, under a name that may be logged, for one algorithm.
 
     Args:
@@ -37,30 +63,30 @@ class PublicKey:
         pem: the key, as PEM text ("BEGIN PUBLIC KEY").
         algorithm: ``ed25519``, ``ecdsa-p256-sha256``, ``ecdsa-p384-sha384``,
             ``rsa-pss-sha512`` or ``rsa-v1_5-sha256``. It is the key that decides, never what a
-            message says.
+            message says. None is what the key is of; of RSA, ``rsa-pss-sha512``.
         not_before: Unix seconds from which the key verifies, or None.
         not_after: Unix seconds until which (inclusive) it verifies, or None.
 
     Raises:
         ConfigurationError: for any other argument, a key of another kind than the algorithm
-            needs, an RSA key of fewer than 2048 bits, or if ``cryptography`` is not installed.
+            needs, an RSA key of fewer than 2048 bits, an Ed25519 key for which anybody can sign,
+            or if ``cryptography`` is not installed.
     """
 
-    __slots__ = ("_bad", "_verify", "algorithm", "dated", "id", "not_after", "not_before", "pem")
+    __slots__ = ("_bad", "_verify", "algorithm", "der", "pem")
 
     def __init__(
         self,
         id: str,  # noqa: A002 - as that of Key
         pem: str | bytes,
-        algorithm: str,
+        algorithm: str | None = None,
         not_before: float | None = None,
         not_after: float | None = None,
     ) -> None:
-        self.id = checked_id(id)
-        self.algorithm = checked_algorithm(id, algorithm)
+        super().__init__(id, not_before, not_after)
+        if algorithm is not None:
+            checked_algorithm(id, algorithm)
         self.pem = pem.encode() if isinstance(pem, str) else pem
-        self.not_before, self.not_after = checked_dates(id, not_before, not_after)
-        self.dated = self.not_before > -math.inf or self.not_after < math.inf
         extra = cryptography_for(id)
         try:
             key = extra["load_public"](self.pem)
@@ -68,9 +94,50 @@ class PublicKey:
             raise ConfigurationError(
                 f"key {id!r} is no public key in PEM: it begins with -----BEGIN PUBLIC KEY-----"
             ) from None
-        demand_kind(id, key, algorithm, private=False)
+        self.algorithm = algorithm_of(id, key, private=False) if algorithm is None else algorithm
+        demand_kind(id, key, self.algorithm, private=False)
+        self.der = extra["der"](key)
+        if self.algorithm == "ed25519":
+            _refuse_small_order(id, self.der[-_ED25519_BYTES:])
         self._bad: type[Exception] = extra["invalid"]
-        self._verify = _verifiers(extra)[algorithm](key)
+        self._verify = _verifiers(extra)[self.algorithm](key)
+
+    @classmethod
+    def from_text(
+        cls,
+        id: str,  # noqa: A002 - as that of Key
+        text: str,
+        not_before: float | None = None,
+        not_after: float | None = None,
+    ) -> Self:
+        """A key as a file of keys has it: PEM, or on one line ``<algorithm>:<base64>``.
+
+        The base64 is that of the 32 bytes of an Ed25519 key, else of the key in DER
+        (SubjectPublicKeyInfo).
+
+        Raises:
+            ConfigurationError: it is neither; or as :class:`PublicKey`.
+        """
+        written = _WRITTEN.fullmatch(text)
+        if written is None:
+            if "PRIVATE KEY" in text:
+                raise ConfigurationError(
+                    f"key {id!r} is a private key, which only the edge needs: write the public one"
+                )
+            return cls(id, text, None, not_before, not_after)
+        algorithm, armoured = written.groups()
+        return cls(id, _pem_of(id, algorithm, armoured), algorithm, not_before, not_after)
+
+    @property
+    def text(self) -> str:
+        """The key on one line, as :meth:`from_text` reads it."""
+        raw = self.der[-_ED25519_BYTES:] if self.algorithm == "ed25519" else self.der
+        return f"{self.algorithm}:{b2a_base64(raw, newline=False).decode()}"
+
+    @property
+    def material(self) -> bytes:
+        """:attr:`text`, as bytes. Nothing of it is secret."""
+        return self.text.encode()
 
     def __repr__(self) -> str:
         return f"<PublicKey {self.id!r} {self.algorithm}>"
@@ -86,9 +153,25 @@ class PublicKey:
         except self._bad:
             raise BadSignature(f"key {self.id} did not make this signature") from None
 
-    def valid_at(self, now: float) -> bool:
-        """Whether *now* (Unix seconds) lies between not_before and not_after, inclusive."""
-        return self.not_before <= now <= self.not_after
+
+def is_public(text: str) -> bool:
+    """Whether *text* is written as a key of a pair is, and so is no secret that two sides share."""
+    return text.startswith(_PEM) or _WRITTEN.match(text) is not None
+
+
+def algorithm_of(key_id: str, key: object, *, private: bool) -> str:
+    """The algorithm that *key* of the package ``cryptography`` is for; RSA is for PSS.
+
+    Raises:
+        ConfigurationError: none of those that there are.
+    """
+    side = "private" if private else "public"
+    for algorithm in ALGORITHMS:
+        if _is_kind(key, cryptography_for(key_id)["kinds"][algorithm, side]):
+            return algorithm
+    raise ConfigurationError(
+        f"key {key_id!r} is of a kind that no algorithm here is for: {', '.join(ALGORITHMS)}"
+    )
 
 
 def checked_algorithm(key_id: str, algorithm: str) -> str:
@@ -111,9 +194,7 @@ def demand_kind(key_id: str, key: object, algorithm: str, *, private: bool) -> N
         ConfigurationError: it is not, or too short.
     """
     side = "private" if private else "public"
-    kind, curve = cryptography_for(key_id)["kinds"][algorithm, side]
-    found = getattr(getattr(key, "curve", None), "name", None)
-    if not isinstance(key, kind) or (curve is not None and found != curve):
+    if not _is_kind(key, cryptography_for(key_id)["kinds"][algorithm, side]):
         raise ConfigurationError(
             f"key {key_id!r} is no {side} key for {algorithm}: give it the algorithm that it is of"
         )
@@ -122,6 +203,43 @@ def demand_kind(key_id: str, key: object, algorithm: str, *, private: bool) -> N
         raise ConfigurationError(
             f"key {key_id!r} has {bits} bits; an RSA key must have at least {MIN_RSA_BITS}"
         )
+
+
+def _is_kind(key: object, wanted: tuple[type, str | None]) -> bool:
+    kind, curve = wanted
+    found = getattr(getattr(key, "curve", None), "name", None)
+    return isinstance(key, kind) and curve in (None, found)
+
+
+def _refuse_small_order(key_id: str, point: bytes) -> None:
+    if point[:-1] + bytes([point[-1] & 0x7F]) in _SMALL_ORDER:
+        raise ConfigurationError(
+            f"key {key_id!r} is no key: anybody can sign for it (a point of small order)"
+        )
+
+
+def _pem_of(key_id: str, algorithm: str, armoured: str) -> str:
+    """PEM of what stands behind the algorithm on a line."""
+    try:
+        raw = a2b_base64(armoured.strip().encode("ascii"), strict_mode=True)
+    except (NotBase64, UnicodeEncodeError):
+        raise ConfigurationError(
+            f"key {key_id!r}: what follows {algorithm}: is no base64"
+        ) from None
+    if algorithm == "ed25519":
+        if len(raw) != _ED25519_BYTES:
+            raise ConfigurationError(
+                f"key {key_id!r} has {len(raw)} bytes; an Ed25519 key has {_ED25519_BYTES}"
+            )
+        raw = _ED25519_DER + raw
+    return pem_of(raw)
+
+
+def pem_of(der: bytes) -> str:
+    """PEM of a public key in DER."""
+    body = b2a_base64(der, newline=False).decode()
+    lines = [body[start : start + 64] for start in range(0, len(body), 64)]
+    return "\n".join(["-----BEGIN PUBLIC KEY-----", *lines, "-----END PUBLIC KEY-----", ""])
 
 
 def cryptography_for(key_id: str) -> Mapping[str, Any]:
@@ -166,6 +284,9 @@ def _cryptography() -> Mapping[str, Any]:
     return MappingProxyType(
         {
             "invalid": InvalidSignature,
+            "der": lambda key: key.public_bytes(
+                serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+            ),
             "load_public": serialization.load_pem_public_key,
             "load_private": serialization.load_pem_private_key,
             "kinds": kinds,

@@ -96,7 +96,7 @@ SUBJECTS = {
             "properties/test_message_signatures.py",
         )
         for name in (
-            *("_errors", "arguments", "base", "body", "components"),
+            *("arguments", "base", "body", "components"),
             *("fields", "form", "grammar", "sign", "verify"),
         )
     },

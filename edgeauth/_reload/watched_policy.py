@@ -31,9 +31,9 @@ from edgeauth.policy import FixedPolicy, Policy
 from edgeauth.settings import refuse_one_secret_for_both
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
-    from edgeauth.keys import Key, KeyRing
+    from edgeauth.keys import KeyRing
     from edgeauth.policy import PolicySource
     from edgeauth.settings import SchemeSettings, Settings
 
@@ -203,7 +203,9 @@ def _watched_keys(
         read=read,
         depends=lambda policy: (policy.keys, policy.passes),
         describe=describe,
-        content=lambda keys: [(key.id, key.secret, key.not_before, key.not_after) for key in keys],
+        content=lambda keys: [
+            (key.id, key.material, key.not_before, key.not_after) for key in keys
+        ],
     )
 
 
@@ -251,16 +253,16 @@ def _watched_passes(
     )
 
 
-def _refuse_cut_off(current: Iterable[Key], keys: KeyRing) -> None:
+def _refuse_cut_off(current: KeyRing, keys: KeyRing) -> None:
     """Refuse keys that look like the ones in force, but written down in part.
 
     Raises:
         ConfigurationError: a secret is the beginning of what it was.
     """
-    before = {key.id: key.secret for key in current}
+    before = {key.id: key.material for key in current}
     for key in keys:
-        was = before.get(key.id, key.secret)
-        if was != key.secret and was.startswith(key.secret):
+        was = before.get(key.id, key.material)
+        if was != key.material and was.startswith(key.material):
             raise ConfigurationError(
                 f"the secret of key {key.id} is cut off: is the file still being written? "
                 "A new secret needs a new id"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
 from edgeauth.errors import ConfigurationError, MalformedHeader, MissingHeader
 from edgeauth.keys import KeyRing  # noqa: TC001
@@ -78,19 +78,48 @@ class AdmitsOnce(Protocol):
     once: bool
 
 
+class Outgoing(NamedTuple):
+    """The request that a credential is made for, before it is sent.
+
+    Attributes:
+        method: such as ``GET``.
+        authority: the value of the Host field, as the origin will receive it.
+        target: path and query, as they are sent.
+        fields: the other fields, name and value, in order.
+        body: the body, or None where it is not known. An empty one is ``b""``.
+    """
+
+    method: str
+    authority: str
+    target: str
+    fields: Sequence[tuple[str, str | bytes]] = ()
+    body: bytes | None = None
+
+
 class Signs(Protocol):
     """A scheme that can make the credential that it accepts, as the edge does."""
 
-    def credential(self, *, now: float, **how: Any) -> Mapping[str, str]:  # noqa: ANN401
+    def credential(
+        self,
+        *,
+        now: float,
+        request: Outgoing | None = None,
+        **how: Any,  # noqa: ANN401
+    ) -> Mapping[str, str]:
         """The fields of a request that is sent at *now* (Unix seconds), by name.
+
+        They may be more than those of ``headers``: what is vouched for, and was not there yet.
 
         Args:
             now: Unix seconds.
+            request: what is sent; None where it is not known. Most credentials are good for any
+                request and do not look at it.
             how: ``pop``, the POP to sign as, and what else the scheme knows. What it does not
                 know means nothing to it.
 
         Raises:
-            ConfigurationError: an argument cannot be used, or no key is valid then.
+            ConfigurationError: an argument cannot be used, no key is valid then, or the request
+                is vouched for and not known.
         """
 
 
@@ -100,6 +129,9 @@ class Configurable(Scheme, Protocol):
     Attributes:
         kind: the name, in settings, files of decisions and metrics.
         OPTIONS: what there is to set beside the keys.
+
+    One that can use public keys says so with ``public_keys = True``; to others, settings give
+    none.
     """
 
     kind: ClassVar[str]

@@ -26,6 +26,7 @@ DEFAULT_KIND = "edge-auth"
 _BUILT_IN = {
     "edge-auth": ("edgeauth.schemes.edge_auth", "EdgeAuthScheme"),
     "shared-secret": ("edgeauth.schemes.shared_secret", "SharedSecretScheme"),
+    "message-signatures": ("edgeauth.schemes.message_signatures", "MessageSignatureScheme"),
 }
 
 # Of several schemes at once, which settings write as [[schemes]].

@@ -12,7 +12,7 @@ from hmac import compare_digest
 from typing import Any, ClassVar, Self
 
 from edgeauth.errors import BadSignature, ConfigurationError
-from edgeauth.keys import Key, KeyRing
+from edgeauth.keys import Key, KeyRing, secrets_alone
 from edgeauth.request import Request  # noqa: TC001 - so that annotations can be read
 from edgeauth.schemes.base import field_name, not_once
 from edgeauth.schemes.options import Option, read_text
@@ -38,7 +38,7 @@ class SharedSecretScheme:
     def __init__(
         self, keys: KeyRing | Iterable[Key | str | bytes], *, header: str = "Edge-Auth"
     ) -> None:
-        self.keys = keys if isinstance(keys, KeyRing) else KeyRing(keys)
+        self.keys = secrets_alone(keys, self.kind)
         self.header = field_name(header)
         self.headers = (self.header,)
         # Values are compared under a key that only this process knows. All digests have

@@ -23,6 +23,7 @@ from edgeauth.forwarded import TrustedProxies
 from edgeauth.guard import Guard
 from edgeauth.keys import Key, KeyRing
 from edgeauth.policy import Policy
+from edgeauth.public_keys import PublicKey
 from edgeauth.service.settings import ServiceSettings
 from edgeauth.settings import Settings, config_path, read_document
 
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from edgeauth.passes import Passes
     from edgeauth.policy import PolicySource
 
+
+# Id, secret or text of a public key, not_before, not_after.
+PlainKey = tuple[str, bytes | str, float, float]
 
 # The settings that name a file; a directory of secrets has no pipes in it.
 _FILES = ("addresses", "pass_secret_file", "revoked_passes_file")
@@ -52,7 +56,7 @@ class State:
     generation: int
     settings: Settings
     service: ServiceSettings
-    keys: tuple[tuple[tuple[str, bytes, float, float], ...], ...] = field(repr=False)
+    keys: tuple[tuple[PlainKey, ...], ...] = field(repr=False)
     networks: tuple[str, ...] | None
     listed_at: float | None
     passes: Passes | None
@@ -147,7 +151,7 @@ class State:
         # names those in front of it.
         trusted = self.service.proxy_addresses + settings.trusted_proxies
         policy = Policy(
-            settings.build_scheme([KeyRing(Key(*one) for one in ring) for ring in self.keys]),
+            settings.build_scheme([KeyRing(map(_key, ring)) for ring in self.keys]),
             None if self.networks is None else AddressList(self.networks),
             self.passes,
         )
@@ -171,8 +175,18 @@ def _refuse_pipe(name: str, path: str | os.PathLike[str] | None) -> None:
         )
 
 
-def _plain(keys: KeyRing) -> tuple[tuple[str, bytes, float, float], ...]:
-    return tuple((key.id, key.secret, key.not_before, key.not_after) for key in keys)
+def _plain(keys: KeyRing) -> tuple[PlainKey, ...]:
+    return tuple(
+        (key.id, key.secret if isinstance(key, Key) else key.text, key.not_before, key.not_after)
+        for key in keys
+    )
+
+
+def _key(plain: PlainKey) -> Key | PublicKey:
+    key_id, given, *dates = plain
+    if isinstance(given, bytes):
+        return Key(key_id, given, *dates)
+    return PublicKey.from_text(key_id, given, *dates)
 
 
 def _networks(addresses: AddressList | None) -> tuple[str, ...] | None:

@@ -7,10 +7,14 @@ that is not made of usual words, a pattern or a few characters is never refused 
 
 from __future__ import annotations
 
+import hashlib
 import math
 
 _README = "it is printed in edgeauth's documentation"
 _VECTORS = "it is that of edgeauth's test vectors"
+_RFC_9421 = "it is printed in RFC 9421"
+_RFC_8032 = "it is printed in RFC 8032"
+_SEED = "its private key is what anybody tries first"
 
 # Each with where it is published.
 PUBLISHED = {
@@ -23,9 +27,31 @@ PUBLISHED = {
     "the-new-secret-of-the-signature": _README,
     "the-old-secret-in-a-header": _README,
     "the-edge-has-another-secret": _README,
+    "a-secret-that-edge-and-origin-share": _README,
+    # As bytes no setting can have it.
+    "uzvJfB4u3N0Jy4T7NZ75MDVcr8zSTInedJtkgcu46YW4XByzNJjxBdtjUkdJPBtbmHhIDi6pcl8jsasjlTMtDQ==": (
+        _RFC_9421
+    ),
     "correct-horse-battery-staple": "it is printed in xkcd 936",
     "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY": "it is printed in the documentation of AWS",
     "JBSWY3DPEHPK3PXP": "it is printed in the documentation of many TOTP libraries",
+}
+
+# Public keys whose private half everybody has, by the SHA-256 of their DER.
+_PAIRS = {
+    "34571606cb7a0d71be377e671ddcccae2a169ed7733598214129231cd30c4a3c": _RFC_9421,
+    "55f96361b78cbb84f1fc604b0718e82bd91abb46d8fc25ae871b35fbbf8b7974": _RFC_9421,
+    "c73eecd318bd3813f2402a660d8a90010ca35d609d19377d5ee7af200713229f": _RFC_9421,
+    "72859cbaf21a0b398b1f25712bbed148b1d85a0c6b824176eb306405caa6f0b2": _RFC_9421,
+    "06e3fd8fda29bb60ab59557de61edb0aecdb231134be30e75b455f8e1b792fa9": _RFC_8032,
+    "deb2ded39dc26fce0e6085b6fc34bf6b5941913bbfe2ea614113cff9e004c170": _RFC_8032,
+    "8d39ba50abe50f77b6bb8ae7b6927aff7ffbeba35ad2837c0e51e82bcbcc60d5": _RFC_8032,
+    # Ed25519 of 32 bytes that are 0, 1 or 255, or that count from 0 or from 1.
+    "339e2ff917630507b6a423b5ce084e285d1fa65d93b3e27a6195d3bbebc9ae23": _SEED,
+    "fd110d301d2f077de1414b8f99f441b1403fab207b2052fbd2c065e4ee8e7dc2": _SEED,
+    "8d5eb75dbb64464ac9369d2416a026c99aad4ebf9cdb7c73adda86dd17815b0f": _SEED,
+    "a050837d85070582ccf7394b0988847cc312cb88259b894899f6f239cf1791a5": _SEED,
+    "646d6be49d9f0048f94f67749eca35156eed4f7a7be18e4fc4a94bfd44e300b0": _SEED,
 }
 
 # What people write to be replaced later, or instead of a secret. The longest first, so that
@@ -83,6 +109,11 @@ def why_guessable(secret: bytes) -> str | None:
     if _is_of_words(bare):
         return "it is made of words that everybody tries"
     return None
+
+
+def why_published(der: bytes) -> str | None:
+    """Why everybody can sign for the public key *der*; None if nothing is known."""
+    return _PAIRS.get(hashlib.sha256(der).hexdigest())
 
 
 def _bare(text: str) -> str:

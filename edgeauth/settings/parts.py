@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from edgeauth.errors import ConfigurationError
 from edgeauth.keys import MAX_SECRET_FILE_BYTES, Key, bare_secret
+from edgeauth.named_key import NamedKey
 from edgeauth.text_files import read_bytes
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from edgeauth.addresses import AddressList
+    from edgeauth.keys import KeyRing
     from edgeauth.passes import Passes
 
 
@@ -92,9 +94,36 @@ def refuse_guessable(what: str, secret: bytes) -> None:
         )
 
 
-def refuse_one_secret_for_both(
-    keys: Iterable[Key] | Iterable[Iterable[Key]], passes: Passes
-) -> None:
+def refuse_known_keys(keys: KeyRing) -> None:
+    """Refuse keys with which whoever has read a manual, or guesses, can sign.
+
+    Raises:
+        ConfigurationError: there is one.
+    """
+    for key in keys:
+        if isinstance(key, Key):
+            refuse_guessable(f"the secret of key {key.id!r}", key.secret)
+        else:
+            refuse_published_pair(f"the public key {key.id!r}", key.der)
+
+
+def refuse_published_pair(what: str, der: bytes) -> None:
+    """Refuse a public key (in DER) whose private key is published.
+
+    Raises:
+        ConfigurationError: it is. The message has *what*.
+    """
+    from edgeauth.settings.guessable import why_published  # noqa: PLC0415 - as above
+
+    why = why_published(der)
+    if why is not None:
+        raise ConfigurationError(
+            f"{what} is of a pair that everybody has: {why}; make another one "
+            "(edgeauth keygen --type ed25519)"
+        )
+
+
+def refuse_one_secret_for_both(keys: Iterable[Any], passes: Passes) -> None:
     """Refuse a secret that signs passes and is a secret of the edge.
 
     Args:
@@ -104,8 +133,8 @@ def refuse_one_secret_for_both(
     Raises:
         ConfigurationError: it does.
     """
-    every = chain.from_iterable((one,) if isinstance(one, Key) else one for one in keys)
-    if passes.secret in {key.secret for key in every}:
+    every = chain.from_iterable((one,) if isinstance(one, NamedKey) else one for one in keys)
+    if passes.secret in {key.material for key in every}:
         raise ConfigurationError(
             "pass_secret is also a secret of the edge: make another one (edgeauth keygen)"
         )

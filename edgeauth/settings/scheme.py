@@ -7,10 +7,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from edgeauth.errors import ConfigurationError
-from edgeauth.keys import Key, KeyRing
+from edgeauth.keys import KeyRing, key_of, secrets_alone
 from edgeauth.schemes.options import Option, read_secret, read_text
 from edgeauth.schemes.registry import DEFAULT_KIND, built_in_kinds, scheme_class
-from edgeauth.settings.parts import refuse_guessable
+from edgeauth.settings.parts import refuse_known_keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,7 +64,7 @@ class SchemeSettings:
     """The settings of one scheme, each of the right type and in its range.
 
     Attributes:
-        kind: ``edge-auth``, ``shared-secret``, or that of another package.
+        kind: that of a scheme here, such as ``edge-auth``, or of another package.
         secret: the secret, if it is given directly. Not in the repr.
         secrets_file: a file of ``id:secret`` lines, oldest to newest.
         secrets_dir: a directory of one secret a file, instead.
@@ -116,15 +116,14 @@ class SchemeSettings:
         return any(getattr(self, name) is not None for name in SECRETS)
 
     def build_keys(self) -> KeyRing:
-        """The key ring of :meth:`read_keys`, of secrets that are not known to everybody.
+        """The key ring of :meth:`read_keys`, of keys with which not everybody can sign.
 
         Raises:
             ConfigurationError: as :meth:`read_keys`; or a secret is published, or trivially
-                guessable.
+                guessable; or the private key of a public one is published.
         """
         keys = self.read_keys()
-        for key in keys:
-            refuse_guessable(f"the secret of key {key.id!r}", key.secret)
+        refuse_known_keys(keys)
         return keys
 
     def read_keys(self) -> KeyRing:
@@ -149,7 +148,7 @@ class SchemeSettings:
                 "(secret, secrets_file or secrets_dir in a mapping or file); edgeauth keygen "
                 "makes one"
             )
-        return KeyRing([Key("default", self.secret)])
+        return KeyRing([key_of("default", self.secret)])
 
     def build_scheme(self, keys: KeyRing | None = None) -> Scheme:
         """The scheme of these settings.
@@ -158,10 +157,14 @@ class SchemeSettings:
             keys: the key ring, if it was built already; None builds it.
 
         Raises:
-            ConfigurationError: a value that the scheme refuses.
+            ConfigurationError: a value that the scheme refuses, or a public key, if it is of a
+                kind that has no use for one.
         """
         keys = self.build_keys() if keys is None else keys
-        scheme: Scheme = scheme_class(self.kind).from_options(keys, self.options)
+        kind = scheme_class(self.kind)
+        if not getattr(kind, "public_keys", False):
+            keys = secrets_alone(keys, self.kind)
+        scheme: Scheme = kind.from_options(keys, self.options)
         return scheme
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hmac
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,20 +89,9 @@ def scheme_of(settings: dict[str, Any]) -> MessageSignatureScheme:
     )
 
 
-class BinaryKey(Key):
-    """A key whose secret may end with any byte: that of the RFC ends with a carriage return."""
-
-    def __init__(self, key_id: str, secret: bytes) -> None:
-        super().__init__(key_id, b"its secret is not this one")
-        self._raw = secret
-
-    def mac(self, message: bytes) -> bytes:
-        return hmac.digest(self._raw, message, "sha256")
-
-
 def _key(name: str, given: dict[str, str]) -> Key | PublicKey:
     if given["alg"] == "hmac-sha256":
-        return BinaryKey(name, base64.b64decode(given["secret_b64"]))
+        return Key(name, base64.b64decode(given["secret_b64"]))
     return PublicKey(name, given["public_pem"], given["alg"])
 
 

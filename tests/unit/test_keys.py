@@ -77,6 +77,19 @@ def test_white_space_around_a_secret_is_refused(secret):
     assert SECRET not in str(caught.value)
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\r", b" "])
+def test_a_secret_of_bytes_may_end_with_any_byte(end):
+    secret = SECRET.encode() + end
+    assert Key("a", secret).mac(b"x") == hmac.digest(secret, b"x", "sha256")
+
+
+@pytest.mark.parametrize(("least", "length"), [(1, 1), (15, 15), (0, 1), (-5, 1)])
+def test_a_published_secret_may_be_as_short_as_the_caller_says_and_never_empty(least, length):
+    assert Key("a", b"x" * length, min_bytes=least).secret == b"x" * length
+    with pytest.raises(ConfigurationError, match=f"must have {length} to 1024"):
+        Key("a", b"x" * (length - 1), min_bytes=least)
+
+
 @pytest.mark.parametrize(
     ("secret", "kind"), [(None, "NoneType"), (12345678901234567, "int"), ([SECRET], "list")]
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import subprocess
 import sys
 
@@ -10,8 +11,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from support.rfc9421 import published_key
 
-from edgeauth import BadSignature, ConfigurationError, Key
-from edgeauth.public_keys import ALGORITHMS, PublicKey, _cryptography
+from edgeauth import BadSignature, ConfigurationError, Key, KeyRing
+from edgeauth.public_keys import ALGORITHMS, PublicKey, _cryptography, is_public
 from edgeauth.schemes.message_signatures import MessageSigner, PrivateKey
 
 MESSAGE = b"what is signed"
@@ -128,7 +129,7 @@ def test_an_id_is_that_of_any_key(made, key_id):
         PrivateKey(key_id, private, "ed25519")
 
 
-@pytest.mark.parametrize("algorithm", ["hmac-sha256", "none", "Ed25519", None, ""])
+@pytest.mark.parametrize("algorithm", ["hmac-sha256", "none", "Ed25519", ""])
 def test_an_algorithm_is_one_that_a_public_key_can_have(made, algorithm):
     with pytest.raises(ConfigurationError, match="must be one of ed25519"):
         PublicKey("k", made["ed25519"][1], algorithm)
@@ -261,3 +262,138 @@ class TestSigner:
     def test_a_tag_is_a_quoted_string_and_a_time_may_be_the_first(self):
         made = self.sign({"tag": 'a"b\\c'}, created=0, nonce="n")["Signature-Input"]
         assert made.endswith(r';created=0;keyid="edge-1";nonce="n";tag="a\"b\\c"')
+
+
+SECRET = "an-example-secret-of-32-bytes-ok"
+RFC_ED25519 = "ed25519:JrQLj5P/89iXES9+vFgrIy29clF9CC/oPPsw3c5D0bs="
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_a_public_key_is_written_on_one_line_and_read_again(made, name):
+    private, public = made[name]
+    key = PublicKey("k", public, name)
+    again = PublicKey.from_text("k", key.text, 1, 2)
+
+    assert "\n" not in key.text
+    assert (again.text, again.algorithm) == (key.text, name)
+    assert (again.not_before, again.not_after, again.dated) == (1, 2, True)
+    again.verify(PrivateKey("k", private, name).sign(MESSAGE), MESSAGE)
+
+
+def test_the_line_of_an_ed25519_key_has_its_32_bytes_and_that_of_others_its_der():
+    assert PublicKey("k", published_key("ed25519", "pem")).text == RFC_ED25519
+    pem = published_key("ecc-p256", "pem")
+    armoured = "".join(pem.splitlines()[1:-1])
+    assert PublicKey("k", pem).text == f"ecdsa-p256-sha256:{armoured}"
+
+
+@pytest.mark.parametrize(
+    ("name", "algorithm"),
+    [
+        ("ed25519", "ed25519"),
+        ("ecdsa-p256-sha256", "ecdsa-p256-sha256"),
+        ("ecdsa-p384-sha384", "ecdsa-p384-sha384"),
+        ("rsa-v1_5-sha256", "rsa-pss-sha512"),
+    ],
+)
+def test_the_algorithm_of_pem_is_that_of_the_key_and_of_rsa_it_is_pss(made, name, algorithm):
+    private, public = made[name]
+    assert PublicKey.from_text("k", public.decode()).algorithm == algorithm
+    assert PrivateKey("k", private).algorithm == algorithm
+    assert PrivateKey("k", private).public.der == PublicKey("k", public).der
+
+
+def test_a_key_that_no_algorithm_is_for_is_refused():
+    _, public = pems(ec.generate_private_key(ec.SECP521R1()))
+    with pytest.raises(ConfigurationError, match="'k' is of a kind that no algorithm here is for"):
+        PublicKey("k", public)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("ed25519:", "has 0 bytes; an Ed25519 key has 32"),
+        ("ed25519:AAAA", "has 3 bytes"),
+        ("ed25519:JrQLj5P/89iXES9+vFgrIy29clF9CC/oPPsw3c5D0bs", "no base64"),
+        ("ed25519:JrQLj5P/89iXES9+vFgrIy29clF9CC/oPPsw3c5D0b\u00df=", "no base64"),
+        ("ed25519:Jr QLj5P/89iXES9+vFgrIy29clF9CC/oPPsw3c5D0bs=", "no base64"),
+        ("ecdsa-p256-sha256:AAAA", "no public key"),
+        ("ecdsa-p384-sha384:" + RFC_ED25519.partition(":")[2], "no public key"),
+        ("-----BEGIN PUBLIC KEY-----", "no public key"),
+        ("-----BEGIN CERTIFICATE-----\nAAAA", "no public key"),
+    ],
+)
+def test_a_text_that_is_a_public_key_in_part_is_refused_and_never_a_secret(text, why, tmp_path):
+    assert is_public(text)
+    (tmp_path / "k").write_text(text, "utf-8")
+    with pytest.raises(ConfigurationError, match=why):
+        KeyRing.from_directory(tmp_path)
+
+
+def test_a_private_key_in_a_directory_of_keys_is_refused_and_not_shown(made, tmp_path):
+    private, _ = made["ed25519"]
+    (tmp_path / "k").write_bytes(private)
+    with pytest.raises(ConfigurationError, match="a private key, which only the edge") as caught:
+        KeyRing.from_directory(tmp_path)
+    assert private.decode().splitlines()[1] not in str(caught.value)
+
+
+@pytest.mark.parametrize("sign", [0, 0x80])
+@pytest.mark.parametrize(
+    "point",
+    [
+        "00" * 32,
+        "01" + "00" * 31,
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "ec" + "ff" * 30 + "7f",
+    ],
+)
+def test_an_ed25519_key_for_which_anybody_can_sign_is_refused(point, sign):
+    raw = bytearray.fromhex(point)
+    raw[-1] |= sign
+    with pytest.raises(ConfigurationError, match="anybody can sign for it"):
+        PublicKey.from_text("k", f"ed25519:{base64.b64encode(raw).decode()}")
+
+
+def test_for_a_point_of_order_one_anybody_could_sign():
+    identity = b"\x01" + bytes(31)
+    key = ed25519.Ed25519PublicKey.from_public_bytes(identity)
+    key.verify(identity + bytes(32), b"whatever it says")
+
+
+def test_a_file_holds_secrets_and_public_keys_side_by_side(made, tmp_path):
+    line = PublicKey("k", made["rsa-pss-sha512"][1]).text
+    file = tmp_path / "keys"
+    file.write_text(
+        f"old: {SECRET}\nedge-1 [not_after=2026-12-08T00:00:00Z]: {RFC_ED25519}\nedge-2:{line}\n",
+        "utf-8",
+    )
+    old, first, second = ring = KeyRing.from_file(file)
+
+    assert [key.id for key in ring.newest_first] == ["old"]
+    assert isinstance(old, Key)
+    assert (first.text, first.dated) == (RFC_ED25519, True)
+    assert second.algorithm == "rsa-pss-sha512"
+    assert ring.signing_key() is old
+
+
+def test_a_directory_holds_pem_too(made, tmp_path):
+    (tmp_path / "edge-1").write_bytes(made["ecdsa-p384-sha384"][1])
+    (tmp_path / "edge-2").write_text(f"{RFC_ED25519}\r\n", "utf-8")
+    one, two = KeyRing.from_directory(tmp_path)
+    assert (one.algorithm, two.text) == ("ecdsa-p384-sha384", RFC_ED25519)
+
+
+def test_a_ring_of_public_keys_signs_nothing_and_says_so():
+    ring = KeyRing([PublicKey.from_text("edge-1", RFC_ED25519)])
+    with pytest.raises(ConfigurationError, match=r"public ones \(edge-1\), which sign nothing"):
+        ring.signing_key()
+
+
+def test_a_ring_does_not_take_one_public_key_twice_or_alone():
+    one, two = (PublicKey.from_text(name, RFC_ED25519) for name in ("a", "b"))
+    with pytest.raises(ConfigurationError, match="same secret or public key"):
+        KeyRing([one, two])
+    with pytest.raises(ConfigurationError, match="not a single one"):
+        KeyRing(one)

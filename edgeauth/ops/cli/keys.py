@@ -26,14 +26,15 @@ from edgeauth.ops.cli.group import Commands
 from edgeauth.ops.cli.options import config_option, read_settings
 from edgeauth.ops.cli.text import table
 from edgeauth.ops.rotation.evidence import accepted_in_decisions, verified_by_metrics
-from edgeauth.ops.rotation.judgement import Evidence, judge, key_ids
+from edgeauth.ops.rotation.judgement import Evidence, judge, key_ids, kind_of
 from edgeauth.ops.rotation.secrets_file import SecretsFile
 from edgeauth.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from edgeauth.keys import Key, KeyRing
+    from edgeauth.keys import KeyRing
+    from edgeauth.named_key import NamedKey
 
 # Longer than a value of the old key is accepted by default: max_age and max_future.
 _OVER_SECONDS = 120.0
@@ -232,15 +233,15 @@ def _path(settings: Settings, secrets_file: str | None) -> Path:
     )
 
 
-def _new_id(keys: Iterable[Key]) -> str:
+def _new_id(keys: Iterable[NamedKey]) -> str:
     taken = {key.id for key in keys}
     today = datetime.now(UTC).date().isoformat()
     later = (f"{today}.{number}" for number in range(2, len(taken) + 3))
     return next(key_id for key_id in (today, *later) if key_id not in taken)
 
 
-def _row(key: Key, keys: KeyRing, evidence: Evidence | None, now: float) -> list[str]:
-    newest = key is keys.newest_first[0]
+def _row(key: NamedKey, keys: KeyRing, evidence: Evidence | None, now: float) -> list[str]:
+    newest = key is [*keys][-1]
     seen = "" if evidence is None else f"seen {evidence.accepted.by_key[key.id]} times"
     valid = "" if key.valid_at(now) else "NOT VALID NOW"
-    return [key.id, "newest" if newest else "old", seen, valid]
+    return [key.id, "newest" if newest else "old", seen, valid, kind_of(key)]

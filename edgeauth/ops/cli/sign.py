@@ -12,8 +12,8 @@ from edgeauth.ops.cli.options import at_option, read_settings, settings_options
 from edgeauth.ops.cli.text import curl_command
 from edgeauth.ops.schemes import tools_of
 from edgeauth.ops.schemes.configured import signing
-from edgeauth.ops.schemes.credential import Outgoing, credential
-from edgeauth.schemes.base import SIMULATED_POP
+from edgeauth.ops.schemes.credential import credential
+from edgeauth.schemes.base import SIMULATED_POP, Outgoing
 
 
 @click.command("sign")

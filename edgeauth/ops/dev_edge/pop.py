@@ -18,7 +18,7 @@ from yarl import URL
 
 from edgeauth.ops.dev_edge.fields import end_to_end, signed
 from edgeauth.ops.dev_edge.websocket import is_upgrade, relay
-from edgeauth.ops.schemes.credential import Outgoing
+from edgeauth.schemes.base import Outgoing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

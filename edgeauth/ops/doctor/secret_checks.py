@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgeauth.errors import ConfigurationError
 from edgeauth.key_files import key_names
+from edgeauth.keys import Key
 from edgeauth.ops.doctor.finding import Finding
 from edgeauth.settings import read_toml
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator, Mapping
 
-    from edgeauth.keys import Key, KeyRing
+    from edgeauth.keys import KeyRing
     from edgeauth.settings import Settings
 
 # Placeholders. With a secret that is nothing else, the app does not start.
@@ -43,7 +44,8 @@ def check_secrets(settings: Settings, config: str | os.PathLike[str] | None) -> 
         settings.build_passes(rings)
     except ConfigurationError as error:
         found.append(_unusable("pass-secret-unusable", error))
-    found += [finding for keys in rings for key in keys for finding in _check_secret(key)]
+    secrets = [key for keys in rings for key in keys if isinstance(key, Key)]
+    found += [finding for key in secrets for finding in _check_secret(key)]
     return [*found, *_permissions(settings, config)]
 
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from edgeauth.addresses import AddressList
 from edgeauth.ops.probe.spoofable import spoofs
 from edgeauth.ops.schemes import tools_of
-from edgeauth.ops.schemes.credential import Outgoing, can_sign, credential
+from edgeauth.ops.schemes.credential import can_sign, credential
 from edgeauth.ops.schemes.probe_rows import (
     BAD_REQUEST,
     Plan,
@@ -21,6 +21,7 @@ from edgeauth.ops.schemes.probe_rows import (
     request,
 )
 from edgeauth.request import HANDSHAKE
+from edgeauth.schemes.base import Outgoing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

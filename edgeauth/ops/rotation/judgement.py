@@ -6,11 +6,13 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from edgeauth.errors import seconds
+from edgeauth.public_keys import PublicKey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from edgeauth.keys import Key, KeyRing
+    from edgeauth.keys import KeyRing
+    from edgeauth.named_key import NamedKey
     from edgeauth.ops.rotation.evidence import AcceptedRequests
 
 
@@ -62,7 +64,7 @@ def judge(keys: KeyRing, evidence: Evidence | None, now: float | None = None) ->
     return _judge_by(old, new, evidence)
 
 
-def _judge_by(old: list[Key], new: Key, evidence: Evidence) -> Judgement:
+def _judge_by(old: Sequence[NamedKey], new: NamedKey, evidence: Evidence) -> Judgement:
     by_key, gap = evidence.accepted
     window = f"in the last {seconds(evidence.seconds)} s"
     still = [key for key in old if by_key[key.id]]
@@ -85,6 +87,11 @@ def _judge_by(old: list[Key], new: Key, evidence: Evidence) -> Judgement:
     )
 
 
-def key_ids(keys: Iterable[Key]) -> str:
+def key_ids(keys: Iterable[NamedKey]) -> str:
     """The ids of *keys* for people."""
     return ", ".join(key.id for key in keys)
+
+
+def kind_of(key: NamedKey) -> str:
+    """What *key* is for people, if it is not a secret: a public one, and its algorithm."""
+    return f"public, {key.algorithm}" if isinstance(key, PublicKey) else ""

@@ -11,10 +11,11 @@ import sys
 from importlib import import_module
 
 from edgeauth.errors import ConfigurationError
-from edgeauth.ops.schemes.credential import Credential, Outgoing, credential
+from edgeauth.ops.schemes.credential import Credential, credential
 from edgeauth.ops.schemes.diagnosis import Diagnosis, Field, Finding
 from edgeauth.ops.schemes.probe_rows import Plan, Row, bad, good
 from edgeauth.ops.schemes.tools import Tools
+from edgeauth.schemes.base import Outgoing
 from edgeauth.schemes.registry import built_in_kinds, scheme_class
 
 # What a package that brings a kind needs to write its own TOOLS.

@@ -3,24 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from edgeauth.errors import ConfigurationError
-
-
-class Outgoing(NamedTuple):
-    """The request that a credential is made for.
-
-    Attributes:
-        method: such as ``GET``.
-        authority: the value of the Host field.
-        target: path and query, as they are sent.
-    """
-
-    method: str
-    authority: str
-    target: str
-
+from edgeauth.schemes.base import Outgoing
 
 # Makes the header fields for a request (None where it is not known) at a time (Unix seconds).
 Credential = Callable[[Outgoing | None, float], list[tuple[str, str]]]

@@ -16,7 +16,7 @@ from edgeauth.errors import (
     PopNotAllowed,
     VerificationError,
 )
-from edgeauth.keys import Key, KeyRing
+from edgeauth.keys import Key, KeyRing, secrets_alone
 from edgeauth.request import Request  # noqa: TC001 - so that annotations can be read
 from edgeauth.schemes.base import SIMULATED_POP, field_name, not_once
 from edgeauth.schemes.edge_auth.grammar import ALPHABET, WHOLE, malformed, pop_codes
@@ -82,7 +82,7 @@ class EdgeAuthScheme:
         require_pop: bool = True,
         pops: Iterable[str] | None = None,
     ) -> None:
-        self.keys = keys if isinstance(keys, KeyRing) else KeyRing(keys)
+        self.keys = secrets_alone(keys, self.kind)
         self.header = field_name(header)
         self.headers = (self.header,)
         self.max_age = window("max_age", max_age)

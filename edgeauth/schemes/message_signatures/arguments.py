@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable  # noqa: TC003 - so that annotations can be read
-from typing import Literal
+from typing import Any, Literal
 
 from edgeauth.errors import ConfigurationError, MalformedHeader
-from edgeauth.keys import Key, KeyRing
-from edgeauth.public_keys import PublicKey
 from edgeauth.schemes.message_signatures import grammar
 from edgeauth.schemes.message_signatures.components import Component, component
+from edgeauth.schemes.options import (
+    Option,
+    read_flag,
+    read_list,
+    read_number,
+    read_one_of,
+    read_text,
+    window,
+)
 
 #: What an edge signs unless told otherwise, and what is required then.
 COMPONENTS = ("@method", "@authority", "@path", "@query")
@@ -18,6 +25,9 @@ COMPONENTS = ("@method", "@authority", "@path", "@query")
 HMAC = "hmac-sha256"
 
 _TAG = re.compile(r"[ -~]{1,128}")
+
+# A component of a list with commas: a comma between quotes is its own.
+_LISTED = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*"|")+')
 
 
 def required(names: Iterable[str]) -> list[Component]:
@@ -76,23 +86,46 @@ def _component(name: str) -> Component:
         ) from None
 
 
-def checked_keys(
-    keys: KeyRing | Iterable[Key | PublicKey | str | bytes],
-) -> tuple[Key | PublicKey, ...]:
-    """*keys*, if each has an id of its own.
+def _read_components(label: str, value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        value = [text.strip() for text in _LISTED.findall(value)]
+    return read_list(label, value)
 
-    Raises:
-        ConfigurationError: two have the same, or there is none, or one is no key.
-    """
-    if isinstance(keys, (str, bytes, Key, PublicKey)):
-        raise ConfigurationError("give a list of keys, oldest to newest, not a single one")
-    found = tuple(
-        key if isinstance(key, (Key, PublicKey)) else Key(f"key-{place}", key)
-        for place, key in enumerate(keys, 1)
-    )
-    secret = [key for key in found if isinstance(key, Key)]
-    if secret or not found:
-        KeyRing(secret)
-    if len({key.id for key in found}) < len(found):
-        raise ConfigurationError("two keys have the same id: give each key its own")
-    return found
+
+def _check_components(name: str, value: Any) -> None:  # noqa: ANN401 - this is what finds out
+    if not required(value):
+        raise ConfigurationError(
+            f"{name} is empty: a signature of nothing would be accepted with any request; name "
+            "what must be signed, or leave it out"
+        )
+
+
+def _check_tag(_name: str, value: Any) -> None:  # noqa: ANN401
+    if value is not None:
+        checked_tag(value)
+
+
+#: What there is to set.
+OPTIONS = (
+    Option(
+        "components",
+        _read_components,
+        COMPONENTS,
+        "list of what must be signed, as in RFC 9421",
+        check=_check_components,
+    ),
+    Option("tag", read_text, None, "the tag of the signature that counts", check=_check_tag),
+    Option("max_age", read_number("seconds"), 60, "seconds after created, inclusive", check=window),
+    Option(
+        "max_future",
+        read_number("seconds"),
+        5,
+        "seconds before created, and after expires, inclusive",
+        check=window,
+    ),
+    Option("require_nonce", read_flag, True, "false admits a signature without a nonce"),  # noqa: FBT003
+    # Not "scheme": that setting is the kind.
+    Option(
+        "url_scheme", read_one_of("https", "http"), "https", "that of the URL, as the edge sees it"
+    ),
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets as random
 import time
@@ -11,8 +12,17 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from edgeauth.errors import ConfigurationError, MalformedHeader
-from edgeauth.keys import Key, checked_id
-from edgeauth.public_keys import checked_algorithm, cryptography_for, demand_kind
+from edgeauth.keys import Key
+from edgeauth.named_key import checked_id
+from edgeauth.public_keys import (
+    PublicKey,
+    algorithm_of,
+    checked_algorithm,
+    cryptography_for,
+    demand_kind,
+    pem_of,
+)
+from edgeauth.schemes.base import Outgoing  # noqa: TC001 - so that annotations can be read
 from edgeauth.schemes.message_signatures import grammar
 from edgeauth.schemes.message_signatures.arguments import (
     COMPONENTS,
@@ -23,6 +33,7 @@ from edgeauth.schemes.message_signatures.arguments import (
     required,
 )
 from edgeauth.schemes.message_signatures.base import Base
+from edgeauth.schemes.message_signatures.body import FIELD
 from edgeauth.schemes.message_signatures.form import INPUT, SIGNATURE
 
 _LABEL = re.compile(grammar.KEY)
@@ -45,9 +56,15 @@ class PrivateKey:
 
     __slots__ = ("_key", "algorithm", "id")
 
-    def __init__(self, id: str, pem: str | bytes, algorithm: str) -> None:  # noqa: A002 - as Key
+    def __init__(
+        self,
+        id: str,  # noqa: A002 - as Key
+        pem: str | bytes,
+        algorithm: str | None = None,
+    ) -> None:
         self.id = checked_id(id)
-        self.algorithm = checked_algorithm(id, algorithm)
+        if algorithm is not None:
+            checked_algorithm(id, algorithm)
         extra = cryptography_for(id)
         try:
             key = extra["load_private"](pem.encode() if isinstance(pem, str) else pem, None)
@@ -56,11 +73,18 @@ class PrivateKey:
             raise ConfigurationError(
                 f"key {id!r} is no private key in PEM without a password"
             ) from None
-        demand_kind(id, key, algorithm, private=True)
+        self.algorithm = algorithm_of(id, key, private=True) if algorithm is None else algorithm
+        demand_kind(id, key, self.algorithm, private=True)
         self._key: Any = key
 
     def __repr__(self) -> str:
         return f"<PrivateKey {self.id!r} {self.algorithm}>"
+
+    @property
+    def public(self) -> PublicKey:
+        """The public key that goes with it, under the same id."""
+        der: bytes = cryptography_for(self.id)["der"](self._key.public_key())
+        return PublicKey(self.id, pem_of(der), self.algorithm)
 
     def sign(self, message: bytes) -> bytes:
         """The signature of *message*, in the form of RFC 9421."""
@@ -181,6 +205,22 @@ class MessageSigner:
             INPUT: f"{self._label}={signed.decode()}",
             SIGNATURE: f"{self._label}=:{armoured}:",
         }
+
+    def credential(self, request: Outgoing, created: int) -> dict[str, str]:
+        """The fields of *request* for :meth:`sign` at *created*, with a new nonce.
+
+        Where Content-Digest is signed and is not there, it is made of the body.
+        """
+        made: dict[str, str] = {}
+        signed = any(component.identity[0] == FIELD for component in self._base.components)
+        if signed and request.body is not None:
+            name = FIELD.decode().title()
+            if name.lower() not in {field.lower() for field, _ in request.fields}:
+                digest = b2a_base64(hashlib.sha256(request.body).digest(), newline=False)
+                made[name] = f"sha-256=:{digest.decode()}:"
+        fields = [*request.fields, *made.items()]
+        method, host, target, *_ = request
+        return {**made, **self.sign(method, target, host, fields=fields, created=created)}
 
 
 def sign_request(

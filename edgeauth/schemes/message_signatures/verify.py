@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import re
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Iterable, Sequence  # noqa: TC003 - so that annotations can be read
+from collections.abc import (  # noqa: TC003 - so that annotations can be read
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from hmac import compare_digest
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 from edgeauth.errors import (
     BadSignature,
+    ConfigurationError,
     Expired,
     MalformedHeader,
     NotCovered,
     NotYetValid,
+    PastExpires,
     VerificationError,
 )
 from edgeauth.keys import Key, KeyRing
 from edgeauth.public_keys import PublicKey  # noqa: TC001
 from edgeauth.request import Request  # noqa: TC001 - so that annotations can be read
+from edgeauth.schemes.base import Outgoing  # noqa: TC001 - so that annotations can be read
 from edgeauth.schemes.message_signatures import grammar
-from edgeauth.schemes.message_signatures._errors import PastExpires
 from edgeauth.schemes.message_signatures.arguments import (
     COMPONENTS,
     HMAC,
-    checked_keys,
+    OPTIONS,
     checked_scheme,
     checked_tag,
     quoted,
@@ -32,7 +38,8 @@ from edgeauth.schemes.message_signatures.arguments import (
 )
 from edgeauth.schemes.message_signatures.body import FIELD, body_digest
 from edgeauth.schemes.message_signatures.form import INPUT, SIGNATURE, Form, changing, selected
-from edgeauth.schemes.options import window
+from edgeauth.schemes.message_signatures.sign import MessageSigner, PrivateKey
+from edgeauth.schemes.options import Option, window
 from edgeauth.verdict import BodyDigest, EdgeIdentity, Once
 
 _new_tuple = tuple.__new__
@@ -89,9 +96,11 @@ class MessageSignatureScheme:
         ConfigurationError: an argument cannot be used.
     """
 
-    kind = "message-signatures"
+    kind: ClassVar[str] = "message-signatures"
     headers = (INPUT, SIGNATURE)
     once = True
+    public_keys = True
+    OPTIONS: ClassVar[tuple[Option, ...]] = OPTIONS
 
     def __init__(
         self,
@@ -104,7 +113,7 @@ class MessageSignatureScheme:
         require_nonce: bool = True,
         scheme: Literal["https", "http"] = "https",
     ) -> None:
-        self.keys = checked_keys(keys)
+        self.keys = keys if isinstance(keys, KeyRing) else KeyRing(keys)
         self._keys = {key.id.encode(): key for key in self.keys}
         parts = required(components)
         self.components = tuple(part.id.decode() for part in parts)
@@ -116,6 +125,52 @@ class MessageSignatureScheme:
         self.require_nonce = require_nonce
         self.scheme = checked_scheme(scheme)
         self._forms: dict[bytes, tuple[Form, ...]] = {}
+
+    @classmethod
+    def from_options(cls, keys: KeyRing, options: Mapping[str, Any]) -> Self:
+        """The scheme with these keys and these values of ``OPTIONS``.
+
+        Raises:
+            ConfigurationError: a value cannot be used.
+        """
+        given = dict(options)
+        return cls(keys, scheme=given.pop("url_scheme"), **given)
+
+    def signer(self, key: Key | PrivateKey) -> MessageSigner:
+        """What signs with *key* all that is required here."""
+        return MessageSigner(
+            key, components=self.components or COMPONENTS, tag=self.tag, scheme=self.scheme
+        )
+
+    def credential(
+        self,
+        *,
+        now: float,
+        request: Outgoing | None = None,
+        key: Key | PrivateKey | None = None,
+        **_how: object,
+    ) -> Mapping[str, str]:
+        """The fields of *request* that is sent at *now* (Unix seconds), signed with a new nonce.
+
+        Where Content-Digest must be signed and is not there yet, it is made of the body, and is
+        among the fields.
+
+        Args:
+            now: Unix seconds.
+            request: what is signed.
+            key: what signs; None is the newest secret of the ring.
+
+        Raises:
+            ConfigurationError: there is no request, or not all of it that must be signed; or no
+                key here signs.
+        """
+        if request is None:
+            raise ConfigurationError(
+                f"the scheme {self.kind} signs one request, and none is named: its method and URL "
+                "must be known"
+            )
+        signer = self.signer(self.keys.signing_key(now) if key is None else key)
+        return signer.credential(request, int(now))
 
     def verify(self, request: Request, *, now: float) -> EdgeIdentity:
         """Verify the signature of *request* at *now* (Unix seconds).

@@ -12,6 +12,7 @@ from support.vectors import OLDER_SECRET, SECRET
 from edgeauth import ConfigurationError, Settings, SharedSecretScheme, asgi, wsgi
 from edgeauth.flask import EdgeAuth
 from edgeauth.ops.shown import shown_settings
+from edgeauth.schemes.registry import scheme_class
 from edgeauth.settings import named_by_variables
 
 
@@ -279,7 +280,12 @@ def test_an_option_that_the_scheme_would_ignore_is_an_error(options, told):
             read()
         told_of = f"{label} is set, and the scheme 'shared-secret' has no {told}: leave "
         assert str(caught.value).startswith(told_of)
-        assert str(caught.value).endswith(" out, or set scheme to 'edge-auth'")
+        remedy = str(caught.value).rpartition(" out, or set scheme to ")[2].split(" or ")
+        assert remedy == [
+            repr(kind)
+            for kind in ("edge-auth", "message-signatures")
+            if told in {option.name for option in scheme_class(kind).OPTIONS}
+        ]
 
 
 def test_an_option_of_another_kind_may_be_an_empty_variable():

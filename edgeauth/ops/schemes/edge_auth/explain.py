@@ -52,7 +52,7 @@ def explain(scheme: EdgeAuthScheme, lines: RequestLines, now: float) -> Diagnosi
 
 def diagnose(value: bytes, scheme: EdgeAuthScheme, *, now: float) -> Diagnosis:
     """Look at *value* as *scheme* would at *now* (Unix seconds)."""
-    for key in scheme.keys:
+    for key in scheme.keys.newest_first:
         if key.secret in value:
             finding = Finding(
                 "secret-sent",

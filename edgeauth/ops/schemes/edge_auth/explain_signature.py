@@ -118,7 +118,7 @@ def _decode(body: bytes) -> tuple[bytes, list[Finding]] | None:
 
 
 def _wrong(mac: bytes, signed: bytes, scheme: EdgeAuthScheme) -> Finding:
-    if any(key.mac(signed).startswith(mac) for key in scheme.keys):
+    if any(key.mac(signed).startswith(mac) for key in scheme.keys.newest_first):
         return Finding("cut-off", f"The signature is cut off: only {len(mac)} of 32 bytes came.")
     ids = ", ".join(key.id for key in scheme.keys)
     return Finding(
