@@ -88,11 +88,14 @@ SUBJECTS = {
     "networks.py": ("unit/test_addresses.py", _CONFIGURED),
     "address_files.py": ("unit/test_addresses.py", "unit/record/test_list_age.py", _CONFIGURED),
     "public_keys.py": ("unit/test_public_keys.py", "unit/test_message_signatures.py"),
+    "private_keys.py": ("unit/test_public_keys.py", "unit/test_message_signatures.py"),
+    "named_key.py": ("unit/test_keys.py", "unit/test_public_keys.py", "unit/test_passes.py"),
     **{
         f"schemes/message_signatures/{name}.py": (
             "unit/test_message_signatures.py",
             "unit/test_signature_components.py",
             "unit/test_message_signature_errors.py",
+            "unit/schemes/test_message_signature_settings.py",
             "properties/test_message_signatures.py",
         )
         for name in (

@@ -9,6 +9,7 @@ import click
 from edgeauth.dry_run import dry_run
 from edgeauth.ops.cli.options import config_option
 from edgeauth.ops.cli.text import table
+from edgeauth.ops.rotation.judgement import kind_of
 from edgeauth.ops.shown import shown_settings
 from edgeauth.ops.text import escaped
 from edgeauth.service.settings import ServiceSettings
@@ -17,7 +18,9 @@ from edgeauth.settings import Settings, named_by_variables, read_document
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
 
+    from edgeauth.keys import Key
     from edgeauth.ops.shown import Shown
+    from edgeauth.public_keys import PublicKey
 
 
 @click.command("check-config")
@@ -42,7 +45,7 @@ def command(*, config: str | None) -> None:
         click.echo(line)
     click.echo()
     for scheme in settings.schemes:
-        ids = [key.id for key in scheme.build_keys()]
+        ids = [_key(key) for key in scheme.build_keys()]
         of = f" of {scheme.kind}" if len(settings.schemes) > 1 else ""
         click.echo(f"keys{of}: {len(ids)}, oldest to newest: {', '.join(ids)}")
     if guard.addresses is None:
@@ -61,6 +64,11 @@ def _source(name: str, variables: Container[str], document: Mapping[str, Any]) -
         place, _, own = name.removeprefix("schemes[").partition("].")
         document, name = document["schemes"][int(place)], own
     return "file" if name in document else "default"
+
+
+def _key(key: Key | PublicKey) -> str:
+    kind = kind_of(key)
+    return f"{key.id} ({kind})" if kind else key.id
 
 
 def _text(one: Shown) -> str:

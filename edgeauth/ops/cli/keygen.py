@@ -1,10 +1,13 @@
-"""``edgeauth keygen``: makes a new secret."""
+"""``edgeauth keygen``: makes a new secret, or a pair of keys."""
 
 from __future__ import annotations
 
 import secrets
+from datetime import UTC, datetime
 
 import click
+
+from edgeauth.ops.private_key import new_pair, write_private_key
 
 _WHERE = """\
 This is a new secret of 32 random bytes, written as 64 hex digits. It is stored nowhere.
@@ -20,13 +23,62 @@ remove the old line. The app sees the file change.
 """
 
 
+_PAIR = """\
+This is a new pair of Ed25519 keys. The private one is {where}.
+
+  edge    the private key: it signs. Put it where the edge keeps its secrets, and nowhere else
+  origin  {line} with the public key, at the end of the file that EDGEAUTH_SECRETS_FILE
+          names. It is no secret: nobody can sign with it
+
+To change a pair in use without an outage: put the new line at the end of the file, behind the old
+one; then let the edge sign with the new private key; then edgeauth keys rotate finish drops the
+old line. The app sees the file change.
+"""
+
+
 @click.command("keygen")
-def command() -> None:
-    """Print a new secret and where to put it.
+@click.option(
+    "--type",
+    "kind",
+    type=click.Choice(["hmac", "ed25519"]),
+    default="hmac",
+    show_default=True,
+    help="hmac is a secret for both sides; ed25519 is a pair: the edge signs, the origin cannot.",
+)
+@click.option("--id", "key_id", metavar="ID", help="Of a pair. Default: today's date.")
+@click.option(
+    "--out",
+    metavar="FILE",
+    help="Where the private key of a pair goes: a new file (mode 600), or - for standard output.",
+)
+def command(*, kind: str, key_id: str | None, out: str | None) -> None:
+    """Print a new secret, or make a pair of keys, and say where to put it.
 
     Only the secret goes to standard output, so that SECRET=$(edgeauth keygen) works; the
-    explanation goes to standard error.
+    explanation goes to standard error. Of a pair it is the line for the origin's file of keys.
     """
+    if kind == "hmac":
+        if key_id is not None or out is not None:
+            raise click.UsageError("--id and --out are for a pair: give --type ed25519")
+        _secret()
+        return
+    if out is None:
+        raise click.UsageError(
+            "a pair needs --out FILE, a new file for the private key (- is standard output)"
+        )
+    pem, public = new_pair(datetime.now(UTC).date().isoformat() if key_id is None else key_id)
+    line = f"{public.id}: {public.text}"
+    if out == "-":
+        click.echo(pem, nl=False)
+        where, line_is = "on standard output", f"the line\n          {line}\n         "
+    else:
+        write_private_key(out, pem)
+        click.echo(line)
+        where, line_is = f"in {out!a}, readable by you alone", "the line on standard output,"
+    click.echo(_PAIR.format(where=where, line=line_is), err=True, nl=False)
+
+
+def _secret() -> None:
     # Hex needs no quoting in VCL, TOML, YAML, a shell or an env file, never begins with a
     # dash, and fills the 64 bytes of an HMAC block exactly.
     click.echo(secrets.token_hex(32))

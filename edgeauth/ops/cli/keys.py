@@ -52,6 +52,15 @@ Until then the edge can go back at any time.
 """
 
 
+_OF_PAIRS = """\
+the newest key in {path} is public, and its other half is made for the edge. To change it:
+  1. edgeauth keygen --type ed25519 --out FILE
+  2. Put the line that it prints at the end of {path}, and wait {grace} s.
+  3. Let the edge sign with the private key in FILE.
+  4. edgeauth keys rotate finish drops the old line.
+(--force adds a secret to it instead)"""
+
+
 class _Refusal(click.ClickException):
     """A step that is not safe now: one line, and the exit status of a refusal."""
 
@@ -126,6 +135,10 @@ def begin(*, key_id: str | None, force: bool, config: str | None, secrets_file: 
                     f"a rotation is under way: {path} holds the keys {key_ids(file.keys)}. See "
                     "edgeauth keys status, then edgeauth keys rotate finish; or add one more "
                     "with --force"
+                )
+            if kind_of([*file.keys][-1]) and not force:
+                raise _Refusal(
+                    _OF_PAIRS.format(path=path, grace=seconds(grace(settings.watch_interval)))
                 )
             accepted = f"Accepted as before: {key_ids(file.keys)}."
             new = key_id or _new_id(file.keys)

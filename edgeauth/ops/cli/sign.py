@@ -2,18 +2,63 @@
 
 from __future__ import annotations
 
+import json
 import time
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 from click.core import ParameterSource
 
 from edgeauth.ops.cli.options import at_option, read_settings, settings_options
+from edgeauth.ops.cli.outgoing import read_body, read_fields, request_of
 from edgeauth.ops.cli.text import curl_command
+from edgeauth.ops.private_key import read_private_key
 from edgeauth.ops.schemes import tools_of
 from edgeauth.ops.schemes.configured import signing
 from edgeauth.ops.schemes.credential import credential
-from edgeauth.schemes.base import SIMULATED_POP, Outgoing
+from edgeauth.schemes.base import SIMULATED_POP
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edgeauth.schemes.base import Outgoing
+
+
+def _request_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options that say what is signed, where the scheme signs the request."""
+    url = click.option(
+        "--url", metavar="URL", help="The request, where it is signed; as the edge sends it."
+    )
+    curl = click.option(
+        "--curl", metavar="URL", help="As --url, and print a curl command that requests it."
+    )
+    method = click.option("--method", default="GET", show_default=True, help="Of that request.")
+    header = click.option(
+        "-H",
+        "--header",
+        "headers",
+        metavar="'NAME: VALUE'",
+        multiple=True,
+        help="A field of that request; Host is the one that is signed.",
+    )
+    body = click.option(
+        "--body",
+        metavar="FILE",
+        help="Its body, where content-digest is signed; - is standard input.",
+    )
+    return url(curl(method(header(body(command)))))
+
+
+def _key_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    file = click.option(
+        "--key-file", metavar="FILE", help="The private key that signs, in PEM without a password."
+    )
+    key_id = click.option(
+        "--key-id",
+        metavar="ID",
+        help="Its id. Default: that of the public key in the settings that goes with it.",
+    )
+    return file(key_id(command))
 
 
 @click.command("sign")
@@ -31,7 +76,9 @@ from edgeauth.schemes.base import SIMULATED_POP, Outgoing
     help="hex is what VCL sends, base64 is what Compute Rust sends.",
 )
 @click.option("--two-field", is_flag=True, help="Name no POP, as Compute JavaScript does.")
-@click.option("--curl", "url", metavar="URL", help="Print a curl command that requests URL.")
+@_request_options
+@_key_options
+@click.option("--json", "as_json", is_flag=True, help="Print the fields as one JSON object.")
 @click.option(
     "--scheme", "kind", metavar="KIND", help="Which of several schemes. Default: the first."
 )
@@ -45,6 +92,13 @@ def command(
     encoding: Literal["hex", "base64"],
     two_field: bool,
     url: str | None,
+    curl: str | None,
+    method: str,
+    headers: tuple[str, ...],
+    body: str | None,
+    key_file: str | None,
+    key_id: str | None,
+    as_json: bool,
     kind: str | None,
     config: str | None,
     secret_file: str | None,
@@ -52,38 +106,47 @@ def command(
 ) -> None:
     """Print a header as the edge would send it.
 
-    The newest secret signs. Where the scheme is one that sends the secret itself there is
-    nothing to sign, and the command refuses.
+    The newest secret signs, or the private key of --key-file. Where the scheme is one that sends
+    the secret itself there is nothing to sign, and the command refuses.
     """
-    if two_field and pop is not None:
-        raise click.UsageError("--two-field names no POP: leave --pop out")
+    _refuse_both(two_field and pop is not None, "--two-field names no POP: leave --pop out")
+    _refuse_both(url is not None and curl is not None, "--url and --curl: give one of them")
+    _refuse_both(as_json and curl is not None, "--json and --curl: give one of them")
     settings = read_settings(config, secret_file, secrets_file)
-    scheme = signing(settings, kind)
+    private = None if key_file is None else read_private_key(key_file, settings, key_id)
+    scheme = signing(settings, kind, private)
     tools = tools_of(scheme.kind)
     if tools.sends_secret:
         raise click.UsageError(
             f"the scheme is {scheme.kind}: its header is the secret itself, which is not printed. "
             f"Write '{scheme.headers[0]}: <secret>' into a file and use curl --header @FILE"
         )
-    how = {"pop": pop, "encoding": encoding}
+    how = {"pop": pop, "encoding": encoding, "key": private}
     asked = {name for name in how if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE}
     if two_field:
         asked.add("pop")
+    if private is not None:
+        asked.add("key")
     if idle := asked - tools.wishes:
-        raise click.UsageError(f"--{min(idle)} has no meaning for the scheme {scheme.kind}")
+        option = "key-file" if idle == {"key"} else min(idle)
+        raise click.UsageError(f"--{option} has no meaning for the scheme {scheme.kind}")
+    request: Outgoing | None = None
+    if (target := curl if url is None else url) is not None:
+        option, content = "--curl" if url is None else "--url", None
+        if body is not None:
+            content = read_body(body)
+        request = request_of(option, target, method, read_fields(headers), content)
     make = credential(scheme, **{name: how[name] for name in asked})
-    fields = make(None if url is None else _outgoing(url), time.time() if at is None else at)
-    lines = [f"{name}: {value}" for name, value in fields]
-    click.echo("\n".join(lines) if url is None else curl_command(lines, url))
+    made = make(request, time.time() if at is None else at)
+    lines = [f"{name}: {value}" for name, value in made]
+    if as_json:
+        click.echo(json.dumps(dict(made)))
+    elif curl is None:
+        click.echo("\n".join(lines))
+    else:
+        click.echo(curl_command([*headers, *lines], curl, method, body))
 
 
-def _outgoing(url: str) -> Outgoing:
-    # Here, since most callers name none, and it is slow to import.
-    from urllib.parse import urlsplit  # noqa: PLC0415
-
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        raise click.UsageError(f"--curl {url!a} is no URL") from None
-    query = f"?{parts.query}" if parts.query else ""
-    return Outgoing("GET", parts.netloc.rpartition("@")[2], f"{parts.path or '/'}{query}")
+def _refuse_both(given: bool, why: str) -> None:  # noqa: FBT001 - its one meaning
+    if given:
+        raise click.UsageError(why)

@@ -21,8 +21,16 @@ def table(rows: Iterable[Sequence[str]]) -> list[str]:
     ]
 
 
-def curl_command(lines: Iterable[str], url: str) -> str:
+def curl_command(
+    lines: Iterable[str], url: str, method: str = "GET", body: str | None = None
+) -> str:
     """A curl command for a POSIX shell that sends the header *lines* to *url*.
+
+    Args:
+        lines: each ``Name: value``.
+        url: what to request.
+        method: of the request.
+        body: the file of its body, if it has one.
 
     Raises:
         click.UsageError: *url* is no URL of HTTP.
@@ -30,5 +38,13 @@ def curl_command(lines: Iterable[str], url: str) -> str:
     if not url.startswith(("http://", "https://")) or not url.isprintable() or " " in url:
         raise click.UsageError("--curl: write a URL that begins with http:// or https://")
     # Without --globoff curl reads [] and {} in a URL as patterns.
-    headers = " ".join(f"--header {shlex.quote(line)}" for line in lines)
-    return f"curl --globoff {headers} {shlex.quote(url)}"
+    words = ["curl", "--globoff"]
+    if method == "HEAD":
+        words.append("--head")
+    elif method != "GET" or body is not None:
+        words += ["--request", method]
+    for line in lines:
+        words += ["--header", line]
+    if body is not None:
+        words += ["--data-binary", f"@{body}"]
+    return shlex.join([*words, url])

@@ -9,6 +9,7 @@ from edgeauth.errors import ConfigurationError
 from edgeauth.keys import Key, KeyRing
 
 if TYPE_CHECKING:
+    from edgeauth.private_keys import PrivateKey
     from edgeauth.settings import Settings
 
 
@@ -28,14 +29,25 @@ def configured(settings: Settings, *, without_secret: bool = False) -> list[Any]
     ]
 
 
-def signing(settings: Settings, kind: str | None) -> Any:  # noqa: ANN401 - of any kind
+def signing(
+    settings: Settings,
+    kind: str | None,
+    private: PrivateKey | None = None,
+) -> Any:  # noqa: ANN401 - of any kind
     """The scheme that signs: the first of *kind*, or the first of all.
+
+    Args:
+        settings: of the gate.
+        kind: of the scheme.
+        private: what will sign, so that the settings need no key.
 
     Raises:
         ConfigurationError: as :func:`configured`; or there is none of *kind*.
     """
     for one in settings.schemes:
         if kind in {None, one.kind}:
+            if private is not None and not one.has_secret:
+                return one.build_scheme(KeyRing([private.public]))
             return one.build_scheme(one.read_keys())
     known = ", ".join(one.kind for one in settings.schemes)
     raise ConfigurationError(f"no scheme of the settings is {kind!r}; they have {known}")

@@ -3,7 +3,8 @@
 It may import the proof: errors, keys, the view of a request. Everybody may import it.
 """
 
-from edgeauth.schemes.message_signatures.sign import MessageSigner, PrivateKey, sign_request
+from edgeauth.private_keys import PrivateKey
+from edgeauth.schemes.message_signatures.sign import MessageSigner, sign_request
 from edgeauth.schemes.message_signatures.verify import MessageSignatureScheme, Verified
 
 __all__ = [

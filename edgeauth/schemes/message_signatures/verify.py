@@ -23,6 +23,7 @@ from edgeauth.errors import (
     VerificationError,
 )
 from edgeauth.keys import Key, KeyRing
+from edgeauth.private_keys import PrivateKey  # noqa: TC001
 from edgeauth.public_keys import PublicKey  # noqa: TC001
 from edgeauth.request import Request  # noqa: TC001 - so that annotations can be read
 from edgeauth.schemes.base import Outgoing  # noqa: TC001 - so that annotations can be read
@@ -38,7 +39,7 @@ from edgeauth.schemes.message_signatures.arguments import (
 )
 from edgeauth.schemes.message_signatures.body import FIELD, body_digest
 from edgeauth.schemes.message_signatures.form import INPUT, SIGNATURE, Form, changing, selected
-from edgeauth.schemes.message_signatures.sign import MessageSigner, PrivateKey
+from edgeauth.schemes.message_signatures.sign import MessageSigner
 from edgeauth.schemes.options import Option, window
 from edgeauth.verdict import BodyDigest, EdgeIdentity, Once
 
