@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import time
 from base64 import b64encode
+from dataclasses import replace
 
 import pytest
 from support.requests import PlainRequest
 from support.rfc9421 import published_key
 from support.vectors import SECRET
 
-from edgeauth import ConfigurationError, EdgeAuthScheme, Key, Settings, SharedSecretScheme
+from edgeauth import (
+    ConfigurationError,
+    EdgeAuthScheme,
+    Guard,
+    Key,
+    Settings,
+    SharedSecretScheme,
+)
 from edgeauth.public_keys import PublicKey
 from edgeauth.schemes.base import Outgoing
 from edgeauth.schemes.message_signatures import MessageSignatureScheme, PrivateKey
@@ -207,3 +216,39 @@ def test_public_keys_travel_to_the_workers_of_the_service(tmp_path):
     old, new = state.build_guard().scheme.keys
     assert (type(old), type(new)) == (Key, PublicKey)
     assert (new.text, new.not_after) == (private_key().public.text, 1_890_000_000)
+
+
+@pytest.fixture
+def both(tmp_path):
+    """A guard of two schemes, and the schemes: the old header and signatures, each by itself."""
+    (tmp_path / "keys").write_text(f"edge-1: {private_key().public.text}\n", "utf-8")
+    (tmp_path / "edgeauth.toml").write_text(
+        f"""
+        [[schemes]]
+        secret = "{GOOD}"
+
+        [[schemes]]
+        scheme = "{KIND}"
+        secrets_file = "{tmp_path / "keys"}"
+        tag = "edge"
+        """,
+        "utf-8",
+    )
+    return Guard.from_settings(Settings.from_toml(tmp_path / "edgeauth.toml"))
+
+
+def test_of_two_schemes_a_guard_accepts_each_and_says_which_it_was(both):
+    now = int(time.time())
+    old, new = both.scheme.schemes
+    by_header = received(POST, old.credential(now=now))
+    by_signature = received(POST, new.credential(now=now, request=POST, key=private_key()))
+
+    verdicts = [both.check(request) for request in (by_header, by_signature)]
+
+    assert [verdict.allowed for verdict in verdicts] == [True, True]
+    assert [verdict.scheme for verdict in verdicts] == ["edge-auth", KIND]
+    assert [verdict.identity.key_id for verdict in verdicts] == ["default", "edge-1"]
+    assert verdicts[1].identity.covers >= {"method", "host", "path", "query"}
+    assert not both.check(replace(by_signature, method="PUT")).allowed
+    assert not both.check(received(POST, {})).allowed
+    assert both.scheme.headers == ("Edge-Auth", "Signature-Input", "Signature")

@@ -153,3 +153,20 @@ def test_what_the_service_would_refuse_is_refused(edgeauth, tmp_path, line, said
     assert result.exit_code == 2
     assert said in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_public_keys_are_named_as_such_and_each_option_of_their_scheme_is_there(edgeauth, tmp_path):
+    made = edgeauth("keygen", "--type", "ed25519", "--id", "edge-1", "--out", "edge.key")
+    (tmp_path / "keys").write_text(f"old:{SECRET}\n{made.stdout}")
+    env = {
+        "EDGEAUTH_SCHEME": "message-signatures",
+        "EDGEAUTH_SECRETS_FILE": "keys",
+        "EDGEAUTH_TAG": "edge",
+    }
+    result = edgeauth("check-config", env=env)
+    assert (result.exit_code, result.stderr) == (0, "")
+    lines = {line.split()[0]: line.split()[1:] for line in result.stdout.splitlines() if line}
+    assert lines["components"] == ["@method,", "@authority,", "@path,", "@query", "default"]
+    assert lines["tag"] == ["edge", "environment"]
+    assert lines["url_scheme"] == ["https", "default"]
+    assert "keys: 2, oldest to newest: old, edge-1 (public, ed25519)\n" in result.stdout

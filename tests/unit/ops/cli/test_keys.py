@@ -54,6 +54,47 @@ def decisions(tmp_path):
     return write
 
 
+# --- public keys
+
+
+@pytest.fixture
+def public(edgeauth, secrets):
+    """A file of keys with the public one of a pair, and what makes the line of another."""
+
+    def line(key_id):
+        made = edgeauth("keygen", "--type", "ed25519", "--id", key_id, "--out", f"{key_id}.key")
+        assert made.exit_code == 0
+        return made.stdout
+
+    secrets.write_text(line("edge-1"))
+    return line
+
+
+@pytest.mark.usefixtures("public")
+def test_a_secret_is_not_added_behind_a_public_key_but_it_is_said_how_one_is(edgeauth, secrets):
+    before = secrets.read_text()
+    refused = edgeauth("keys", "rotate", "begin")
+    assert (refused.exit_code, refused.stdout, secrets.read_text()) == (1, "", before)
+    steps = ["keygen --type ed25519 --out FILE", f"end of {secrets}, and wait 6 s", "rotate finish"]
+    assert [step for step in steps if step in refused.stderr] == steps
+    assert edgeauth("keys", "rotate", "begin", "--id", "new", "--force").exit_code == 0
+    assert ids(secrets) == ["edge-1", "new"]
+
+
+def test_a_pair_is_rotated_as_a_secret_is(edgeauth, secrets, public, decisions):
+    secrets.write_text(secrets.read_text() + public("edge-2"))
+    before = edgeauth("keys", "status", "--log", decisions((1, "edge-1"), (1, "edge-2")))
+    assert before.exit_code == 1
+    rows = [line.split(maxsplit=5) for line in before.stdout.splitlines()[:2]]
+    assert [(row[0], row[1], row[-1]) for row in rows] == [
+        ("edge-1", "old", "public, ed25519"),
+        ("edge-2", "newest", "public, ed25519"),
+    ]
+    done = edgeauth("keys", "rotate", "finish", "--log", decisions((1, "edge-2")))
+    assert done.exit_code == 0
+    assert ids(secrets) == ["edge-2"]
+
+
 # --- begin
 
 
