@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +25,8 @@ class Plan(NamedTuple):
         exempt: ``METHOD /exact/path`` entries of the origin.
         websocket: a path that takes WebSockets, or None.
         no_key: why nothing can be signed as the edge does; None where it can.
+        private_key: what signs where the keys of the origin only verify; None where they sign.
+        again: why a request may be sent a second time; None where it must not.
     """
 
     authority: str
@@ -32,6 +34,8 @@ class Plan(NamedTuple):
     exempt: tuple[str, ...] = ()
     websocket: str | None = None
     no_key: str | None = None
+    private_key: Any = None
+    again: str | None = None
 
 
 class Row(NamedTuple):
@@ -104,6 +108,7 @@ def request(
     path: str | None = None,
     version: str = "1.1",
     connection: str = "close",
+    body: bytes = b"",
 ) -> MakeRequest:
     """The bytes of a request for *path*; None is the page that the edge asks for."""
     target = plan.path if path is None else path
@@ -114,12 +119,12 @@ def request(
         f"Connection: {connection}",
     ]
     if method in {"POST", "PUT"}:
-        start.append("Content-Length: 0")
+        start.append(f"Content-Length: {len(body)}")
 
     def sent(now: int) -> bytes:
         more = (
             [] if fields is None else [name.encode() + b": " + value for name, value in fields(now)]
         )
-        return b"\r\n".join([*(line.encode() for line in start), *more, b"", b""])
+        return b"\r\n".join([*(line.encode() for line in start), *more, b"", body])
 
     return sent

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
-from urllib.parse import unquote_to_bytes
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import unquote_to_bytes, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 # Lines that hold a header, most exact first. "NAME" stands for its name.
 _FORMS = (
@@ -27,6 +27,31 @@ _FORMS = (
 )
 _FIELD = re.compile(rb"(?:[<>*][ \t]*)?([A-Za-z0-9!#$%&'*+.^_`|~-]+):(.*)")
 _START = re.compile(rb"(?:[<>*][ \t]*)?([A-Z]{1,32}) (\S+) HTTP/[0-9.]{1,3}")
+# curl -v of HTTP/2, and tools that write the fields of HTTP/2 as they are.
+_PSEUDO = re.compile(rb"(?:.*\[)?:(method|path|authority): ?([^\]]*?)\]?[ \t]*")
+
+
+class Hints(NamedTuple):
+    """What whoever asks knows beyond the lines of the request.
+
+    Attributes:
+        method, url: of the request, where no line of it tells them.
+        hosts: names that the edge may have signed in place of Host.
+        urls: what the edge may have asked for, scheme and host first.
+        prefixes: what may have been before the path.
+        seen_at: when a credential that admits one request was admitted, asked by its key: Unix
+            seconds; None where it was not, or where no store can tell.
+    """
+
+    method: str | None = None
+    url: str | None = None
+    hosts: Sequence[str] = ()
+    urls: Sequence[str] = ()
+    prefixes: Sequence[str] = ()
+    seen_at: Callable[[bytes], float | None] = lambda _key: None
+
+
+_NO_HINTS = Hints()
 
 
 class RequestLines:
@@ -41,6 +66,7 @@ class RequestLines:
         given: the lines of a request, some of them, one of them, or a bare value.
         credentials: the fields of each scheme that may be asked. Where *given* has none of
             them it is a bare value, of each scheme that has one field.
+        hints: what is known beyond that.
     """
 
     mount = ""
@@ -50,11 +76,22 @@ class RequestLines:
     unix = False
     scheme = None
 
-    def __init__(self, given: bytes, credentials: Iterable[Sequence[str]]) -> None:
+    def __init__(
+        self, given: bytes, credentials: Iterable[Sequence[str]], hints: Hints = _NO_HINTS
+    ) -> None:
+        self.hints = hints
         self._lines = [text.rstrip(b"\r") for text in given.split(b"\n")]
         start = next(filter(None, map(_START.fullmatch, self._lines)), None)
-        self.target: bytes | None = None if start is None else start[2]
-        self.method = "GET" if start is None else start[1].decode()
+        pseudo = {match[1]: match[2] for match in filter(None, map(_PSEUDO.fullmatch, self._lines))}
+        self.target: bytes | None = pseudo.get(b"path") if start is None else start[2]
+        method = pseudo.get(b"method", b"GET") if start is None else start[1]
+        self.method = hints.method or method.decode("latin-1")
+        self._host = pseudo.get(b"authority")
+        if hints.url is not None:
+            parts = urlsplit(hints.url)
+            query = f"?{parts.query}" if parts.query else ""
+            self.target = f"{parts.path or '/'}{query}".encode()
+            self._host = parts.netloc.rpartition("@")[2].encode() or None
         self._bare: bytes | None = None
         named = [tuple(names) for names in credentials]
         if all(self._found(name) is None for names in named for name in names):
@@ -76,13 +113,14 @@ class RequestLines:
     @property
     def host(self) -> bytes | None:
         """The Host line, if it was given."""
-        return self._found("Host")
+        found = self._found("Host")
+        return self._host if found is None else found
 
     def header(self, name: str) -> Sequence[bytes]:
         """The value of the field *name*; nothing where it was not given."""
         if self._bare is not None and name.lower() in self._bare_names:
             return (self._bare,)
-        found = self._found(name)
+        found = self.host if name.lower() == "host" else self._found(name)
         return () if found is None else (found,)
 
     def fields(self) -> Sequence[tuple[bytes, bytes]]:

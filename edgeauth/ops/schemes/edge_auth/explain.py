@@ -14,8 +14,8 @@ from edgeauth.errors import VerificationError
 from edgeauth.ops.schemes.diagnosis import Diagnosis, Field, Finding
 from edgeauth.ops.schemes.edge_auth.explain_pop import explain_pop
 from edgeauth.ops.schemes.edge_auth.explain_signature import explain_signature
-from edgeauth.ops.schemes.edge_auth.explain_timestamp import explain_timestamp
-from edgeauth.ops.schemes.edge_auth.part import shortened
+from edgeauth.ops.schemes.explain_timestamp import explain_timestamp
+from edgeauth.ops.schemes.part import shortened
 
 if TYPE_CHECKING:
     from edgeauth.ops.schemes.request_lines import RequestLines

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from edgeauth.ops.schemes.diagnosis import Field, Finding
-from edgeauth.ops.schemes.edge_auth.part import Part, shortened
+from edgeauth.ops.schemes.part import Part, shortened
 from edgeauth.schemes.edge_auth.grammar import POP
 
 if TYPE_CHECKING:

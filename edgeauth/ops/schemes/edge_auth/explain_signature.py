@@ -8,8 +8,9 @@ from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING
 
 from edgeauth.ops.schemes.diagnosis import Field, Finding
-from edgeauth.ops.schemes.edge_auth.mistakes import BASE64, HEX, find_signer
-from edgeauth.ops.schemes.edge_auth.part import Part, shortened
+from edgeauth.ops.schemes.edge_auth.mistakes import find_signer
+from edgeauth.ops.schemes.part import Part, shortened
+from edgeauth.ops.schemes.secret_mistakes import BASE64, HEX
 from edgeauth.schemes.edge_auth.grammar import SIGNATURE
 
 if TYPE_CHECKING:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import binascii
 import hmac
-import re
-from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING, NamedTuple
 
 from edgeauth.ops.schemes.diagnosis import Finding
+from edgeauth.ops.schemes.secret_mistakes import secrets_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,8 +14,6 @@ if TYPE_CHECKING:
     from edgeauth.keys import Key
     from edgeauth.schemes.edge_auth import EdgeAuthScheme
 
-HEX = re.compile(rb"(0[xX])?([0-9A-Fa-f]{16,})")
-BASE64 = re.compile(rb"([A-Za-z0-9+/_-]{16,})={0,2}")
 _HASHES = {20: "sha1", 32: "sha256", 48: "sha384", 64: "sha512"}
 
 
@@ -34,7 +30,7 @@ def find_signer(mac: bytes, signed: bytes, scheme: EdgeAuthScheme) -> Signer | N
     if name is None:
         return None
     for key in scheme.keys.newest_first:
-        for secret, at_secret in _secrets(key):
+        for secret, at_secret in secrets_of(key):
             for message, at_message in _messages(signed):
                 if hmac.compare_digest(hmac.digest(secret, message, name), mac):
                     found = [at_secret, at_message, _other_hash(name)]
@@ -46,54 +42,6 @@ def _other_hash(name: str) -> Finding | None:
     if name == "sha256":
         return None
     return Finding("hash", f"Signed with HMAC-{name.upper()}: the edge must use HMAC-SHA256.")
-
-
-def _secrets(key: Key) -> Iterator[tuple[bytes, Finding | None]]:
-    """The secret of *key* as it is, and as it goes wrong."""
-    right = key.secret
-    yield right, None
-    edge = (
-        ("secret-newline", right + b"\n", "ends in a newline: store it with printf, not echo"),
-        ("secret-newline", right + b"\r\n", "ends in a Windows line end"),
-        ("secret-space", right + b" ", "ends in a space"),
-        ("secret-space", b" " + right, "begins with a space"),
-        ("secret-quotes", b'"' + right + b'"', "has quotes around it"),
-        ("secret-quotes", b"'" + right + b"'", "has quotes around it"),
-        ("secret-bom", b"\xef\xbb\xbf" + right, "begins with a byte order mark"),
-        ("secret-id", key.id.encode() + b":" + right, "has the key id and a colon before it"),
-        ("secret-decoded", _from_hex(right), "was decoded from hex: use its characters"),
-        ("secret-decoded", _from_base64(right), "was decoded from base64: use its characters"),
-        ("secret-encoded", b64encode(right), "was encoded in base64 once more"),
-        ("secret-encoded", right.hex().encode(), "was encoded in hex once more"),
-        ("secret-empty", b"", "is empty, so anybody can sign: set it"),
-        ("secret-empty", b"(null)", "is '(null)', so anybody can sign: set it"),
-    )
-    for code, secret, text in edge:
-        if secret is not None:
-            yield secret, Finding(code, f"Right but for the secret at the edge, which {text}.")
-    here = (
-        ("secret-quotes-here", right.strip(b"\"'"), "has quotes around it"),
-        ("secret-id-here", right.partition(b":")[2], "has an id and a colon before it"),
-    )
-    for code, secret, text in here:
-        if secret:
-            yield secret, Finding(code, f"Right but for the secret here, which {text}.")
-
-
-def _from_hex(text: bytes) -> bytes | None:
-    match = HEX.fullmatch(text)
-    return None if match is None or len(match[2]) % 2 else bytes.fromhex(match[2].decode())
-
-
-def _from_base64(text: bytes) -> bytes | None:
-    match = BASE64.fullmatch(text)
-    if match is None:
-        return None
-    standard = match[1].translate(bytes.maketrans(b"-_", b"+/"))
-    try:
-        return b64decode(standard + b"=" * (-len(standard) % 4), validate=True)
-    except binascii.Error:
-        return None
 
 
 def _messages(signed: bytes) -> Iterator[tuple[bytes, Finding | None]]:

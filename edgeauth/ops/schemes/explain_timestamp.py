@@ -1,18 +1,15 @@
-"""What is wrong with the time of an ``Edge-Auth`` value."""
+"""What is wrong with the time at which a credential was made."""
 
 from __future__ import annotations
 
 import re
 import time
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from edgeauth.errors import seconds
 from edgeauth.ops.schemes.diagnosis import Field, Finding
-from edgeauth.ops.schemes.edge_auth.part import Part, shortened
+from edgeauth.ops.schemes.part import Part, shortened
 from edgeauth.schemes.edge_auth.grammar import TIMESTAMP
-
-if TYPE_CHECKING:
-    from edgeauth.schemes.edge_auth import EdgeAuthScheme
 
 _UNIX = re.compile(TIMESTAMP)
 _FINER_THAN_SECONDS = re.compile(rb"[1-9][0-9]{12,18}|[0-9]+\.[0-9]+")
@@ -22,7 +19,14 @@ _TWO_DAYS = 172_800
 _LAST_DATE = 32_503_679_999
 
 
-def explain_timestamp(raw: bytes, scheme: EdgeAuthScheme, now: float) -> Part:
+class HasWindow(Protocol):
+    """A scheme with a window around the time of signing, in seconds."""
+
+    max_age: float
+    max_future: float
+
+
+def explain_timestamp(raw: bytes, scheme: HasWindow, now: float) -> Part:
     """The time *raw*, held against the window of *scheme* at *now* (Unix seconds)."""
     if not _UNIX.fullmatch(raw):
         return Field("timestamp", shortened(raw), ok=False, note="no Unix time"), [
@@ -52,7 +56,7 @@ def explain_timestamp(raw: bytes, scheme: EdgeAuthScheme, now: float) -> Part:
                 f"edge's by {over} or more: compare it with a time server.",
             )
         )
-    note = f"{_date(signed_at)}, {_span(abs(age))} {'ago' if age >= 0 else 'ahead'}"
+    note = f"{date(signed_at)}, {_span(abs(age))} {'ago' if age >= 0 else 'ahead'}"
     return Field("timestamp", shortened(raw), ok=not findings, note=note), findings
 
 
@@ -74,7 +78,8 @@ def _span(length: float) -> str:
     return f"{length / 3600:.0f} h" if length < _TWO_DAYS else f"{length / 86400:.0f} days"
 
 
-def _date(timestamp: int) -> str:
+def date(timestamp: int) -> str:
+    """*timestamp* (Unix seconds) for people."""
     if timestamp > _LAST_DATE:
         return "after the year 2999"
     return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(timestamp))
