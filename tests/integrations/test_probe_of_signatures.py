@@ -1,0 +1,100 @@
+"""A probe of message signatures against real origins: of one that is right every row passes, of
+one with a hole just the rows that find it fail.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from support.processes import HOST
+from support.servers import SERVERS
+from support.signed_requests import KEY
+
+from edgeauth.ops.probe.judge import run
+from edgeauth.ops.probe.wire import Target
+from edgeauth.ops.schemes.message_signatures.attacks import attacks, genuine
+from edgeauth.ops.schemes.probe_rows import Plan
+from edgeauth.schemes.message_signatures import MessageSignatureScheme
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edgeauth.ops.probe.judge import Result
+
+PAGE = "/page/1?q=1"
+
+
+def probed(folder: Path, hole: str = "", plan: Plan | None = None, **options) -> list[Result]:
+    """What comes of all rows of the kind, as settings with *options* would have them."""
+    scheme = MessageSignatureScheme([KEY], **{"tag": "edge", **options})
+    server = SERVERS["uvicorn-httptools"]
+    with server.serving("support.careless_origin:app", folder, env={"HOLE": hole}) as origin:
+        _, port = origin.address
+        target = Target.parse(f"http://{HOST}:{port}{PAGE}")
+        here = (plan or Plan("", ""))._replace(authority=target.authority, path=target.path)
+        rows = [*attacks(scheme, here), *genuine(scheme, here)]
+        return list(run(rows, target, rate=1000, timeout=10))
+
+
+def failing(results: list[Result]) -> set[str]:
+    return {one.row.id for one in results if one.outcome == "fail"}
+
+
+def test_of_a_right_origin_every_row_passes(tmp_path):
+    results = probed(tmp_path)
+    assert failing(results) == set()
+    tried = {one.row.id: one.answer for one in results if one.outcome == "pass"}
+    answered = {id_ for id_, answer in tried.items() if answer == "200"}
+    assert answered == {"signed", "signed-next"}
+    # A second line of a field, or a long one, may be refused before the gate.
+    assert set(tried.values()) == {"200", "403"}
+    assert {one.row.id for one in results if one.outcome == "not tried"} == {"other-body"}
+
+
+@pytest.mark.parametrize(
+    ("hole", "rows"),
+    [
+        ("replay", {"replayed"}),
+        ("method", {"other-method"}),
+        ("path", {"other-path"}),
+        ("host", {"other-host"}),
+        ("query", {"other-query"}),
+        (
+            "components",
+            {"unsigned @method", "unsigned @authority", "unsigned @path", "unsigned @query"},
+        ),
+        ("nonce", {"no-nonce"}),
+        ("window", {"stale", "future", "past-expires"}),
+        ("tag", {"another-tag"}),
+        ("first", {"good-twice", "two-of-the-tag", "one-forged"}),
+    ],
+)
+def test_of_an_origin_with_a_hole_just_the_rows_fail_that_find_it(hole, rows, tmp_path):
+    assert failing(probed(tmp_path, hole)) == rows
+
+
+def test_what_the_settings_do_not_ask_for_is_not_tried(tmp_path):
+    results = probed(
+        tmp_path,
+        "components",
+        Plan("", "", again="replay_methods is unsafe"),
+        components=("@method",),
+        require_nonce=False,
+        tag=None,
+    )
+    idle = {one.row.id for one in results if one.outcome == "not tried"}
+    assert idle == {
+        *("other-path", "other-host", "other-query", "other-body"),
+        *("no-nonce", "another-tag", "replayed"),
+    }
+
+
+def test_without_a_key_only_what_needs_none_is_tried(tmp_path):
+    results = probed(tmp_path, plan=Plan("", "", no_key="no secret was given"))
+    assert failing(results) == set()
+    assert {one.row.id for one in results if one.outcome == "pass"} == {
+        *("forged", "forged-64", "forged-nothing", "unknown-key", "empty-signature"),
+        *("input-alone", "signature-alone", "long", "empty-secret", "null-secret"),
+    }
+    assert {one.meaning for one in results if one.outcome == "not tried"} == {"no secret was given"}
