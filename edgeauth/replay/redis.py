@@ -126,7 +126,7 @@ class RedisReplayStore:
         self._breaker.enter()
         name, milliseconds = self._question(key, until, now)
         try:
-            answer = self._client().set(name, b"", nx=True, px=milliseconds)
+            answer = self._client().set(name, now, nx=True, px=milliseconds)
         except (redis.RedisError, OSError) as error:
             raise self._failure(error) from None
         return self._judge(answer, until, now, since)
@@ -142,10 +142,23 @@ class RedisReplayStore:
             try:
                 # Each step has its time-out; all of them together have one as well.
                 async with asyncio.timeout(2 * self._timeout):
-                    answer = await of_loop.client.set(name, b"", nx=True, px=milliseconds)
+                    answer = await of_loop.client.set(name, now, nx=True, px=milliseconds)
             except (redis.RedisError, OSError) as error:
                 raise self._failure(error) from None
         return self._judge(answer, until, now, since)
+
+    def seen_at(self, key: bytes) -> float | None:
+        """When *key* was admitted, in Unix seconds; None if it was not. For whoever explains.
+
+        Raises:
+            ReplayStoreError: the store cannot tell.
+        """
+        name, _ = self._question(key, 0, 0)
+        try:
+            found: Any = self._client().get(name)
+            return None if found is None else float(found)
+        except (redis.RedisError, OSError, ValueError) as error:
+            raise self._failure(error) from None
 
     def close(self) -> None:
         with self._lock:

@@ -35,7 +35,7 @@ from edgeauth.replay.sqlite_file import Identity, NotOurs, where
 TIMEOUT = 0.5
 
 # One statement, so that whoever sweeps meanwhile is either before it or after it.
-_INSERT = "INSERT OR IGNORE INTO seen SELECT ?, ? WHERE ? > (SELECT forgotten FROM about LIMIT 1)"
+_INSERT = "INSERT OR IGNORE INTO seen SELECT ?, ?, ? WHERE ? > (SELECT forgotten FROM about LIMIT 1)"
 
 # The sweep walks through the keys in their order, a stretch at a time, and begins again at the end.
 # It meets four keys for each that is added, so what is over is at most a third of what is not.
@@ -133,6 +133,19 @@ class SQLiteReplayStore:
             pause, _ = self._waited(start, pause)
         return new and self._admit(until, since)
 
+    def seen_at(self, key: bytes) -> float | None:
+        """When *key* was admitted, in Unix seconds; None if it was not. For whoever explains.
+
+        It only reads, and makes no file.
+
+        Raises:
+            ReplayStoreError: the store cannot tell.
+        """
+        try:
+            return sqlite_file.seen_at(self._path, bounded(key))
+        except sqlite3.Error as error:
+            raise self._refused(error) from None
+
     def close(self) -> None:
         with self._lock:
             self._close()
@@ -185,7 +198,7 @@ class SQLiteReplayStore:
                 return None
         int(until)  # raises for what is no time
         self._longest = max(self._longest, until - now)
-        if connection.execute(_INSERT, (key, until, until)).rowcount != 1:
+        if connection.execute(_INSERT, (key, until, now, until)).rowcount != 1:
             return False
         if not self._is_there():
             self._gone()

@@ -24,7 +24,7 @@ _OURS = 0x65646765
 _TABLES = f"""
 PRAGMA journal_mode = WAL;
 PRAGMA application_id = {_OURS};
-CREATE TABLE seen (key BLOB PRIMARY KEY, until REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE seen (key BLOB PRIMARY KEY, until REAL NOT NULL, at REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE about (began REAL NOT NULL, boot TEXT NOT NULL, forgotten REAL NOT NULL);
 """
 
@@ -109,9 +109,22 @@ def put_aside(path: str) -> None:
     Path(path).replace(f"{path}.old")
 
 
-def _connect(path: str) -> sqlite3.Connection:
+def seen_at(path: str, key: bytes) -> float | None:
+    """When *key* was admitted, in Unix seconds; None if it was not, or nothing ever was.
+
+    Raises:
+        sqlite3.Error: the file cannot be read.
+    """
+    if where(path) is None:
+        return None
+    with contextlib.closing(_connect(path, "ro")) as connection:
+        found = connection.execute("SELECT at FROM seen WHERE key = ?", (key,)).fetchone()
+    return None if found is None else float(found[0])
+
+
+def _connect(path: str, mode: str = "rw") -> sqlite3.Connection:
     return sqlite3.connect(
-        f"file:{quote(path)}?mode=rw",
+        f"file:{quote(path)}?mode={mode}",
         uri=True,
         timeout=0,
         isolation_level=None,

@@ -160,3 +160,14 @@ def test_a_closed_store_opens_again_and_has_forgotten_nothing(store):
 
 def test_a_store_says_whether_it_waits(store):
     assert store.waits is not isinstance(store, MemoryReplayStore)
+
+
+def test_a_store_outside_of_the_process_tells_when_it_admitted_a_key(store, remember):
+    if isinstance(store, MemoryReplayStore):
+        pytest.skip("nobody else can ask it")
+    assert store.seen_at(b"one") is None
+    assert remember(b"one", NOW + 60, now=NOW + 0.25) is True
+    assert store.seen_at(b"one") == NOW + 0.25
+    assert store.seen_at(b"another") is None
+    # To ask is not to use it up.
+    assert remember(b"another", NOW + 60, now=NOW) is True

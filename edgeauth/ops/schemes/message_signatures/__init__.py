@@ -39,4 +39,10 @@ def _genuine(scheme: MessageSignatureScheme, plan: Plan) -> list[Row]:
     return genuine(scheme, plan)
 
 
-TOOLS = Tools(explain=_explain, attacks=_attacks, genuine=_genuine, snippets=SNIPPETS)
+TOOLS = Tools(
+    explain=_explain,
+    wishes=frozenset({"key"}),
+    attacks=_attacks,
+    genuine=_genuine,
+    snippets=SNIPPETS,
+)

@@ -141,7 +141,7 @@ def _signature(found: _Found, scheme: MessageSignatureScheme, given: _Signed) ->
         found.add(Field("signature", seen_text, ok=not spelt, note=note), *spelt)
         return
     of_the_request, findings = values, []
-    keys = scheme.keys if key is None else (key,)
+    keys = tuple(scheme.keys) if key is None else (key,)
     if (wrong := mistake(raw, message, key, scheme)) is not None:
         findings.append(wrong)
     elif (other := search(raw, seen, form.base, signed, keys)) is not None:
