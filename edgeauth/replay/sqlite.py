@@ -35,7 +35,9 @@ from edgeauth.replay.sqlite_file import Identity, NotOurs, where
 TIMEOUT = 0.5
 
 # One statement, so that whoever sweeps meanwhile is either before it or after it.
-_INSERT = "INSERT OR IGNORE INTO seen SELECT ?, ?, ? WHERE ? > (SELECT forgotten FROM about LIMIT 1)"
+_INSERT = (
+    "INSERT OR IGNORE INTO seen SELECT ?, ?, ? WHERE ? > (SELECT forgotten FROM about LIMIT 1)"
+)
 
 # The sweep walks through the keys in their order, a stretch at a time, and begins again at the end.
 # It meets four keys for each that is added, so what is over is at most a third of what is not.

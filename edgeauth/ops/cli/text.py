@@ -11,10 +11,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
+# A longer cell does not move those of the other lines.
+_WIDE = 48
+
+
 def table(rows: Iterable[Sequence[str]]) -> list[str]:
     """*rows* as lines with aligned columns."""
     rows = list(rows)
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    widths = [
+        max((len(cell) for cell in column if len(cell) <= _WIDE), default=0)
+        for column in zip(*rows, strict=True)
+    ]
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows

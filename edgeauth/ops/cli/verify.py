@@ -1,27 +1,26 @@
-"""``edgeauth verify``: whether a header value is accepted, and if not, why."""
+"""``edgeauth verify``: whether a credential is accepted, and if not, why."""
 
 from __future__ import annotations
 
 import json
 import os
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import click
 
-from edgeauth.errors import VerificationError
+from edgeauth.errors import Replayed, StoreUnavailable, VerificationError
 from edgeauth.ops.cli.options import at_option, read_settings, settings_options
 from edgeauth.ops.cli.text import table
+from edgeauth.ops.replay_lookup import looked_up
 from edgeauth.ops.schemes import tools_of
 from edgeauth.ops.schemes.configured import configured
 from edgeauth.ops.schemes.diagnosis import Diagnosis
-from edgeauth.ops.schemes.request_lines import RequestLines
+from edgeauth.ops.schemes.request_lines import Hints, RequestLines
 from edgeauth.ops.standard_input import STDIN, read_standard_input, standard_input
+from edgeauth.replay import ReplayStoreError
 from edgeauth.schemes.any_of import AnyOf
 from edgeauth.verdict import EdgeIdentity
-
-if TYPE_CHECKING:
-    from edgeauth.request import Request
 
 _MAX_INPUT_BYTES = 64 << 10
 _WIDTH = 88
@@ -38,6 +37,29 @@ class _Judged(NamedTuple):
 @click.command("verify")
 @click.argument("value", default=STDIN)
 @at_option
+@click.option("--method", metavar="METHOD", help="The method, where VALUE has no request line.")
+@click.option("--url", metavar="URL", help="What was asked for, where VALUE does not tell it.")
+@click.option(
+    "--expect-host",
+    "hosts",
+    metavar="HOST",
+    multiple=True,
+    help="A Host that the edge may have signed in place of the one that came.",
+)
+@click.option(
+    "--expect-prefix",
+    "prefixes",
+    metavar="/PATH",
+    multiple=True,
+    help="What a proxy may have taken away from the beginning of the path.",
+)
+@click.option(
+    "--expect-url",
+    "urls",
+    metavar="URL",
+    multiple=True,
+    help="What the edge may have asked for, as its log says.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 @settings_options
 @click.pass_context
@@ -46,17 +68,28 @@ def command(
     *,
     value: str,
     at: float | None,
+    method: str | None,
+    url: str | None,
+    hosts: tuple[str, ...],
+    prefixes: tuple[str, ...],
+    urls: tuple[str, ...],
     as_json: bool,
     config: str | None,
     secret_file: str | None,
     secrets_file: str | None,
 ) -> None:
-    """Say whether a header value is accepted, and if not, why.
+    """Say whether a credential is accepted, and if not, why.
 
     VALUE is a header value, a line with it as it is copied ("Edge-Auth: value", "> Edge-Auth:
     value" of curl -v, an option of curl, a line of a log), or - (or nothing) for standard input,
     which may also hold all the header lines of a request. It is judged with the settings of the
     app, but only the credential: addresses, exemptions and report-only do not count here.
+
+    A message signature needs the request as it came to the origin: its first line ("GET
+    /path?query HTTP/1.1") and all its headers, or --method and --url beside them. What was signed
+    is shown line by line. Of a wrong signature, what usually happens to a request on its way is
+    tried, to name the line that differs. With a replay store that can be asked, it also says
+    whether the nonce was seen before; with --at, before that moment.
 
     Exit status: 0 accepted, 1 refused, 2 wrong usage or configuration.
 
@@ -75,8 +108,15 @@ def command(
             f"the scheme is {secret_kind}, so the value is a secret: give it on standard input"
         )
     given = _read_stdin() if value == STDIN else os.fsencode(value)
-    lines = RequestLines(given, [one.headers for one in schemes])
     now = time.time() if at is None else at
+    store = looked_up(getattr(settings, "replay", None))
+
+    def seen_at(key: bytes) -> float | None:
+        seen = store(key)
+        return None if seen is None or (at is not None and seen > at) else seen
+
+    hints = Hints(method, _url(url), hosts, [_url(one) or "" for one in urls], prefixes, seen_at)
+    lines = RequestLines(given, [one.headers for one in schemes], hints)
     judged = [_judge(one, lines, now) for one in schemes]
     first, several = judged[0], judged if len(judged) > 1 else []
     if several:
@@ -107,14 +147,36 @@ def _judge(scheme: Any, lines: RequestLines, now: float) -> _Judged:  # noqa: AN
 
 def _outcome(
     scheme: Any,  # noqa: ANN401 - of any kind
-    lines: Request,
+    lines: RequestLines,
     now: float,
 ) -> EdgeIdentity | VerificationError:
     try:
         identity: EdgeIdentity = scheme.verify(lines, now=now)
     except VerificationError as error:
         return error
+    if identity.once is not None:
+        try:
+            if lines.hints.seen_at(identity.once.key) is not None:
+                return Replayed("it admits one request, and was used before", identity=identity)
+        except ReplayStoreError as error:
+            return StoreUnavailable(str(error), identity=identity)
     return identity
+
+
+def _url(url: str | None) -> str | None:
+    """*url*, if it is one of HTTP, or None."""
+    # Here, since most callers name none, and it is slow to import.
+    from urllib.parse import urlsplit  # noqa: PLC0415
+
+    if url is None:
+        return None
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise click.UsageError(f"{url!a} is no URL: write https://host/path?query")
+    return url
 
 
 def _document(judged: _Judged, several: list[_Judged], now: float) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from edgeauth.ops.schemes.message_signatures.search import search
 from edgeauth.ops.schemes.message_signatures.seen import Seen, is_private, lines_of
 from edgeauth.ops.schemes.part import shortened
 from edgeauth.ops.text import escaped
+from edgeauth.replay import ReplayStoreError
 from edgeauth.schemes.message_signatures.arguments import required
 from edgeauth.schemes.message_signatures.form import Form, Selected, changing
 
@@ -256,9 +257,9 @@ def _nonce(
     # Only of a good signature is it known that its nonce was not made up.
     try:
         once = scheme.verify(lines, now=now).once
-    except VerificationError:
-        once = None
-    at = None if once is None else lines.hints.seen_at(once.key)
+        at = None if once is None else lines.hints.seen_at(once.key)
+    except (VerificationError, ReplayStoreError):
+        at = None
     if at is None:
         found.add(Field("nonce", shortened(nonce), ok=True, note=""))
         return
