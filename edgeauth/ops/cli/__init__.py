@@ -31,7 +31,7 @@ from edgeauth.ops.cli.group import Commands
 # "pass" is a keyword, so its module has another name.
 COMMANDS = {
     "sign": "Print a header as the edge would send it.",
-    "verify": "Say whether a header value is accepted, and if not, why.",
+    "verify": "Say whether a credential is accepted, and if not, why.",
     "keygen": "Print a new secret, or make a pair of keys, and say where to put it.",
     "addresses": "Show, check and update the list of the edge's addresses.",
     "report": "Say from the app's decisions whether it is safe to enforce.",

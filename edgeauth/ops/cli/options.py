@@ -69,6 +69,19 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return config_option(_secret_file_option(_secrets_file_option(command)))
 
 
+def key_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give *command* --key-file and --key-id: what signs where the origin only verifies."""
+    file = click.option(
+        "--key-file", metavar="FILE", help="The private key that signs, in PEM without a password."
+    )
+    key_id = click.option(
+        "--key-id",
+        metavar="ID",
+        help="Its id. Default: that of the public key in the settings that goes with it.",
+    )
+    return file(key_id(command))
+
+
 def read_settings(
     config: str | None, secret_file: str | None, secrets_file: str | None
 ) -> Settings:

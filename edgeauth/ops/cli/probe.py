@@ -12,14 +12,13 @@ import click
 
 from edgeauth.errors import ConfigurationError, explain
 from edgeauth.exemptions import is_exact_path, is_method
-from edgeauth.ops.cli.options import read_settings, settings_options
+from edgeauth.ops.cli.options import key_options, read_settings, settings_options
 from edgeauth.ops.cli.probe_report import count, document, junit
+from edgeauth.ops.private_key import read_private_key
 from edgeauth.ops.probe.judge import Result, Unreachable, run
 from edgeauth.ops.probe.rows import rows
 from edgeauth.ops.probe.wire import Target
-from edgeauth.ops.schemes import tools_of
 from edgeauth.ops.schemes.configured import configured
-from edgeauth.ops.schemes.credential import can_sign, credential, refuse_unusable
 from edgeauth.ops.schemes.probe_rows import Plan
 from edgeauth.ops.text import escaped
 
@@ -86,6 +85,7 @@ def _exempt(
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 @click.option("--junit", "junit_file", metavar="FILE", help="Write a JUnit file as well.")
+@key_options
 @settings_options
 @click.pass_context
 def command(
@@ -101,6 +101,8 @@ def command(
     timeout: float,
     as_json: bool,
     junit_file: str | None,
+    key_file: str | None,
+    key_id: str | None,
     config: str | None,
     secret_file: str | None,
     secrets_file: str | None,
@@ -111,7 +113,8 @@ def command(
     own: to one without a gate, the requests (a POST among them) are real.
 
     With the secret, by the options or the variables of the app, it also sends requests that
-    are signed as the edge does, and some that are not quite.
+    are signed as the edge does, and some that are not quite. Where the origin has public keys
+    alone, --key-file is what signs.
 
     Exit status: 0 everything tried is as it must be, 1 something is not, 2 wrong usage,
     or nothing answered at all.
@@ -123,7 +126,16 @@ def command(
     target = Target.parse(url, connect=connect, cacert=cacert)
     if websocket is not None and not (is_exact_path(websocket) and websocket.isascii()):
         raise click.UsageError("--websocket: write one path, such as /ws")
-    tried = _rows(target, settings, exempt, websocket)
+    plan = Plan(
+        target.authority,
+        target.path,
+        exempt=exempt or settings.exempt,
+        websocket=websocket,
+        no_key=None if settings.has_secret or key_file else "no secret was given",
+        private_key=None if key_file is None else read_private_key(key_file, settings, key_id),
+        again=_why_again(settings),
+    )
+    tried = _rows(plan, settings)
     found = []
     try:
         for result in run(tried, target, rate=rate, timeout=timeout, refused=refused):
@@ -143,22 +155,20 @@ def command(
     ctx.exit(1 if count(found, "fail") else 0)
 
 
-def _rows(
-    target: Target, settings: Settings, exempt: tuple[str, ...], websocket: str | None
-) -> list[Row]:
-    plan = Plan(
-        target.authority,
-        target.path,
-        exempt=exempt or settings.exempt,
-        websocket=websocket,
-        no_key=None if settings.has_secret else "no secret was given",
-    )
-    schemes = configured(settings, without_secret=plan.no_key is not None)
-    if plan.no_key is None:
-        # What cannot be signed must not come up in the midst of the requests.
-        signing = [one for one in schemes if can_sign(one) and not tools_of(one.kind).sends_secret]
-        refuse_unusable(map(credential, signing), time.time())
-    return rows(plan, schemes)
+def _rows(plan: Plan, settings: Settings) -> list[Row]:
+    found = rows(plan, configured(settings, without_secret=not settings.has_secret))
+    # What cannot be signed must not come up in the midst of the requests.
+    for row in found:
+        if row.request is not None:
+            row.request(int(time.time()))
+    return found
+
+
+def _why_again(settings: Settings) -> str | None:
+    """Why a request that is signed for once may be sent again; None where it must not."""
+    if getattr(settings, "replay_methods", "all") == "unsafe":
+        return "replay_methods is unsafe: a GET may be sent again"
+    return None
 
 
 def _print(result: Result) -> None:

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 from click.core import ParameterSource
 
-from edgeauth.ops.cli.options import at_option, read_settings, settings_options
+from edgeauth.ops.cli.options import (
+    at_option,
+    key_options,
+    read_settings,
+    settings_options,
+)
 from edgeauth.ops.cli.outgoing import read_body, read_fields, request_of
 from edgeauth.ops.cli.text import curl_command
 from edgeauth.ops.private_key import read_private_key
@@ -49,18 +54,6 @@ def _request_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return url(curl(method(header(body(command)))))
 
 
-def _key_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    file = click.option(
-        "--key-file", metavar="FILE", help="The private key that signs, in PEM without a password."
-    )
-    key_id = click.option(
-        "--key-id",
-        metavar="ID",
-        help="Its id. Default: that of the public key in the settings that goes with it.",
-    )
-    return file(key_id(command))
-
-
 @click.command("sign")
 @click.option(
     "--pop",
@@ -77,7 +70,7 @@ def _key_options(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option("--two-field", is_flag=True, help="Name no POP, as Compute JavaScript does.")
 @_request_options
-@_key_options
+@key_options
 @click.option("--json", "as_json", is_flag=True, help="Print the fields as one JSON object.")
 @click.option(
     "--scheme", "kind", metavar="KIND", help="Which of several schemes. Default: the first."

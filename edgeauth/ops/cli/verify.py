@@ -11,6 +11,7 @@ import click
 
 from edgeauth.errors import Replayed, StoreUnavailable, VerificationError
 from edgeauth.ops.cli.options import at_option, read_settings, settings_options
+from edgeauth.ops.cli.outgoing import request_of
 from edgeauth.ops.cli.text import table
 from edgeauth.ops.replay_lookup import looked_up
 from edgeauth.ops.schemes import tools_of
@@ -112,10 +113,16 @@ def command(
     store = looked_up(getattr(settings, "replay", None))
 
     def seen_at(key: bytes) -> float | None:
-        seen = store(key)
+        try:
+            seen = store(key)
+        except ReplayStoreError as error:
+            raise StoreUnavailable(str(error)) from None
         return None if seen is None or (at is not None and seen > at) else seen
 
-    hints = Hints(method, _url(url), hosts, [_url(one) or "" for one in urls], prefixes, seen_at)
+    for option, named in (("--url", (url,)), ("--expect-url", urls)):
+        for address in filter(None, named):
+            request_of(option, address, method or "GET", [], None)
+    hints = Hints(method, url, hosts, urls, prefixes, seen_at)
     lines = RequestLines(given, [one.headers for one in schemes], hints)
     judged = [_judge(one, lines, now) for one in schemes]
     first, several = judged[0], judged if len(judged) > 1 else []
@@ -152,31 +159,11 @@ def _outcome(
 ) -> EdgeIdentity | VerificationError:
     try:
         identity: EdgeIdentity = scheme.verify(lines, now=now)
+        if identity.once is not None and lines.hints.seen_at(identity.once.key) is not None:
+            return Replayed("it admits one request, and was used before", identity=identity)
     except VerificationError as error:
         return error
-    if identity.once is not None:
-        try:
-            if lines.hints.seen_at(identity.once.key) is not None:
-                return Replayed("it admits one request, and was used before", identity=identity)
-        except ReplayStoreError as error:
-            return StoreUnavailable(str(error), identity=identity)
     return identity
-
-
-def _url(url: str | None) -> str | None:
-    """*url*, if it is one of HTTP, or None."""
-    # Here, since most callers name none, and it is slow to import.
-    from urllib.parse import urlsplit  # noqa: PLC0415
-
-    if url is None:
-        return None
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        parts = urlsplit("")
-    if parts.scheme not in {"http", "https"} or not parts.netloc:
-        raise click.UsageError(f"{url!a} is no URL: write https://host/path?query")
-    return url
 
 
 def _document(judged: _Judged, several: list[_Judged], now: float) -> dict[str, Any]:

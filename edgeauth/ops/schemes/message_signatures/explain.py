@@ -27,7 +27,6 @@ from edgeauth.ops.schemes.message_signatures.search import search
 from edgeauth.ops.schemes.message_signatures.seen import Seen, is_private, lines_of
 from edgeauth.ops.schemes.part import shortened
 from edgeauth.ops.text import escaped
-from edgeauth.replay import ReplayStoreError
 from edgeauth.schemes.message_signatures.arguments import required
 from edgeauth.schemes.message_signatures.form import Form, Selected, changing
 
@@ -258,7 +257,7 @@ def _nonce(
     try:
         once = scheme.verify(lines, now=now).once
         at = None if once is None else lines.hints.seen_at(once.key)
-    except (VerificationError, ReplayStoreError):
+    except VerificationError:
         at = None
     if at is None:
         found.add(Field("nonce", shortened(nonce), ok=True, note=""))
