@@ -6,6 +6,7 @@ a key can fill it.
 
 from __future__ import annotations
 
+from collections.abc import Callable  # noqa: TC003 - so that annotations can be read
 from typing import Literal, NamedTuple, Protocol, final
 
 from edgeauth.errors import (
@@ -33,6 +34,9 @@ class ReplayStoreError(EdgeAuthError):
 
 class ReplayStore(Protocol):
     """Remembers what was admitted until its time is over. Safe to share between threads.
+
+    One that has ``start()`` as well is told when the application starts, and may refuse with a
+    ConfigurationError what cannot work.
 
     Attributes:
         waits: whether ``remember`` may block the thread, and ``aremember`` give way to others
@@ -123,11 +127,21 @@ class Admission:
         if store is not None:
             _refuse_useless(store, scheme)
             self._remember, self._aremember = store.remember, store.aremember
+        self._start: Callable[[], object] | None = getattr(store, "start", None)
         self._unsafe_only = methods == "unsafe"
         self.waits = store is not None and bool(store.waits)
         self.accepts_failure = failure == "accept"
         # By identity, as the guard does with schemes.
         self.terms = None if store is None else (id(store), methods, failure)
+
+    def start(self) -> None:
+        """Let the store look whether it can work, if it knows how.
+
+        Raises:
+            ConfigurationError: it cannot.
+        """
+        if self._start is not None:
+            self._start()
 
     def concerns(self, request: Request) -> bool:
         """Whether the store is to be asked about *request*, if it has a credential."""

@@ -15,6 +15,7 @@ from edgeauth._record.list_age import AgeWarning
 from edgeauth._reload.watched_policy import policy_source
 from edgeauth.observers import Observers
 from edgeauth.outer import Terms
+from edgeauth.replay import store_of
 from edgeauth.settings import STALE_DAYS, Settings
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ _OTHER_WAYS_IN = frozenset(
         *("revoked_passes", "revoked_passes_file"),
     }
 )
+_ONCE = frozenset({"replay", "replay_methods", "replay_failure"})
 
 
 def build_guard(
@@ -88,6 +90,9 @@ def guard_of(
         addresses_stale_days=settings.addresses_stale_days,
         mount_points=settings.mount_points,
         observers=observers,
+        replay=None if settings.replay is None else store_of(settings.replay),
+        replay_methods=settings.replay_methods,
+        replay_failure=settings.replay_failure,
     )
 
 
@@ -95,8 +100,11 @@ def terms_of(settings: Settings) -> Terms:
     """The terms of a guard that *settings* made."""
     values = {field.name: getattr(settings, field.name) for field in dataclasses.fields(settings)}
     return Terms(
-        tuple(values[name] for name in values if name not in _NEITHER | _OTHER_WAYS_IN),
+        tuple(values[name] for name in values if name not in _NEITHER | _OTHER_WAYS_IN | _ONCE),
         tuple(values[name] for name in sorted(_OTHER_WAYS_IN)),
+        None
+        if settings.replay is None
+        else (settings.replay, settings.replay_methods, settings.replay_failure),
     )
 
 

@@ -162,9 +162,11 @@ class Guard(GuardFacts):
         the application. The first decision does it at the latest.
 
         Raises:
-            ConfigurationError: the file of decisions cannot be opened, or could not be made.
+            ConfigurationError: the file of decisions, or that of the replay store, cannot be
+                opened, or could not be made.
         """
         self._observers.start()
+        self._admission.start()
         if self._policy.since == math.inf:
             self._next_policy(time.time())
 

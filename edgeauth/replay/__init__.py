@@ -1,18 +1,70 @@
 """Replay stores: what was admitted once is not admitted again.
 
-:func:`open_store` makes the one that is named. Importing this imports neither SQLite nor Redis.
+:func:`open_store` makes the one that is named, :func:`store_of` one for the whole process.
+Importing this imports neither SQLite nor Redis.
 It may import the proof. Everybody above the proof may import it.
 """
 
 from __future__ import annotations
 
+import threading
+from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
+
 from edgeauth.admission import ReplayStore, ReplayStoreError
 from edgeauth.errors import ConfigurationError
 from edgeauth.replay.memory import MemoryReplayStore
 
-__all__ = ["MemoryReplayStore", "ReplayStore", "ReplayStoreError", "open_store"]
+__all__ = [
+    "MemoryReplayStore",
+    "ReplayStore",
+    "ReplayStoreError",
+    "open_store",
+    "store_of",
+    "without_password",
+]
 
+_SERVERS = frozenset({"redis", "rediss", "unix"})
 _FORMS = "'memory', 'sqlite:/path/to/file', 'redis://host', 'rediss://host' or 'unix:///path'"
+
+
+# A store goes with the last guard that asks it.
+_stores: WeakValueDictionary[str, ReplayStore] = WeakValueDictionary()
+_lock = threading.Lock()
+
+
+def store_of(setting: str) -> ReplayStore:
+    """The store of this process that *setting* names.
+
+    All guards with one setting share it, and a guard that takes the place of another keeps it:
+    what one of them admitted, none admits again.
+
+    Raises:
+        ConfigurationError: as :func:`open_store`.
+    """
+    with _lock:
+        store = _stores.get(setting)
+        if store is None:
+            store = _stores[setting] = open_store(setting)
+        return store
+
+
+def without_password(setting: str) -> str:
+    """What people may see of a *setting*: which store and where, and no password."""
+    kind = setting.partition(":")[0]
+    if kind not in _SERVERS:
+        # Of what is no store, nothing is known.
+        return setting if setting == "memory" or kind == "sqlite" else "..."
+    try:
+        parts = urlsplit(setting)
+        path, port = parts.path if kind == "unix" else "", parts.port
+    except ValueError:
+        return f"{kind}://..."
+    # A password with a character that has to be written otherwise ends too early.
+    if "@" in parts.path + parts.query + parts.fragment:
+        return f"{kind}://..."
+    where = "" if kind == "unix" else f"{parts.hostname or 'localhost'}:{port or 6379}"
+    return f"{kind}://{where}{path}"
 
 
 def open_store(setting: str) -> ReplayStore:
@@ -39,7 +91,7 @@ def open_store(setting: str) -> ReplayStore:
                 f"replay: {setting!r} must name a file with its whole path: sqlite:/path/to/file"
             )
         return SQLiteReplayStore(path)
-    if scheme in {"redis", "rediss", "unix"}:
+    if scheme in _SERVERS:
         try:
             from edgeauth.replay.redis import RedisReplayStore  # noqa: PLC0415 - only where used
         except ModuleNotFoundError as error:

@@ -21,6 +21,7 @@ import asyncio
 import contextlib
 import os
 import sqlite3
+import stat
 import threading
 import time
 import weakref
@@ -114,6 +115,24 @@ class SQLiteReplayStore:
 
     def __repr__(self) -> str:
         return f"SQLiteReplayStore({self._path!r})"
+
+    def start(self) -> None:
+        """Look whether this user can make the file, or write to it. Nothing is made.
+
+        Raises:
+            ConfigurationError: not so. On a request it is a refusal.
+        """
+        try:
+            folder = os.stat(self._folder)  # noqa: PTH116 - as the path
+        except OSError as error:
+            raise ConfigurationError(
+                f"replay: the folder {self._folder!r} cannot be used: {explain(error)}"
+            ) from None
+        if os.path.isdir(self._path) or not stat.S_ISDIR(folder.st_mode):  # noqa: PTH112
+            raise ConfigurationError(f"replay: {self._path!r} is no file in a folder")
+        for there in (self._folder, self._path):
+            if os.path.exists(there) and not os.access(there, os.W_OK):  # noqa: PTH110
+                raise ConfigurationError(f"replay: this user may not write to {there!r}")
 
     def remember(self, key: bytes, until: float, *, now: float, since: float | None = None) -> bool:
         self._breaker.enter()

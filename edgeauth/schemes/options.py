@@ -31,6 +31,7 @@ class Option(NamedTuple):
         secret: whether its value must never be shown.
         check: raises ConfigurationError for a value that is out of range. It is given the
             name and the value, of whatever origin; None where any value of the type is good.
+        show: makes of the value what people may see of it, where a part of it may be secret.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Option(NamedTuple):
     doc: str
     secret: bool = False
     check: Callable[[str, Any], object] | None = None
+    show: Callable[[Any], str] | None = None
 
     def refuse_bad(self, value: object) -> None:
         """Hold *value* against the range.
@@ -84,6 +86,13 @@ def read_text(label: str, value: object) -> str:
 def read_text_or_off(label: str, value: object) -> str | None:
     """A text that is not empty; None for ``off``."""
     return None if value == "off" else read_text(label, value)
+
+
+def read_private_text_or_off(label: str, value: object) -> str | None:
+    """As :func:`read_text_or_off`, where a part may be secret: an error repeats nothing of it."""
+    if not isinstance(value, str) or not value:
+        raise ConfigurationError(f"{label} is empty or not text; write a text, or 'off'")
+    return None if value == "off" else value
 
 
 def read_number(unit: str) -> Callable[[str, object], float]:

@@ -4,7 +4,7 @@
 its kind has itself; :mod:`sources` and :mod:`reading` read what somebody wrote, and
 :mod:`guard_settings` makes a guard's parts of it.
 
-It may import the proof. Everybody above the proof may import it.
+It may import the proof and ``replay``. Everybody above the proof may import it.
 """
 
 from edgeauth.settings.guard_settings import Settings

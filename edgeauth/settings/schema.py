@@ -11,6 +11,7 @@ from edgeauth.schemes.options import (
     read_list,
     read_number,
     read_one_of,
+    read_private_text_or_off,
     read_secret,
     read_text,
     read_text_or_off,
@@ -34,6 +35,13 @@ def check_stale_days(days: float) -> None:
         ConfigurationError: it is none.
     """
     _stale_days("addresses_stale_days", days)
+
+
+def _store(setting: str) -> str:
+    # Here, since few have one.
+    from edgeauth.replay import without_password  # noqa: PLC0415
+
+    return without_password(setting)
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -71,6 +79,21 @@ class GuardOptions:
     )
     decisions: str | None = setting(
         read_text_or_off, None, "a file that gets one line of JSON a decision"
+    )
+    replay: str | None = setting(
+        read_private_text_or_off,
+        None,
+        "`memory`, `sqlite:/path`, `redis://host`, `rediss://host` or `unix:///path`: what "
+        "remembers credentials that are good once",
+        show=_store,
+    )
+    replay_methods: Literal["all", "unsafe"] = setting(
+        read_one_of("all", "unsafe"), "all", "`all`, or `unsafe`: not of GET, HEAD, OPTIONS, TRACE"
+    )
+    replay_failure: Literal["refuse", "accept"] = setting(
+        read_one_of("refuse", "accept"),
+        "refuse",
+        "`refuse`, or `accept` what the store cannot tell about",
     )
     watch_interval: float = setting(
         read_number("seconds"),

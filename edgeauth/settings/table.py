@@ -26,10 +26,12 @@ def setting(
     *,
     secret: bool = False,
     check: Callable[[str, Any], object] | None = None,
+    show: Callable[[Any], str] | None = None,
 ) -> Any:  # noqa: ANN401 - as dataclasses.field
     """A field of a dataclass that is an :class:`Option`; the arguments are those."""
-    option = Option("", read, default, doc, secret, check)
-    return dataclasses.field(default=default, repr=not secret, metadata={_KEY: option})
+    option = Option("", read, default, doc, secret, check, show)
+    hidden = secret or show is not None
+    return dataclasses.field(default=default, repr=not hidden, metadata={_KEY: option})
 
 
 def options_in(cls: type) -> tuple[Option, ...]:

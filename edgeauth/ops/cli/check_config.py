@@ -77,6 +77,8 @@ def _text(one: Shown) -> str:
         return "-"
     if one.option.secret:
         return "set, not shown"
+    if one.option.show is not None:
+        return escaped(one.option.show(value))
     if isinstance(value, tuple):
         return escaped(", ".join(value)) or "-"
     if isinstance(value, bool):
