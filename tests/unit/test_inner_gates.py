@@ -8,8 +8,10 @@ import json
 import pytest
 from support.vectors import OLDER_SECRET, SECRET
 
-from edgeauth import AddressList, EdgeAuthScheme, Guard, Passes, Verdict, sign
+from edgeauth import AddressList, EdgeAuthScheme, Guard, Key, Passes, Verdict, sign
 from edgeauth.asgi import EdgeAuthMiddleware as ASGIGate
+from edgeauth.replay import MemoryReplayStore
+from edgeauth.schemes.message_signatures import MessageSignatureScheme, MessageSigner
 from edgeauth.wsgi import EdgeAuthMiddleware as WSGIGate
 
 PASS_SECRET = "a-secret-for-passes-of-32-bytes!"
@@ -33,7 +35,13 @@ def through_asgi(guards, *fields, path="/"):
     for guard in reversed(guards):
         app = ASGIGate(app, guard)
     fields = [(name.lower().encode(), value.encode()) for name, value in fields]
-    scope = {"type": "http", "method": "GET", "path": path, "headers": fields}
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "raw_path": path.encode(),
+        "headers": fields,
+    }
     asyncio.run(app(scope, None, send))
     return seen[0] if seen else None
 
@@ -49,7 +57,7 @@ def through_wsgi(guards, *fields, path="/"):
     for guard in reversed(guards):
         app = WSGIGate(app, guard)
     fields = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in fields}
-    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": path, **fields}
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": path, "RAW_URI": path, **fields}
     app(environ, lambda _status, _headers: None)
     return seen[0] if seen else None
 
@@ -192,6 +200,131 @@ def test_guards_that_share_a_scheme_ask_for_the_same_proof(through):
     assert through([Guard(scheme, passes=passes), Guard(scheme)], a_pass()) is None
     assert through([Guard(scheme), Guard(EdgeAuthScheme([SECRET]))], signed()) is None
     assert through([Guard(scheme), Guard(scheme, listed)], signed()) is None
+
+
+EDGE = Key("edge-1", "a-secret-that-signs-whole-requests")
+
+
+@pytest.fixture
+def signs_once(tmp_path):
+    """Makes guards that ask for a signature over the request, and leave it there."""
+    keys = tmp_path / "keys"
+    keys.write_text("edge-1:a-secret-that-signs-whole-requests\n")
+    return lambda **options: made_once(keys, **options)
+
+
+def made_once(keys, **options):
+    return Guard.from_settings(
+        {
+            "scheme": "message-signatures",
+            "secrets_file": str(keys),
+            "strip_header": False,
+            "exempt": ["GET /healthz"],
+            "pass_secret": PASS_SECRET,
+            **options,
+        }
+    )
+
+
+def a_signature():
+    made = MessageSigner(EDGE).sign("GET", "/", "origin.example")
+    return [("Host", "origin.example"), *made.items()]
+
+
+def test_a_verdict_that_is_taken_over_asks_the_store_no_second_time(through, signs_once):
+    guard = signs_once(replay="memory")
+    equal = signs_once(replay="memory")
+    fields = a_signature()
+
+    assert "once" in through([guard, equal, guard], *fields).identity.covers
+    assert through([guard], *fields) is None
+    assert through([equal], *fields) is None
+
+
+def test_a_gate_that_demands_once_takes_nothing_from_one_that_does_not(through, signs_once):
+    outer, inner = signs_once(), signs_once(replay="memory")
+    fields = a_signature()
+
+    verdict = through([outer, inner], *fields)
+
+    # It asked the store itself.
+    assert "once" in verdict.identity.covers
+    assert through([outer, inner], *fields) is None
+    # And where it cannot judge, it does not let in.
+    assert through([signs_once(strip_header=True), inner], *a_signature()) is None
+
+
+def test_a_gate_that_does_not_demand_once_takes_the_verdict_of_one_that_does(through, signs_once):
+    outer, inner = signs_once(replay="memory", strip_header=True), signs_once()
+
+    assert through([outer, inner], *a_signature()).reason == "ok"
+
+
+def test_another_store_is_asked_itself(through, signs_once, tmp_path):
+    outer = signs_once(replay="memory")
+    inner = signs_once(replay=f"sqlite:{tmp_path}/seen.db")
+    fields = a_signature()
+    assert through([inner], *fields).reason == "ok"
+
+    assert through([outer, inner], *fields) is None
+    assert through([outer, inner], *a_signature()).reason == "ok"
+
+
+@pytest.mark.parametrize(
+    ("outside", "inside"),
+    [
+        # Admitted by the same store is admitted, whatever else they say.
+        ({"replay_failure": "accept"}, {}),
+        ({}, {"replay_failure": "accept"}),
+        ({}, {"replay_methods": "unsafe"}),
+        # Of a GET the outer one asks nothing; so the inner one does.
+        ({"replay_methods": "unsafe"}, {}),
+        ({"replay_methods": "unsafe"}, {"replay_methods": "unsafe"}),
+    ],
+)
+def test_one_store_in_two_ways_refuses_no_request_as_its_own_copy(
+    through, signs_once, outside, inside
+):
+    outer, inner = signs_once(replay="memory", **outside), signs_once(replay="memory", **inside)
+
+    assert through([outer, inner], *a_signature()).reason == "ok"
+
+
+def test_what_came_in_without_the_store_opens_no_gate_that_refuses_then(through, signs_once):
+    down = "redis://127.0.0.1:1"
+    lenient = signs_once(replay=down, replay_failure="accept")
+
+    assert through([lenient], *a_signature()).reason == "ok"
+    assert through([lenient, lenient], *a_signature()).reason == "ok"
+    assert through([lenient, signs_once(replay=down)], *a_signature()) is None
+
+
+def test_an_exemption_and_a_pass_have_nothing_to_do_with_once(through, signs_once):
+    outer, inner = signs_once(), signs_once(replay="memory")
+
+    assert through([outer, inner], path="/healthz").reason == "exempt"
+    assert through([outer, inner], a_pass()).reason == "pass"
+
+
+def test_what_says_nothing_of_once_needs_no_store_of_a_gate_inside(through):
+    schemes = [{"secret": SECRET}, {"scheme": "message-signatures", "secret": OLDER_SECRET}]
+    outer, inner = (
+        Guard.from_settings({"schemes": schemes, **once}) for once in ({}, {"replay": "memory"})
+    )
+
+    assert through([outer, inner], signed()).reason == "ok"
+
+
+def test_guards_made_by_hand_are_held_to_the_very_store(through):
+    scheme, store = MessageSignatureScheme([EDGE]), MemoryReplayStore()
+    guards = [Guard(scheme, strip_header=False, replay=store) for _ in range(2)]
+    fields = a_signature()
+
+    assert through(guards, *fields).reason == "ok"
+    assert through(guards, *fields) is None
+    other = Guard(scheme, replay=MemoryReplayStore())
+    assert through([guards[0], other], *a_signature()).reason == "ok"
+    assert through([Guard(scheme, replay=store), other], *a_signature()) is None
 
 
 @pytest.mark.parametrize(
