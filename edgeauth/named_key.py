@@ -35,11 +35,6 @@ class NamedKey:
             )
         self.dated = self.not_before > -math.inf or self.not_after < math.inf
 
-    @property
-    def material(self) -> bytes:
-        """What makes two keys the same, whatever their names and dates. May be a secret."""
-        raise NotImplementedError
-
     def valid_at(self, now: float) -> bool:
         """Whether *now* (Unix seconds) lies between not_before and not_after, inclusive."""
         return self.not_before <= now <= self.not_after

@@ -31,6 +31,9 @@ class Scheme(Protocol):
     It sees the whole request (any header, the method, the target), so a scheme with
     several headers or a signed URL fits as well as one with a single value.
 
+    Where it looks at fields beside those in ``headers`` it names them in ``looks_at``, so that a
+    proxy that asks a service hands them on; these stay with the application.
+
     A scheme that can do more says so by having the method: :class:`Remembers`,
     :class:`VerifiesValue`, :class:`Signs`; or the attribute: :class:`AdmitsOnce`. One that settings
     can name is :class:`Configurable`.

@@ -2,12 +2,18 @@
 -- Sets txn.edgeauth_admitted to true on an admission, and to false on anything else.
 --
 -- edgeauth:parameter header = Edge-Auth
+-- edgeauth:question = "edge-auth",
 
 local socket = os.getenv("EDGEAUTH_SOCKET")
 local timeout = 2000 -- milliseconds
 
 -- What the decision needs of the client's own fields.
-local asked_with = { "edge-auth", "edge-auth-pass", "sec-websocket-key", "sec-websocket-version" }
+local asked_with = {
+    "edge-auth",
+    "edge-auth-pass",
+    "sec-websocket-key",
+    "sec-websocket-version",
+}
 local handed_on = { "x-edgeauth-reason", "x-edgeauth-pop", "x-edgeauth-age", "x-edgeauth-key" }
 
 -- All values of a header field, as received. HAProxy numbers them from 0.

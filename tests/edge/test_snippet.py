@@ -94,3 +94,44 @@ def test_an_edge_that_can_sign_has_no_shared_secret():
 def test_a_file_that_is_missing_is_refused(monkeypatch, tmp_path):
     monkeypatch.setattr("edgeauth.ops.cli.snippet._folders", lambda: iter([tmp_path]))
     assert "is not in this installation" in refusal("vcl")
+
+
+SIGNED = {"EDGEAUTH_SCHEME": "message-signatures"}
+PROXIES = ["nginx", "caddy", "envoy", "haproxy", "haproxy-lua"]
+
+
+@pytest.mark.parametrize("name", PROXIES)
+def test_a_proxy_has_a_line_for_each_field_of_a_scheme_with_several(name):
+    text = snippet(name, **SIGNED, EDGEAUTH_COMPONENTS="@method,host,x-note,content-length")
+    plain = snippet(name)
+    assert not re.search(r"edge-auth(?!-)", text, re.IGNORECASE)
+    for field in ("signature-input", "signature"):
+        whole = rf"(?i)(?<!\w)(?<!\w-)(?:http_)?{field.replace('-', '[-_]')}(?![\w-])"
+        one = r"(?i)(?<!\w)(?<!\w-)(?:http_)?edge[-_]auth(?![\w-])"
+        body = re.sub(r"(?m)^.*edgeauth:(parameter|question).*$", "", plain)
+        assert len(re.findall(whole, text)) == len(re.findall(one, body))
+    # What is signed beside the credential is handed on to the service, and stays for the app.
+    others = re.findall(r"(?i)^.*x[-_]note.*$", text, re.MULTILINE)
+    assert len(others) == {"nginx": 1, "envoy": 1, "haproxy-lua": 1}.get(name, 0)
+    lengths = [re.findall(r"(?i)content[-_]length", one) for one in (text, plain)]
+    assert lengths[0] == lengths[1]
+
+
+def test_a_proxy_has_a_line_for_the_fields_of_each_of_several_schemes(tmp_path):
+    config = tmp_path / "edgeauth.toml"
+    config.write_text('[[schemes]]\n[[schemes]]\nscheme = "message-signatures"\n')
+    text = snippet("nginx", "--config", str(config), "--socket", "/srv/gate.sock")
+    handed_on = re.findall(r"proxy_set_header (\S+) \$http_", text)
+    fields = ["Edge-Auth", "Signature-Input", "Signature", "Edge-Auth-Pass"]
+    assert [name for name in handed_on if name in fields] == fields
+    assert re.findall(r'proxy_set_header (\S+) "";', text)[:4] == fields
+    assert "server unix:/srv/gate.sock;" in text
+
+
+def test_a_field_that_would_need_quotes_is_refused():
+    why = refusal("nginx", **SIGNED, EDGEAUTH_COMPONENTS="@method,x!note")
+    assert "the field 'x!note' has to be written by hand" in why
+
+
+def test_an_edge_file_of_another_scheme_is_no_file_of_this_one():
+    assert "there is no vcl for the scheme message-signatures" in refusal("vcl", **SIGNED)

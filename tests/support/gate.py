@@ -58,7 +58,8 @@ def gate(kind: Kind, guard: str = GUARD, application: int | None = None) -> Iter
     """Run all of it until the block ends; *application* is the port of another one."""
     running = telling_application() if application is None else contextlib.nullcontext(application)
     with short_folder() as folder, running as upstream:
-        guard = f'{guard}header = "{kind.header}"\n'
+        if not kind.settings:
+            guard = f'{guard}header = "{kind.header}"\n'
         if kind is NGINX_REAL_IP:
             (folder / "edge.json").write_text(EDGE)
             guard += f'addresses = "{folder}/edge.json"\n'

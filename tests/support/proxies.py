@@ -46,6 +46,8 @@ class Kind:
         prepare: writes its configuration and gives its command line.
         complaints: what in its log is an error.
         known: lines of the log that are none, and why.
+        settings: of a gate whose credential has several fields: the configuration is then what
+            ``edgeauth snippet`` prints for them.
         header: the credential's. Under another name than the files' the configuration is
             what ``edgeauth snippet`` prints, for this header and the socket of the run.
         tcp: whether it asks over TCP.
@@ -57,6 +59,7 @@ class Kind:
     prepare: Callable[[Places], list[str | Path]]
     complaints: re.Pattern[str]
     known: re.Pattern[str] | None = None
+    settings: tuple[tuple[str, str], ...] = ()
     header: str = HEADER
     tcp: bool = False
     late: bool = False
@@ -71,6 +74,7 @@ class Places:
     port: int
     upstream: int
     header: str
+    settings: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -107,7 +111,7 @@ def proxying(
 ) -> Iterator[Proxy]:
     """Run a proxy of *kind* with its files in *folder* until the block ends."""
     socket = asked if isinstance(asked, str) else f"{asked[0]}:{asked[1]}"
-    places = Places(folder, socket, free_port(), upstream, kind.header)
+    places = Places(folder, socket, free_port(), upstream, kind.header, kind.settings)
     argv = kind.prepare(places)
     output = folder / f"{kind.name}.out"
     with running(argv, address=(HOST, places.port), log=output, cwd=folder):
@@ -275,7 +279,10 @@ PRINTED = tuple(
 
 
 def _config(folder: str, file: str, replaced: dict[str, str], places: Places) -> Path:
-    if places.header == HEADER:
+    if places.settings:
+        (name,) = (name for name, one in files_of("edge-auth").items() if one == f"{folder}/{file}")
+        text = snippet(name, **dict(places.settings))
+    elif places.header == HEADER:
         text = (INTEGRATIONS / folder / file).read_text("utf-8")
     else:
         text = _printed(f"{folder}/{file}", places.header, replaced.pop(SOCKET, None))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edgeauth import Key, VerificationError
+from edgeauth import Key, KeyRing, SchemeSettings, VerificationError
 from edgeauth.public_keys import PublicKey
 from edgeauth.schemes.message_signatures import MessageSignatureScheme
 from support.requests import PlainRequest
@@ -63,36 +63,58 @@ class Row:
 
     def accepted_by(self, scheme: MessageSignatureScheme) -> bool:
         """Whether it is accepted, and was not seen before."""
-        seen = {f"{key}:{nonce}".encode() for key, nonce in self.seen}
         try:
             once = scheme.verify_signature(self.plain(), now=self.now).once
         except VerificationError:
             return False
-        return once is None or once.key not in seen
+        return once is None or once.key not in self.seen_keys
+
+    @property
+    def seen_keys(self) -> set[bytes]:
+        """What a replay store would hold before the row."""
+        return {f"{key}:{nonce}".encode() for key, nonce in self.seen}
 
 
 def scheme_of(settings: dict[str, Any]) -> MessageSignatureScheme:
     """A row's settings in ours.
 
+    They are read as settings are, but for the keys, which are published and so refused there, and
+    for a row that requires nothing to be signed.
+    """
+    keys = KeyRing(_key(name, given) for name, given in settings["keys"].items())
+    options = options_of(settings)
+    if not options["components"]:
+        return MessageSignatureScheme.from_options(keys, options)
+    read = SchemeSettings(MessageSignatureScheme.kind, given=options)
+    scheme = read.build_scheme(keys)
+    assert isinstance(scheme, MessageSignatureScheme)
+    return scheme
+
+
+def options_of(settings: dict[str, Any]) -> dict[str, Any]:
+    """A row's settings as options of the kind.
+
     ``skew`` is of both ends of a window in the rows. Ours is of the beginning and of ``expires``;
     ``max_age`` is exact.
     """
     age = settings["max_age"]
-    return MessageSignatureScheme(
-        [_key(name, given) for name, given in settings["keys"].items()],
-        components=settings["require_components"],
-        tag=settings["tag"],
-        max_age=_NO_LIMIT if age is None else age + settings["skew"],
-        max_future=settings["skew"],
-        require_nonce={"ignore": False, "required-once": True}[settings["nonce"]],
-        scheme=settings["scheme"],
-    )
+    return {
+        "components": tuple(settings["require_components"]),
+        "tag": settings["tag"],
+        "max_age": _NO_LIMIT if age is None else age + settings["skew"],
+        "max_future": settings["skew"],
+        "require_nonce": {"ignore": False, "required-once": True}[settings["nonce"]],
+        "url_scheme": settings["scheme"],
+    }
 
 
 def _key(name: str, given: dict[str, str]) -> Key | PublicKey:
     if given["alg"] == "hmac-sha256":
         return Key(name, base64.b64decode(given["secret_b64"]))
-    return PublicKey(name, given["public_pem"], given["alg"])
+    # By way of the line that a file of keys would have.
+    written = PublicKey(name, given["public_pem"], given["alg"]).text
+    [key] = KeyRing.from_text(f"{name}: {written}", "the row")
+    return key
 
 
 def rows() -> list[Row]:

@@ -27,8 +27,7 @@ class AtItsTime:
 
     def verify(self, request: Any, *, now: float) -> EdgeIdentity:
         verified = self._scheme.verify_signature(request, now=self._row.now)
-        seen = {f"{key}:{nonce}".encode() for key, nonce in self._row.seen}
-        if verified.once is not None and verified.once.key in seen:
+        if verified.once is not None and verified.once.key in self._row.seen_keys:
             raise VerificationError("seen before")
         return verified.identity
 

@@ -7,6 +7,12 @@ comment which of its names may be changed, and what they are in the file::
 
 Printing puts another name in the place of each whole word that is the declared one. A header
 is found in its three spellings: ``Edge-Auth``, ``edge-auth`` and nginx's ``http_edge_auth``.
+
+Where a proxy has several fields to know, a line with the declared header becomes one line a
+field. What is declared so is in the lines that hand a field on to the service, which needs more
+than the credential where a scheme looks at other fields::
+
+    edgeauth:question = $http_edge_auth
 """
 
 from __future__ import annotations
@@ -26,7 +32,7 @@ from edgeauth.schemes.registry import kinds
 from edgeauth.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from importlib.resources.abc import Traversable
 
 
@@ -49,6 +55,15 @@ def files_of(kind: str) -> dict[str, str | Traversable]:
 NAMES = list(dict.fromkeys(name for kind in kinds() for name in files_of(kind)))
 
 _DECLARATION = re.compile(r"^.*edgeauth:parameter ([a-z]+) = (\S+)$", re.MULTILINE)
+_QUESTION = re.compile(r"^.*edgeauth:question = (.+)$", re.MULTILINE)
+
+# Written by the proxy itself, or of the question and not of the request: never handed on.
+_OF_THE_PROXY = frozenset(
+    {
+        *("host", "x-forwarded-for", "connection", "upgrade", "te", "keep-alive"),
+        *("content-length", "transfer-encoding"),
+    }
+)
 
 # Names that need no quoting in any of the languages: what is printed is run elsewhere.
 _PLAIN = {
@@ -87,6 +102,8 @@ def command(
         )
     scheme, file = found[0]
     text = integration(file)
+    if name in _PROXIES and header is None:
+        text = with_fields(text, schemes, str(file))
     wanted = {
         "header": _only_field(scheme, text) if header is None else header,
         "dictionary": dictionary,
@@ -100,6 +117,60 @@ def _only_field(scheme: Any, text: str) -> str | None:  # noqa: ANN401 - of any 
     """The field of *scheme*, where it has one and the file has one to be named after it."""
     declares = "header" in dict(_DECLARATION.findall(text))
     return scheme.headers[0] if declares and len(scheme.headers) == 1 else None
+
+
+def with_fields(text: str, schemes: Iterable[Any], file: str) -> str:
+    """*text* with a line for each field of several, in the place of the one with the header.
+
+    Where one field is all that *schemes* look at, nothing changes.
+
+    Raises:
+        ConfigurationError: a name would need quoting.
+    """
+    schemes = [*schemes]
+    fields = _once(name for scheme in schemes for name in scheme.headers)
+    looked_at = _once(name for scheme in schemes for name in getattr(scheme, "looks_at", ()))
+    others = [
+        name
+        for name in looked_at
+        if name.lower() not in _OF_THE_PROXY | {field.lower() for field in fields}
+    ]
+    header = dict(_DECLARATION.findall(text)).get("header")
+    if header is None or (len(fields) == 1 and not others):
+        return text
+    question = _QUESTION.search(text)
+    lines = []
+    for line in text.splitlines(keepends=True):
+        declared = _DECLARATION.search(line)
+        if _QUESTION.search(line) or (declared and declared[1] == "header"):
+            continue  # true no more
+        if declared or _renamed_line(line, header, header) is None:
+            lines.append(line)
+            continue
+        asks = question is not None and question[1] in line
+        for name in [*fields, *others] if asks else fields:
+            if not _PLAIN["header"].fullmatch(name):
+                raise ConfigurationError(
+                    f"integrations/{file}: the field {name!r} has to be written by hand; only "
+                    f"{_WRITE['header']} need no quotes"
+                )
+            lines.append(_renamed_line(line, header, name) or line)
+    return "".join(lines)
+
+
+def _renamed_line(line: str, old: str, new: str) -> str | None:
+    """*line* with the header *new* in the place of *old*; None where it is not in it."""
+    spellings = dict(_spellings("header", old, new))
+    pattern = re.compile("|".join(_whole(one).pattern for one in spellings))
+    return pattern.sub(lambda match: spellings[match[0]], line) if pattern.search(line) else None
+
+
+def _once(names: Iterable[str]) -> list[str]:
+    """*names* without those that differ from an earlier one in case alone."""
+    found: dict[str, str] = {}
+    for name in names:
+        found.setdefault(name.lower(), name)
+    return list(found.values())
 
 
 def integration(file: str | Traversable) -> str:

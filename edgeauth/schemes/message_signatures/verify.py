@@ -119,6 +119,8 @@ class MessageSignatureScheme:
         parts = required(components)
         self.components = tuple(part.id.decode() for part in parts)
         self._required = {part.identity: part.id for part in parts}
+        names = (part.identity[0].decode() for part in parts)
+        self.looks_at = tuple(dict.fromkeys(name for name in names if not name.startswith("@")))
         self.tag = tag if tag is None else checked_tag(tag)
         self._tag = None if tag is None else quoted(tag)
         self.max_age = window("max_age", max_age)
