@@ -21,9 +21,10 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 import edgeauth
+from edgeauth.schemes.message_signatures import sign_request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from types import FrameType
 
 HOST = "127.0.0.1"
@@ -35,28 +36,53 @@ COMMANDS = (
 START_SECONDS = 60
 STOP_SECONDS = 10
 
+# Either credential is accepted. The store is what remembers the signature of a request.
+SETTINGS = """\
+replay = "sqlite:{folder}/seen.db"
+
+[[schemes]]
+scheme = "edge-auth"
+secrets_file = "{folder}/keys"
+require_pop = false
+
+[[schemes]]
+scheme = "message-signatures"
+secrets_file = "{folder}/keys"
+"""
+
 
 class Row(NamedTuple):
     """One request, and the status that it must get."""
 
     what: str
     expected: int
-    value: str | None
+    headers: Mapping[str, str]
     path: str = "/"
 
 
-def rows(secret: str) -> list[Row]:
-    """The requests to send; *secret* is what edge and origin share."""
+def field(value: str) -> dict[str, str]:
+    """The one field of the older credential."""
+    return {"Edge-Auth": value}
+
+
+def rows(key: edgeauth.Key, host: str) -> list[Row]:
+    """The requests to send to *host*; *key* is what edge and origin share."""
+    secret = key.secret.decode()
     signed = edgeauth.sign(secret, pop="LHR")
-    expired = edgeauth.sign(secret, pop="LHR", timestamp=int(time.time()) - 120)
+    old = edgeauth.sign(secret, pop="LHR", timestamp=int(time.time()) - 120)
+    message = sign_request(key, "GET", "/", host)
+    other = sign_request(key, "GET", "/account", host)
     return [
-        Row("direct, unsigned", 403, None),
-        Row("edge, VCL", 200, signed),
-        Row("edge, Compute Rust", 200, edgeauth.sign(secret, pop="LHR", encoding="base64")),
-        Row("edge, Compute JavaScript", 200, edgeauth.sign(secret, pop=None)),
-        Row("expired, signed 120 s ago", 403, expired),
-        Row("tampered, POP changed", 403, signed.replace("LHR", "AMS")),
-        Row("health check, unsigned", 200, None, "/healthz"),
+        Row("direct, unsigned", 403, {}),
+        Row("edge, VCL", 200, field(signed)),
+        Row("edge, Compute Rust", 200, field(edgeauth.sign(secret, pop="LHR", encoding="base64"))),
+        Row("edge, Compute JavaScript", 200, field(edgeauth.sign(secret, pop=None))),
+        Row("expired, signed 120 s ago", 403, field(old)),
+        Row("tampered, POP changed", 403, field(signed.replace("LHR", "AMS"))),
+        Row("message signature", 200, message),
+        Row("the same, replayed", 403, message),
+        Row("message signature of /account", 403, other),
+        Row("health check, unsigned", 200, {}, "/healthz"),
     ]
 
 
@@ -64,37 +90,53 @@ def main() -> int:
     """Run the demo; 0 if every row is as it must be."""
     # Ended from outside, it still takes its servers along.
     signal.signal(signal.SIGTERM, _exit)
-    secret = secrets.token_urlsafe(32)
+    key = edgeauth.Key("demo", secrets.token_urlsafe(32))
     with contextlib.ExitStack() as stack:
         log = stack.enter_context(tempfile.TemporaryFile())
         ports = []
         try:
             for command in COMMANDS:
                 port = free_port()
-                stack.enter_context(running(command, port, secret, log))
+                folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+                settings = written_settings(folder, key)
+                stack.enter_context(running(command, port, settings, log))
                 ports.append(port)
             # Signed only now: a server that starts slowly must not make a request old.
-            return report([(row, [status(port, row) for port in ports]) for row in rows(secret)])
+            return report([answers(port, key) for port in ports])
         except (OSError, http.client.HTTPException, RuntimeError) as error:
             log.seek(0)
             print(f"the demo failed: {error}\n{log.read().decode(errors='replace')}")
             return 1
 
 
-def report(results: list[tuple[Row, list[int]]]) -> int:
+def written_settings(folder: Path, key: edgeauth.Key) -> Path:
+    """The settings of one origin, in a file in *folder*."""
+    keys, settings = folder / "keys", folder / "edgeauth.toml"
+    keys.touch(mode=0o600)
+    keys.write_text(f"{key.id}:{key.secret.decode()}\n", "utf-8")
+    settings.write_text(SETTINGS.format(folder=folder), "utf-8")
+    return settings
+
+
+def answers(port: int, key: edgeauth.Key) -> list[tuple[Row, int]]:
+    """The rows, and what the server on *port* answers to each."""
+    return [(row, status(port, row)) for row in rows(key, f"{HOST}:{port}")]
+
+
+def report(results: list[list[tuple[Row, int]]]) -> int:
     """Print the table; 0 if every row is as it must be."""
-    print("\nOne secret, two origins. EDGEAUTH_REQUIRE_POP=false is set for both, because the")
-    print("form that Compute JavaScript sends names no POP; it is refused by default.\n")
-    print(f"{'request':<28}{'Starlette':>12}{'Flask':>12}{'must be':>10}")
-    print(f"{'':<28}{'uvicorn':>12}{'gunicorn':>12}")
+    print("\nOne key, two origins, each with a store of what it admitted once. Both accept the")
+    print("form without a POP, as Compute JavaScript sends it; it is refused by default.\n")
+    print(f"{'request':<31}{'Starlette':>12}{'Flask':>12}{'must be':>10}")
+    print(f"{'':<31}{'uvicorn':>12}{'gunicorn':>12}")
     failed = 0
-    for row, (starlette, flask) in results:
+    for (row, starlette), (_, flask) in zip(*results, strict=True):
         right = starlette == flask == row.expected
         failed += not right
         verdict = "ok" if right else "WRONG"
-        print(f"{row.what:<28}{starlette:>12}{flask:>12}{row.expected:>10}  {verdict}")
-    right_rows = len(results) - failed
-    print(f"\n{right_rows} of {len(results)} rows are as they must be.")
+        print(f"{row.what:<31}{starlette:>12}{flask:>12}{row.expected:>10}  {verdict}")
+    count = len(results[0])
+    print(f"\n{count - failed} of {count} rows are as they must be.")
     return 1 if failed else 0
 
 
@@ -103,16 +145,14 @@ def status(port: int, row: Row) -> int:
     # gunicorn listens before its worker has loaded the app, so this may wait for that.
     connection = http.client.HTTPConnection(HOST, port, timeout=START_SECONDS)
     with contextlib.closing(connection):
-        headers = {} if row.value is None else {"Edge-Auth": row.value}
-        connection.request("GET", row.path, headers=headers)
+        connection.request("GET", row.path, headers=dict(row.headers))
         return connection.getresponse().status
 
 
 @contextlib.contextmanager
-def running(command: tuple[str, ...], port: int, secret: str, log: IO[bytes]) -> Iterator[None]:
+def running(command: tuple[str, ...], port: int, config: Path, log: IO[bytes]) -> Iterator[None]:
     """Run a server until the block ends; it is ready when *port* accepts connections."""
     argv = [sys.executable, "-m", *(part.format(port=port) for part in command)]
-    settings = {"EDGEAUTH_SECRET": secret, "EDGEAUTH_REQUIRE_POP": "false"}
     others = {name: value for name, value in os.environ.items() if not name.startswith("EDGEAUTH_")}
     process = None
     try:
@@ -121,7 +161,7 @@ def running(command: tuple[str, ...], port: int, secret: str, log: IO[bytes]) ->
             process = subprocess.Popen(  # noqa: S603 - one of COMMANDS
                 argv,
                 cwd=ROOT,
-                env=others | settings,
+                env=others | {"EDGEAUTH_CONFIG": str(config)},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
