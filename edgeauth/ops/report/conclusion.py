@@ -10,6 +10,7 @@ from edgeauth.errors import seconds
 from edgeauth.ops.report.reading import MAY_BE_MISSING, is_enough
 from edgeauth.ops.report.tables import moment
 from edgeauth.ops.text import escaped
+from edgeauth.reasons import REPLAYED
 
 if TYPE_CHECKING:
     from edgeauth.ops.report.summary import Summary
@@ -118,6 +119,7 @@ def _notes(summary: Summary, now: float) -> list[str]:
             "Refused for real, since the mode was enforce by then: "
             f"{_count(summary.enforced_refusals, 'request')}."
         )
+    notes += _about_replays(summary)
     if summary.ages.total:
         late = summary.ages.percentile(99.9)
         if _NEAR_THE_EDGE * summary.max_age < late <= summary.max_age:
@@ -137,6 +139,16 @@ def _notes(summary: Summary, now: float) -> list[str]:
             "file, and are not counted: was the disk full?"
         )
     return notes
+
+
+def _about_replays(summary: Summary) -> list[str]:
+    replays = summary.reasons[False][REPLAYED.code]
+    if not replays:
+        return []
+    return [
+        f"{_count(replays, 'request')} had a credential that was used before: a copy by whoever "
+        "saw it, or a retry that was not signed anew. Look where they came from."
+    ]
 
 
 def _most_frequent(summary: Summary, sender: str) -> str:

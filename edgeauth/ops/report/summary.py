@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from edgeauth.ops.report.counting import Ages, BoundedCounter, Timeline
 from edgeauth.ops.report.reading import DAMAGED, Decision, Lost
+from edgeauth.reasons import REPLAYED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from edgeauth.addresses import AddressList
     from edgeauth.ops.report.reading import Line
 
-# Who sent a refused request: the edge (the signature is authentic, or the address is the edge's),
+# Who sent a refused request: the edge (the signature is authentic and new, or the address is its),
 # somebody elsewhere, or unknown, since the address is that of a proxy in a private network.
 Sender = Literal["edge", "unknown", "elsewhere"]
 
@@ -123,7 +124,9 @@ class Summary:
         network, sender = self._place(line.peer)
         self.networks[accepted].add(network)
         if line.key is not None:
-            sender = "edge"
+            # Whoever saw a request can send it again.
+            if line.reason != REPLAYED.code:
+                sender = "edge"
             self._add_identity(line, line.key)
         if accepted:
             self.accepted += 1

@@ -40,6 +40,25 @@ def test_it_is_safe_when_nothing_from_the_edge_is_refused(lines, safe, words):
     assert found.notes == () or not lines or lines == [STRANGER]
 
 
+REPLAY = {"reason": "replayed", "enforced": False, "age": 7}
+
+
+@pytest.mark.parametrize(
+    ("peer", "safe", "words"),
+    [
+        ("45.33.32.156", True, "the 1 that would be refused came from elsewhere"),
+        ("151.101.1.1", False, "1 request from the edge would be refused, most often replayed"),
+        ("10.0.0.7", False, "Not proven safe: 1 request would be refused whose"),
+    ],
+)
+def test_a_replay_is_of_whoever_sent_it_and_is_told_apart_from_a_forgery(peer, safe, words):
+    found = conclude(summed(*WEEK, {**REPLAY, "peer": peer}, {**STRANGER}))
+
+    assert found.safe is safe
+    assert words.replace("the 1 that", "the 2 that") in found.sentence
+    assert [note for note in found.notes if note.startswith("1 request had a credential that was")]
+
+
 MANY = [{}] * 990 + [{"time": START + 7 * 86_400}]
 
 
