@@ -145,10 +145,11 @@ def _about_replays(summary: Summary) -> list[str]:
     replays = summary.reasons[False][REPLAYED.code]
     if not replays:
         return []
-    return [
-        f"{_count(replays, 'request')} had a credential that was used before: a copy by whoever "
-        "saw it, or a retry that was not signed anew. Look where they came from."
-    ]
+    told = (
+        f"{_count(replays, 'request')} had a credential that was used before: copies by whoever "
+        "saw it, or retries that were not signed anew. Look where they came from."
+    )
+    return [told]
 
 
 def _most_frequent(summary: Summary, sender: str) -> str:
