@@ -170,3 +170,45 @@ def test_public_keys_are_named_as_such_and_each_option_of_their_scheme_is_there(
     assert lines["tag"] == ["edge", "environment"]
     assert lines["url_scheme"] == ["https", "default"]
     assert "keys: 2, oldest to newest: old, edge-1 (public, ed25519)\n" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("setting", "shown"),
+    [
+        ("redis://shop:hunter2@cache.example:7000/2", "redis://cache.example:7000"),
+        ("unix://shop:hunter2@/run/valkey.sock", "unix:///run/valkey.sock"),
+        ("memory", "memory"),
+    ],
+)
+def test_the_replay_store_is_shown_without_its_password(edgeauth, setting, shown):
+    env = {**ENV, "EDGEAUTH_SCHEME": "message-signatures", "EDGEAUTH_REPLAY": setting}
+    result = edgeauth("check-config", env=env)
+    assert (result.exit_code, result.stderr) == (0, "")
+    lines = {line.split()[0]: line.split()[1:] for line in result.stdout.splitlines() if line}
+    assert lines["replay"] == [shown, "environment"]
+    assert lines["replay_failure"] == ["refuse", "default"]
+    assert "hunter2" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("redis://shop:hunter2@cache:port", "must be redis://"),
+        ("rediss//shop:hunter2@cache", "is no replay store"),
+        ("sqlite:/nowhere/at/all/seen.db", "the folder '/nowhere/at/all' cannot be used"),
+    ],
+)
+def test_a_replay_store_that_cannot_be_used_is_refused_without_its_password(
+    edgeauth, setting, said
+):
+    env = {**ENV, "EDGEAUTH_SCHEME": "message-signatures", "EDGEAUTH_REPLAY": setting}
+    result = edgeauth("check-config", env=env)
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert "hunter2" not in result.output
+
+
+def test_a_replay_store_for_a_scheme_that_has_no_use_for_it_is_refused(edgeauth):
+    result = edgeauth("check-config", env={**ENV, "EDGEAUTH_REPLAY": "memory"})
+    assert result.exit_code == 2
+    assert "cannot be admitted once" in result.stderr
