@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from edgeauth.errors import ConfigurationError
 from edgeauth.keys import Key, KeyRing
-from edgeauth.schemes.base import SIMULATED_POP
+from edgeauth.private_keys import PrivateKey
+from edgeauth.schemes.base import SIMULATED_POP, CannotSign, Outgoing
 from edgeauth.schemes.registry import DEFAULT_KIND
 from edgeauth.settings import SchemeSettings, Settings
 
@@ -21,11 +23,14 @@ class Signer:
     """Makes credentials as the edge does, each for the present moment.
 
     Args:
-        secret: the shared secret, or a :class:`edgeauth.Key`.
+        secret: the shared secret, or a :class:`edgeauth.Key`; for ``message-signatures`` also a
+            ``PrivateKey``. A bare secret there has the id ``default``, as that of the setting
+            ``secret``.
         pop: the POP to sign as; None makes the two-field form.
         encoding: ``hex`` or ``base64``.
-        scheme: the kind: ``edge-auth`` to sign; ``shared-secret`` to send the secret itself, for
-            a gate with that scheme, where *pop* and *encoding* mean nothing.
+        scheme: the kind: ``edge-auth`` to sign; ``shared-secret`` to send the secret itself;
+            ``message-signatures`` to sign the request. For the last two *pop* and *encoding* mean
+            nothing.
         options: those of the scheme, such as ``header``.
 
     Raises:
@@ -34,23 +39,23 @@ class Signer:
 
     def __init__(
         self,
-        secret: str | bytes | Key,
+        secret: str | bytes | Key | PrivateKey,
         *,
         pop: str | None = SIMULATED_POP,
         encoding: Literal["hex", "base64"] = "hex",
         scheme: str = DEFAULT_KIND,
         **options: Any,  # noqa: ANN401
     ) -> None:
-        key = secret if isinstance(secret, Key) else Key("default", secret)
         settings = SchemeSettings(scheme, given=options)
-        self._use(settings, KeyRing([key]), {"pop": pop, "encoding": encoding})
+        keys, how = _ring(secret)
+        self._use(settings, keys, {"pop": pop, "encoding": encoding, **how})
 
     @classmethod
     def from_settings(
         cls,
         settings: Settings | None = None,
         *,
-        secret: str | bytes | Key | None = None,
+        secret: str | bytes | Key | PrivateKey | None = None,
         pop: str | None = None,
     ) -> Self:
         """What the gate of the same settings admits: its scheme, its options, its newest key.
@@ -69,9 +74,10 @@ class Signer:
         if settings is None:
             settings = Settings.load()
         first = settings.schemes[0]
-        keys = first.read_keys() if secret is None else KeyRing([secret])
+        keys, how = (first.read_keys(), {}) if secret is None else _ring(secret)
         made = cls.__new__(cls)
-        made._use(first, keys, {} if pop is None else {"pop": pop})  # noqa: SLF001 - of this class
+        how = how if pop is None else {"pop": pop, **how}
+        made._use(first, keys, how)  # noqa: SLF001 - of this class
         return made
 
     def _use(self, settings: SchemeSettings, keys: KeyRing, how: Mapping[str, Any]) -> None:
@@ -82,26 +88,39 @@ class Signer:
             )
         self._scheme: Signs = scheme
         self._how = how
+        self.headers: tuple[str, ...] = tuple(scheme.headers)
         # A wrong argument is reported here, not by the first request.
-        self.headers = tuple(self.fields())
+        with contextlib.suppress(CannotSign):
+            self.fields(Outgoing("GET", "localhost", "/", (), b""))
 
     @property
     def header(self) -> str:
         """The name of the header field; of several, the first."""
         return self.headers[0]
 
-    def fields(self) -> Mapping[str, str]:
+    def fields(self, request: Outgoing | None = None) -> Mapping[str, str]:
         """The header fields of a request that is sent now, by name.
 
+        Args:
+            request: what is sent. A scheme that signs it needs it; others do not look at it.
+
         Raises:
-            ConfigurationError: no key is valid now, or a shared secret is not text.
+            ConfigurationError: no key is valid now, a shared secret is not text, or *request* has
+                not what must be signed.
         """
-        return self._scheme.credential(now=time.time(), **self._how)
+        return self._scheme.credential(now=time.time(), request=request, **self._how)
 
     def value(self) -> str:
-        """The value of :attr:`header`, for now.
+        """The value of :attr:`header`, for now, where it is good for any request.
 
         Raises:
             ConfigurationError: as :meth:`fields`.
         """
         return self.fields()[self.header]
+
+
+def _ring(secret: str | bytes | Key | PrivateKey) -> tuple[KeyRing, dict[str, Any]]:
+    """The keys of the gate that accepts what *secret* signs, and what of it is told to sign."""
+    if isinstance(secret, PrivateKey):
+        return KeyRing([secret.public]), {"key": secret}
+    return KeyRing([secret if isinstance(secret, Key) else Key("default", secret)]), {}

@@ -99,6 +99,10 @@ class Outgoing(NamedTuple):
     body: bytes | None = None
 
 
+class CannotSign(ConfigurationError):
+    """A request has not what must be signed. Another one may have it."""
+
+
 class Signs(Protocol):
     """A scheme that can make the credential that it accepts, as the edge does."""
 
@@ -123,6 +127,7 @@ class Signs(Protocol):
         Raises:
             ConfigurationError: an argument cannot be used, no key is valid then, or the request
                 is vouched for and not known.
+            CannotSign: the request has not all that is vouched for.
         """
 
 

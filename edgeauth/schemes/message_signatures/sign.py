@@ -14,7 +14,7 @@ from typing import Any, Literal
 from edgeauth.errors import ConfigurationError, MalformedHeader
 from edgeauth.keys import Key
 from edgeauth.private_keys import PrivateKey
-from edgeauth.schemes.base import Outgoing  # noqa: TC001 - so that annotations can be read
+from edgeauth.schemes.base import CannotSign, Outgoing
 from edgeauth.schemes.message_signatures import grammar
 from edgeauth.schemes.message_signatures.arguments import (
     COMPONENTS,
@@ -110,7 +110,8 @@ class MessageSigner:
                 again. A request that is tried again needs a new one.
 
         Raises:
-            ConfigurationError: an argument cannot be used, or what is to be signed is not there.
+            ConfigurationError: an argument cannot be used.
+            CannotSign: what is to be signed is not there.
         """
         request = _Outgoing(
             method, _bytes(target), _bytes(host), [(name, _bytes(value)) for name, value in fields]
@@ -130,7 +131,7 @@ class MessageSigner:
         try:
             base = self._base.of(request, signed, self._scheme)
         except MalformedHeader as error:
-            raise ConfigurationError(f"the request cannot be signed: {error}") from None
+            raise CannotSign(f"the request cannot be signed: {error}") from None
         key = self._key
         made = key.mac(base) if isinstance(key, Key) else key.sign(base)
         armoured = b2a_base64(made, newline=False).decode()
@@ -143,12 +144,19 @@ class MessageSigner:
         """The fields of *request* for :meth:`sign` at *created*, with a new nonce.
 
         Where Content-Digest is signed and is not there, it is made of the body.
+
+        Raises:
+            CannotSign: as :meth:`sign`; or it would have to be made of a body that is not known.
         """
         made: dict[str, str] = {}
-        signed = any(component.identity[0] == FIELD for component in self._base.components)
-        if signed and request.body is not None:
+        if any(component.identity[0] == FIELD for component in self._base.components):
             name = FIELD.decode().title()
             if name.lower() not in {field.lower() for field, _ in request.fields}:
+                if request.body is None:
+                    raise CannotSign(
+                        "content-digest is signed, and the body is a stream that is not read yet: "
+                        "give the body as bytes, or set Content-Digest yourself"
+                    )
                 digest = b2a_base64(hashlib.sha256(request.body).digest(), newline=False)
                 made[name] = f"sha-256=:{digest.decode()}:"
         fields = [*request.fields, *made.items()]

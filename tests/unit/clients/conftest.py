@@ -16,11 +16,13 @@ class Origin:
 
     def __init__(self):
         self.seen = []
+        self.names = set()
         origin = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
                 origin.seen.append((self.path, self.headers.get("Edge-Auth")))
+                origin.names |= {name.lower() for name in self.headers}
                 _, _, target = self.path.partition("/to?")
                 self.send_response(302 if target else 200)
                 if target:
@@ -36,6 +38,10 @@ class Origin:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self._thread.start()
+
+    @property
+    def paths(self):
+        return [path for path, _value in self.seen]
 
     @property
     def values(self):
