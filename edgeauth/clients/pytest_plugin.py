@@ -11,12 +11,17 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
+from edgeauth.clients.httpx import EdgeAuth
 from edgeauth.clients.signer import Signer
 from edgeauth.errors import ConfigurationError
+from edgeauth.schemes.base import Outgoing
 from edgeauth.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from edgeauth.keys import Key
+    from edgeauth.private_keys import PrivateKey
 
 _CONFIG = "edgeauth_config"
 
@@ -41,10 +46,11 @@ def edge_auth_settings(request: pytest.FixtureRequest) -> Settings:
 
 
 @pytest.fixture
-def edge_auth_secret(edge_auth_settings: Settings) -> str | bytes | Key:
+def edge_auth_secret(edge_auth_settings: Settings) -> str | bytes | Key | PrivateKey:
     """What ``edge_auth_headers`` signs with: override it to use a secret of your own.
 
-    By default the newest key of ``edge_auth_settings``; of several schemes, of the first.
+    By default the newest key of ``edge_auth_settings``; of several schemes, of the first. Where
+    those are public keys, return the ``PrivateKey`` that goes with one.
     """
     try:
         return edge_auth_settings.schemes[0].read_keys().signing_key()
@@ -54,16 +60,59 @@ def edge_auth_secret(edge_auth_settings: Settings) -> str | bytes | Key:
 
 @pytest.fixture
 def edge_auth_headers(
-    edge_auth_settings: Settings, edge_auth_secret: str | bytes | Key
+    edge_auth_settings: Settings, edge_auth_secret: str | bytes | Key | PrivateKey
 ) -> dict[str, str]:
     """Headers of the edge, for a test client: ``client.get("/", headers=edge_auth_headers)``.
 
     The scheme, its header, and a POP that is admitted are those of
     ``edge_auth_settings``. Made when the test begins, so a test that runs for longer than
     ``max_age`` signs its later requests itself (:func:`edgeauth.sign`).
+    Where the scheme signs the request itself, take ``edge_auth_sign``, or ``edge_auth``.
     """
     try:
         return dict(Signer.from_settings(edge_auth_settings, secret=edge_auth_secret).fields())
+    except ConfigurationError as error:
+        _fail(error)
+
+
+@pytest.fixture
+def edge_auth_sign(
+    edge_auth_settings: Settings, edge_auth_secret: str | bytes | Key | PrivateKey
+) -> Callable[..., dict[str, str]]:
+    """What signs one request, for any test client and with any scheme.
+
+    ::
+
+        headers = edge_auth_sign("POST", "/pay?x=1", host="testserver", body=b"amount=1")
+
+    The method, the target as it is sent, the Host, ``fields`` (name and value) that are signed,
+    and the body; each has a default.
+    """
+    try:
+        signer = Signer.from_settings(edge_auth_settings, secret=edge_auth_secret)
+    except ConfigurationError as error:
+        _fail(error)
+
+    def sign(
+        method: str = "GET",
+        target: str = "/",
+        *,
+        host: str = "testserver",
+        fields: Sequence[tuple[str, str]] = (),
+        body: bytes = b"",
+    ) -> dict[str, str]:
+        return dict(signer.fields(Outgoing(method, host, target, fields, body)))
+
+    return sign
+
+
+@pytest.fixture
+def edge_auth(
+    edge_auth_settings: Settings, edge_auth_secret: str | bytes | Key | PrivateKey
+) -> EdgeAuth:
+    """Signs each request of a ``TestClient``, or of httpx: ``client.auth = edge_auth``."""
+    try:
+        return EdgeAuth.from_settings(edge_auth_settings, secret=edge_auth_secret)
     except ConfigurationError as error:
         _fail(error)
 
@@ -72,6 +121,7 @@ def _fail(error: ConfigurationError) -> NoReturn:
     # Without a trace-back: this is about how the tests are set up, not about the plugin.
     pytest.fail(
         f"edge_auth_headers cannot sign: {error}. Set it in the environment of the tests, or "
-        "write a fixture edge_auth_secret that returns the secret of your test settings.",
+        "write a fixture edge_auth_secret that returns the secret of your test settings. For a "
+        "scheme that signs each request, ask for edge_auth_sign or edge_auth instead.",
         pytrace=False,
     )

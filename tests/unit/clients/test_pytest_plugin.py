@@ -123,3 +123,53 @@ def test_a_test_that_cannot_sign_says_what_to_set_without_a_trace_back(
     result.stdout.fnmatch_lines([f"*edge_auth_headers cannot sign:*{told}*edge_auth_secret*"])
     assert "Traceback" not in result.stdout.str()
     assert "pytest_plugin.py" not in result.stdout.str()
+
+
+SIGNED = """
+from edgeauth import Guard
+from edgeauth.asgi import EdgeAuthMiddleware
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+
+def page(request):
+    return PlainTextResponse("page")
+
+
+def client():
+    app = Starlette(routes=[Route("/a/b", page, methods=["GET", "POST"])])
+    return TestClient(EdgeAuthMiddleware(app, Guard.from_settings()))
+
+
+def test_one_request(edge_auth_sign):
+    headers = edge_auth_sign("POST", "/a/b?x=1")
+    assert client().post("/a/b?x=1", headers=headers).text == "page"
+    assert client().post("/a/b?x=2", headers=headers).status_code == 403
+
+
+def test_all_requests(edge_auth):
+    asks = client()
+    asks.auth = edge_auth
+    for query in ("x=1", "x=2"):
+        assert asks.get(f"/a/b?{query}").text == "page"
+"""
+
+
+def test_where_requests_are_signed_a_fixture_signs_each(pytester, monkeypatch):
+    monkeypatch.setenv("EDGEAUTH_SECRET", SECRET)
+    monkeypatch.setenv("EDGEAUTH_SCHEME", "message-signatures")
+    # That of the URLs of TestClient.
+    monkeypatch.setenv("EDGEAUTH_URL_SCHEME", "http")
+    pytester.makepyfile(SIGNED)
+    pytester.runpytest_inprocess("-W", "error").assert_outcomes(passed=2)
+
+
+def test_headers_for_any_request_are_refused_where_each_is_signed(pytester, monkeypatch):
+    monkeypatch.setenv("EDGEAUTH_SECRET", SECRET)
+    monkeypatch.setenv("EDGEAUTH_SCHEME", "message-signatures")
+    pytester.makepyfile(PRINTS)
+    result = pytester.runpytest_inprocess("-W", "error")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*signs one request*ask for edge_auth_sign or edge_auth*"])
