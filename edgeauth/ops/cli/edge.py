@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 import click
 
 from edgeauth.errors import ConfigurationError, explain
-from edgeauth.ops.cli.options import read_settings, settings_options
+from edgeauth.ops.cli.options import key_options, read_settings, settings_options
+from edgeauth.ops.private_key import read_private_key
 from edgeauth.ops.schemes import tools_of
 from edgeauth.ops.schemes.configured import signing
 from edgeauth.ops.schemes.credential import credential, refuse_unusable
@@ -37,6 +38,7 @@ _SHUTDOWN_SECONDS = 1
     type=click.Choice(kinds()),
     help="Sign, or send the secret. Default: the setting scheme.",
 )
+@key_options
 @settings_options
 def command(
     *,
@@ -45,6 +47,8 @@ def command(
     port: int,
     pop: str,
     scheme: str | None,
+    key_file: str | None,
+    key_id: str | None,
     config: str | None,
     secret_file: str | None,
     secrets_file: str | None,
@@ -66,8 +70,13 @@ def command(
     if scheme is not None and scheme not in {one.kind for one in settings.schemes}:
         settings = settings.with_kind(scheme)
     # Finds every mistake in the settings now, and not on a request.
-    signer = signing(settings, scheme)
-    make = credential(signer, **({"pop": pop} if "pop" in tools_of(signer.kind).wishes else {}))
+    private = None if key_file is None else read_private_key(key_file, settings, key_id)
+    signer = signing(settings, scheme, private)
+    how = {"pop": pop, "key": private}
+    wishes = tools_of(signer.kind).wishes
+    if private is not None and "key" not in wishes:
+        raise click.UsageError(f"--key-file has no meaning for the scheme {signer.kind}")
+    make = credential(signer, **{name: how[name] for name in wishes & how.keys() if how[name]})
     refuse_unusable([make], time.time())
     edge = StandInPop(_origin(upstream), signer.headers, make)
     logging.basicConfig(format="%(message)s", level=logging.INFO)

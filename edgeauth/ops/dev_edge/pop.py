@@ -18,12 +18,12 @@ from yarl import URL
 
 from edgeauth.ops.dev_edge.fields import end_to_end, signed
 from edgeauth.ops.dev_edge.websocket import is_upgrade, relay
-from edgeauth.schemes.base import Outgoing
+from edgeauth.schemes.base import CannotSign, Outgoing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from aiohttp import ClientResponse
+    from aiohttp import ClientResponse, StreamReader
 
     from edgeauth.ops.schemes.credential import Credential
 
@@ -32,6 +32,7 @@ logger = logging.getLogger("edgeauth.ops.dev_edge")
 # aiohttp's client would add these where the browser sent none.
 _ADDED_BY_THE_CLIENT = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 _CONNECT_SECONDS = 5
+_MOST_OF_A_SIGNED_BODY = 64 << 20
 
 
 class StandInPop:
@@ -51,7 +52,7 @@ class StandInPop:
 
     def app(self) -> web.Application:
         """The application for aiohttp's server."""
-        app = web.Application()
+        app = web.Application(client_max_size=_MOST_OF_A_SIGNED_BODY)
         app.router.add_route("*", "/{path:.*}", self._handle)
         app.cleanup_ctx.append(self._open_client)
         return app
@@ -71,9 +72,26 @@ class StandInPop:
             return web.Response(status=400, text="edgeauth edge: the target must be a path\n")
         # As received: the origin routes and logs what the browser sent.
         url = URL(self._upstream + request.raw_path, encoded=True)
-        outgoing = Outgoing(request.method, request.host, request.raw_path)
-        credential = self._credential(outgoing, time.time())
-        headers = signed(request.headers, self._headers, credential)
+        forwarded = signed(request.headers, self._headers, ())
+        body: bytes | StreamReader | None = request.content if request.body_exists else None
+        outgoing = Outgoing(
+            request.method,
+            request.host,
+            request.raw_path,
+            [(name, value) for name, value in forwarded.items() if name.lower() != "host"],
+            None if request.body_exists else b"",
+        )
+        try:
+            try:
+                credential = self._credential(outgoing, time.time())
+            except CannotSign:
+                # What is signed may need the body. Only then does it wait for all of it.
+                body = await request.read()
+                outgoing = outgoing._replace(body=body)
+                credential = self._credential(outgoing, time.time())
+        except CannotSign as error:
+            return web.Response(status=400, text=f"edgeauth edge: {error}\n")
+        headers = signed(forwarded, self._headers, credential)
         try:
             if is_upgrade(request):
                 return await relay(self._client, url, headers, request)
@@ -81,7 +99,7 @@ class StandInPop:
                 request.method,
                 url,
                 headers=headers,
-                data=request.content if request.body_exists else None,
+                data=body,
                 allow_redirects=False,
             )
         except (ClientError, OSError, ValueError) as error:
