@@ -11,23 +11,13 @@ import json
 import os
 from typing import Any
 
-from edgeauth import EdgeIdentity, Guard, Replayed, Request
+from edgeauth import Guard
 from edgeauth.asgi import EdgeAuthMiddleware
 from edgeauth.replay import MemoryReplayStore
 from edgeauth.schemes.message_signatures import MessageSignatureScheme
 from support.signed_requests import KEY
 
 DEFAULT = ("@method", "@authority", "@path", "@query")
-
-
-class _Once(MessageSignatureScheme):
-    store = MemoryReplayStore()
-
-    def verify(self, request: Request, *, now: float) -> EdgeIdentity:
-        identity = super().verify(request, now=now)
-        if not self.store.remember(identity.once.key, identity.once.until, now=now):  # type: ignore[union-attr]
-            raise Replayed("seen before")
-        return identity
 
 
 async def _page(scope: Any, receive: Any, send: Any) -> None:
@@ -58,5 +48,5 @@ async def _page(scope: Any, receive: Any, send: Any) -> None:
 
 
 _more = os.environ.get("MORE_COMPONENTS", "").split()
-scheme = _Once([KEY], components=(*DEFAULT, *_more), tag="edge", scheme="http")
-app = EdgeAuthMiddleware(_page, Guard(scheme))
+scheme = MessageSignatureScheme([KEY], components=(*DEFAULT, *_more), tag="edge", scheme="http")
+app = EdgeAuthMiddleware(_page, Guard(scheme, replay=MemoryReplayStore()))

@@ -166,7 +166,7 @@ def _rows(plan: Plan, settings: Settings) -> list[Row]:
 
 def _why_again(settings: Settings) -> str | None:
     """Why a request that is signed for once may be sent again; None where it must not."""
-    if getattr(settings, "replay_methods", "all") == "unsafe":
+    if settings.replay_methods == "unsafe":
         return "replay_methods is unsafe: a GET may be sent again"
     return None
 

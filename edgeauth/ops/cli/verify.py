@@ -110,7 +110,7 @@ def command(
         )
     given = _read_stdin() if value == STDIN else os.fsencode(value)
     now = time.time() if at is None else at
-    store = looked_up(getattr(settings, "replay", None))
+    store = looked_up(settings.replay)
 
     def seen_at(key: bytes) -> float | None:
         try:
