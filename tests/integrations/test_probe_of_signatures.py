@@ -4,6 +4,11 @@ one with a hole just the rows that find it fail.
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +16,7 @@ from support.processes import HOST
 from support.servers import SERVERS
 from support.signed_requests import KEY
 
+from edgeauth.ops.private_key import new_pair
 from edgeauth.ops.probe.judge import run
 from edgeauth.ops.probe.wire import Target
 from edgeauth.ops.schemes.message_signatures.attacks import attacks, genuine
@@ -18,8 +24,6 @@ from edgeauth.ops.schemes.probe_rows import Plan
 from edgeauth.schemes.message_signatures import MessageSignatureScheme
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from edgeauth.ops.probe.judge import Result
 
 PAGE = "/page/1?q=1"
@@ -98,3 +102,40 @@ def test_without_a_key_only_what_needs_none_is_tried(tmp_path):
         *("input-alone", "signature-alone", "long", "empty-secret", "null-secret"),
     }
     assert {one.meaning for one in results if one.outcome == "not tried"} == {"no secret was given"}
+
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_command_signs_with_a_private_key_where_the_origin_can_only_verify(tmp_path):
+    pem, public = new_pair("edge-2026")
+    (tmp_path / "edge.key").write_bytes(pem)
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / public.id).write_bytes(public.pem)
+    settings = {
+        "EDGEAUTH_SCHEME": "message-signatures",
+        "EDGEAUTH_TAG": "edge",
+        "EDGEAUTH_SECRETS_DIR": str(tmp_path / "keys"),
+        "EDGEAUTH_REPLAY": "memory",
+    }
+    origin = {**settings, "PYTHONPATH": str(ROOT)}
+    server = SERVERS["uvicorn-h11"]
+    with server.serving("example_apps.starlette_app.app:app", tmp_path, env=origin) as running:
+        url = f"http://{HOST}:{running.address[1]}/"
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "edgeauth", "probe", url, "--json", "--rate", "100"),
+                *("--key-file", str(tmp_path / "edge.key"), "--websocket", "/ws"),
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, **settings},
+        )
+    assert done.stderr == ""
+    rows = {row["id"]: row for row in json.loads(done.stdout)["rows"]}
+    assert {id_ for id_, row in rows.items() if row["outcome"] == "fail"} == set(), rows
+    assert done.returncode == 0
+    assert rows["signed-websocket"]["answer"] == "101"
+    assert rows["key-confusion edge-2026"]["outcome"] == "pass"
+    assert {id_ for id_, row in rows.items() if row["outcome"] == "not tried"} == {"other-body"}

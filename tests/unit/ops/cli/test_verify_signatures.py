@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
+from support.requests import PlainRequest
+
+from edgeauth import Guard
 
 SECRET = "a-secret-that-signs-whole-requests"
 ENV = {"EDGEAUTH_SECRET": SECRET, "EDGEAUTH_SCHEME": "message-signatures"}
@@ -76,3 +79,38 @@ def test_without_a_request_the_request_is_asked_for(edgeauth, signed):
     result = edgeauth("verify", *AT, env=ENV, input=signed)
     assert result.exit_code == 1
     assert "give the request line as well" in " ".join(result.stdout.split())
+
+
+def test_a_nonce_that_the_store_of_the_app_has_seen_is_told_with_when(edgeauth, tmp_path):
+    env = {**ENV, "EDGEAUTH_REPLAY": f"sqlite:{tmp_path}/seen.db"}
+    signed = edgeauth("sign", *AT, "--url", URL, env=env).stdout
+    given = request(signed)
+    assert edgeauth("verify", *AT, env=env, input=given).exit_code == 0
+    fields = [tuple(line.split(": ", 1)) for line in signed.splitlines()]
+    gate = Guard.from_settings(
+        {"secret": SECRET, "scheme": "message-signatures", "replay": env["EDGEAUTH_REPLAY"]}
+    )
+    asked = PlainRequest(
+        target=b"/a/b%20c?q=1",
+        host=b"shop.example",
+        fields=[("Host", b"shop.example"), *((name, value.encode()) for name, value in fields)],
+    )
+    assert gate.check(asked, now=1_760_000_002).reason == "ok"
+
+    result = edgeauth("verify", "--at", "1760000012", "--json", env=env, input=given)
+    document = json.loads(result.stdout)
+    assert (result.exit_code, document["reason"], document["key_id"]) == (1, "replayed", "default")
+    [finding] = document["findings"]
+    assert finding["code"] == "replayed"
+    assert "admitted at 2025-10-09 08:53:22 UTC, 10 s before" in finding["text"]
+    # Judged at the moment at which it came, it was not seen before.
+    assert edgeauth("verify", *AT, env=env, input=given).exit_code == 0
+    assert gate.check(asked, now=1_760_000_002).reason == "replayed"
+
+
+def test_a_store_that_cannot_be_asked_is_told(edgeauth, signed, tmp_path):
+    (tmp_path / "seen.db").write_text("no database" * 1000)
+    env = {**ENV, "EDGEAUTH_REPLAY": f"sqlite:{tmp_path}/seen.db"}
+    result = edgeauth("verify", *AT, "--json", env=env, input=request(signed))
+    assert json.loads(result.stdout)["reason"] == "replay-store"
+    assert result.exit_code == 1
