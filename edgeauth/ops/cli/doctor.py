@@ -16,9 +16,11 @@ from edgeauth.ops.doctor.app_loading import is_asgi, load_app
 from edgeauth.ops.doctor.clock_checks import check_clock
 from edgeauth.ops.doctor.finding import Finding
 from edgeauth.ops.doctor.peer_checks import check_peer
+from edgeauth.ops.doctor.replay_checks import check_replay
 from edgeauth.ops.doctor.secret_checks import check_secrets
-from edgeauth.ops.doctor.server_checks import check_server
+from edgeauth.ops.doctor.server_checks import check_server, check_target
 from edgeauth.ops.doctor.setting_checks import check_settings, check_start
+from edgeauth.ops.schemes.configured import configured
 from edgeauth.ops.text import escaped
 from edgeauth.settings import Settings, config_path
 
@@ -41,6 +43,11 @@ _COLOURS = {"error": "red", "warning": "yellow"}
 )
 @click.option("--listen", metavar="ADDRESS", help="Where the server listens, as unix:/path.")
 @click.option("--server", metavar="NAME", help="What serves the app, as gunicorn or uwsgi.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    help="How many processes serve the app. Default: what variables and gunicorn.conf.py say.",
+)
 @click.option("--clock", "clock_url", metavar="URL", help="A server to compare the clock with.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 @config_option
@@ -53,6 +60,7 @@ def command(
     host: str | None,
     listen: str | None,
     server: str | None,
+    workers: int | None,
     clock_url: str | None,
     as_json: bool,
     config: str | None,
@@ -80,7 +88,14 @@ def command(
     else:
         app = None if app_name is None else load_app(app_name, factory=factory)
         found = _findings(
-            settings, app, path, host=host, listen=listen, server=server, clock_url=clock_url
+            settings,
+            app,
+            path,
+            host=host,
+            listen=listen,
+            server=server,
+            workers=workers,
+            clock_url=clock_url,
         )
     if as_json:
         click.echo(json.dumps({"findings": [finding._asdict() for finding in found]}))
@@ -99,6 +114,7 @@ def _findings(
     host: str | None,
     listen: str | None,
     server: str | None,
+    workers: int | None,
     clock_url: str | None,
 ) -> list[Finding]:
     found = []
@@ -110,6 +126,12 @@ def _findings(
     asgi = app is None or is_asgi(app)
     found += check_peer(settings, os.environ, listen=listen, is_asgi=asgi)
     found += check_server(settings, server, is_wsgi=app is not None and not asgi)
+    try:
+        schemes = configured(settings, without_secret=True)
+    except ConfigurationError:
+        schemes = []  # Said above.
+    found += check_target(schemes, server, is_wsgi=app is not None and not asgi)
+    found += check_replay(settings, schemes, path, os.environ, workers)
     found += check_clock(settings, clock_url)
     if app is not None:
         found += check_app(app, settings.exempt, host=host)

@@ -28,6 +28,10 @@ def _hint(scheme: Any, lines: RequestLines, now: float) -> Diagnosis:  # noqa: A
     return Diagnosis((), ())
 
 
+def _no(_scheme: Any) -> bool:  # noqa: ANN401
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
     """What is known of a kind beyond checking it. Whatever is left out has a plain default.
@@ -42,6 +46,9 @@ class Tools:
         genuine: rows that it must answer; None is what the scheme's ``credential`` makes.
         snippets: by the name of an edge, what it runs: a file below ``integrations/``, or one
             of the package that the kind comes from.
+        good_once: whether what the scheme accepts is good for one request, so that a gate must
+            remember it.
+        names_target: whether the scheme needs the target as it was sent.
         sends_secret: whether the credential is the secret itself. It is then not printed, not
             taken as an argument and not sent by a probe.
     """
@@ -51,4 +58,6 @@ class Tools:
     attacks: _Rows | None = None
     genuine: _Rows | None = None
     snippets: Mapping[str, str | Traversable] = field(default_factory=dict)
+    good_once: Callable[[Any], bool] = _no
+    names_target: Callable[[Any], bool] = _no
     sends_secret: bool = False

@@ -39,10 +39,18 @@ def _genuine(scheme: MessageSignatureScheme, plan: Plan) -> list[Row]:
     return genuine(scheme, plan)
 
 
+def _names_target(scheme: MessageSignatureScheme) -> bool:
+    from edgeauth.schemes.message_signatures.arguments import required  # noqa: PLC0415
+
+    return any("target" in part.needs for part in required(scheme.components))
+
+
 TOOLS = Tools(
     explain=_explain,
     wishes=frozenset({"key"}),
     attacks=_attacks,
     genuine=_genuine,
     snippets=SNIPPETS,
+    good_once=lambda scheme: scheme.require_nonce,
+    names_target=_names_target,
 )

@@ -115,3 +115,11 @@ def test_no_secret_is_printed(edgeauth, tmp_path):
         result = edgeauth("doctor", "--config", "edgeauth.toml", *args)
         assert "secret-unusable" in result.stdout
         assert SECRET not in result.output
+
+
+def test_a_memory_of_each_worker_is_told_where_requests_are_good_once(edgeauth):
+    env = {**ENV, "EDGEAUTH_SCHEME": "message-signatures", "EDGEAUTH_REPLAY": "memory"}
+    result = edgeauth("doctor", "--workers", "2", env=env)
+    assert result.exit_code == 1
+    assert "ERROR  replay-per-worker\n" in result.stdout
+    assert edgeauth("doctor", "--workers", "1", env=env).exit_code == 0

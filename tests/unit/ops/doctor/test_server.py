@@ -8,9 +8,10 @@ import pytest
 from click.testing import CliRunner
 from support import server_facts
 
-from edgeauth import Settings
+from edgeauth import EdgeAuthScheme, Settings
 from edgeauth.ops.cli import main
-from edgeauth.ops.doctor.server_checks import FOLDING, check_server
+from edgeauth.ops.doctor.server_checks import FOLDING, TARGETLESS, check_server, check_target
+from edgeauth.schemes.message_signatures import MessageSignatureScheme
 
 SECRET = "0f83b1a2c94d57e6a8b0c1d2e3f40516"
 PROXIED = {"addresses": "fastly", "trusted_proxies": ["127.0.0.1"]}
@@ -74,3 +75,40 @@ def test_the_command_takes_the_name_of_the_server(monkeypatch):
 
     assert "look-alike-fields" in asked("--server", "cheroot")
     assert "look-alike-fields" not in asked("--server", "gunicorn")
+
+
+def target_found(server, *, is_wsgi=True, **options):
+    return check_target([MessageSignatureScheme([SECRET], **options)], server, is_wsgi=is_wsgi)
+
+
+@pytest.mark.parametrize("server", sorted(TARGETLESS))
+def test_a_server_that_hides_the_target_cannot_serve_a_scheme_that_needs_it(server):
+    (finding,) = target_found(server)
+    assert (finding.id, finding.severity) == ("target-untold", "error")
+    assert finding.seen.startswith(f"{server} does not tell")
+
+
+def test_where_the_target_is_told_or_not_signed_nothing_is_found():
+    assert target_found("gunicorn") == []
+    assert target_found("tornado", is_wsgi=False) == []
+    assert target_found("tornado", components=("@method", "@authority")) == []
+    assert check_target([EdgeAuthScheme([SECRET])], "tornado", is_wsgi=True) == []
+
+
+def test_of_servers_that_nobody_names_those_that_hide_the_target_are_a_warning(monkeypatch):
+    finder = "edgeauth.ops.doctor.server_checks.find_spec"
+    monkeypatch.setattr(finder, lambda name: name in {"tornado", "gunicorn"} or None)
+    (finding,) = target_found(None)
+    assert finding.severity == "warning"
+    assert "under tornado, which is installed here, " in finding.seen
+    monkeypatch.setattr(finder, lambda _name: None)
+    assert target_found(None) == []
+
+
+def test_the_doctor_knows_which_servers_of_the_table_hide_the_target():
+    hidden = {
+        name.removesuffix("-wsgi")
+        for name, facts in server_facts.FACTS.items()
+        if facts.target == "no"
+    }
+    assert hidden == TARGETLESS
