@@ -242,6 +242,11 @@ def _secret_bytes(key_id: str, secret: str | bytes, least: int) -> bytes:
     except UnicodeEncodeError:
         # Not chained: the original error carries the secret.
         raise ConfigurationError(f"the secret of key {key_id!r} is not valid text") from None
+    if is_public(raw.decode("latin-1")):
+        raise ConfigurationError(
+            f"the secret of key {key_id!r} is a key of a pair, and others may have it: "
+            "PublicKey.from_text reads it"
+        )
     least = max(1, least)
     if not least <= len(raw) <= MAX_SECRET_BYTES:
         raise ConfigurationError(

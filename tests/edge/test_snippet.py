@@ -97,7 +97,7 @@ def test_a_file_that_is_missing_is_refused(monkeypatch, tmp_path):
 
 
 SIGNED = {"EDGEAUTH_SCHEME": "message-signatures"}
-PROXIES = ["nginx", "caddy", "envoy", "haproxy", "haproxy-lua"]
+PROXIES = ["nginx", "caddy", "envoy", "haproxy", "haproxy-lua", "traefik"]
 
 
 @pytest.mark.parametrize("name", PROXIES)
@@ -112,7 +112,7 @@ def test_a_proxy_has_a_line_for_each_field_of_a_scheme_with_several(name):
         assert len(re.findall(whole, text)) == len(re.findall(one, body))
     # What is signed beside the credential is handed on to the service, and stays for the app.
     others = re.findall(r"(?i)^.*x[-_]note.*$", text, re.MULTILINE)
-    assert len(others) == {"nginx": 1, "envoy": 1, "haproxy-lua": 1}.get(name, 0)
+    assert len(others) == {"nginx": 1, "envoy": 1, "haproxy-lua": 1, "traefik": 1}.get(name, 0)
     lengths = [re.findall(r"(?i)content[-_]length", one) for one in (text, plain)]
     assert lengths[0] == lengths[1]
 

@@ -136,7 +136,7 @@ class TestSystemd:
         path = INTEGRATIONS / "systemd" / "edgeauth.toml"
 
         assert ServiceSettings.load(path, {}).workers == 2
-        assert edgeauth.Settings.load(path, {}).secrets_file == "/etc/edgeauth/secrets"
+        assert edgeauth.Settings.load(path, {}).schemes[0].secrets_file == "/etc/edgeauth/secrets"
 
 
 class TestDocker:

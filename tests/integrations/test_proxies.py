@@ -108,7 +108,7 @@ def test_an_exempt_path_needs_no_credential(through: Gate):
 def test_what_only_looks_like_the_exempt_path_is_denied(through: Gate, method: str, target: str):
     answer = through.ask(method=method, target=target)
 
-    if through.proxy.kind is TRAEFIK and target == "/%68ealthz":
+    if through.proxy.kind.prepare is TRAEFIK.prepare and target == "/%68ealthz":
         # It decodes what needs no encoding before it asks, and the application gets that too.
         assert json.loads(answer.body)["target"] == "/healthz"
     else:

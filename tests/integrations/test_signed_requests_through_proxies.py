@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from support.gate import Gate
 from support.processes import HOST
-from support.proxies import CADDY, ENVOY, HAPROXY, NGINX, Kind, proxying
+from support.proxies import CADDY, ENVOY, HAPROXY, NGINX, TRAEFIK, Kind, proxying
 from support.rfc9421 import Row, rows
 from support.service import serving, short_folder
 from support.upstream import telling_application
@@ -40,13 +40,17 @@ def gate_of(kind: Kind, guard: str, environ=None):
     with (
         short_folder() as folder,
         telling_application() as upstream,
-        serving(guard, f'proxy = "{kind.proxy}"', folder=folder, environ=environ) as service,
+        serving(
+            guard, f'proxy = "{kind.proxy}"', folder=folder, tcp=kind.tcp, environ=environ
+        ) as service,
         proxying(kind, folder, service.address, upstream) as proxy,
     ):
         yield Gate(proxy, service)
 
 
-@pytest.fixture(scope="module", params=[NGINX, CADDY, ENVOY, HAPROXY], ids=lambda kind: kind.name)
+@pytest.fixture(
+    scope="module", params=[NGINX, CADDY, ENVOY, HAPROXY, TRAEFIK], ids=lambda kind: kind.name
+)
 def through(request):
     kind = replace(request.param, settings=variables(SETTINGS))
     guard = "\n".join(f'{name} = "{value}"' for name, value in SETTINGS.items())

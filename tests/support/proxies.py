@@ -274,18 +274,20 @@ TRAEFIK = Kind(
 KINDS = (NGINX, NGINX_REAL_IP, INGRESS_NGINX, CADDY, ENVOY, HAPROXY, TRAEFIK)
 PRINTED = tuple(
     replace(kind, name=f"{kind.name}-printed", header="X-Origin-Key")
-    for kind in (NGINX, CADDY, ENVOY, HAPROXY)
+    for kind in (NGINX, CADDY, ENVOY, HAPROXY, TRAEFIK)
 )
 
 
 def _config(folder: str, file: str, replaced: dict[str, str], places: Places) -> Path:
-    if places.settings:
-        (name,) = (name for name, one in files_of("edge-auth").items() if one == f"{folder}/{file}")
-        text = snippet(name, **dict(places.settings))
-    elif places.header == HEADER:
+    [name] = [n for n, one in files_of("edge-auth").items() if one == f"{folder}/{file}"] or [None]
+    if name is None or (places.header == HEADER and not places.settings):
         text = (INTEGRATIONS / folder / file).read_text("utf-8")
+    elif places.settings:
+        text = snippet(name, **dict(places.settings))
     else:
-        text = _printed(f"{folder}/{file}", places.header, replaced.pop(SOCKET, None))
+        socket = replaced.pop(SOCKET, None)
+        more = ["--socket", socket] if socket else []
+        text = snippet(name, "--header", places.header, *more)
     config = places.folder / file
     config.write_text(_replaced(text, replaced, f"{folder}/{file}"), "utf-8")
     return config
@@ -296,11 +298,6 @@ def _replaced(text: str, replaced: Mapping[str, str], file: str) -> str:
         assert written in text, f"{file} no longer names {written!r}"
         text = text.replace(written, here)
     return text
-
-
-def _printed(file: str, header: str, socket: str | None) -> str:
-    (name,) = (name for name, one in files_of("edge-auth").items() if one == file)
-    return snippet(name, "--header", header, *(["--socket", socket] if socket else []))
 
 
 def wheel_program(module: str, function: str, package: str) -> Path:

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from support.rfc9421 import published_key
 
-from edgeauth import BadSignature, ConfigurationError, Key, KeyRing
+from edgeauth import BadSignature, ConfigurationError, Key, KeyRing, Passes, sign
 from edgeauth.public_keys import ALGORITHMS, PublicKey, _cryptography, is_public
 from edgeauth.schemes.message_signatures import MessageSigner, PrivateKey
 
@@ -383,6 +383,19 @@ def test_a_directory_holds_pem_too(made, tmp_path):
     (tmp_path / "edge-2").write_text(f"{RFC_ED25519}\r\n", "utf-8")
     one, two = KeyRing.from_directory(tmp_path)
     assert (one.algorithm, two.text) == ("ecdsa-p384-sha384", RFC_ED25519)
+
+
+@pytest.mark.parametrize("text", [RFC_ED25519, published_key("ed25519", "pem")])
+@pytest.mark.parametrize("kind", [str, str.encode])
+def test_the_text_of_a_public_key_is_no_secret_for_anything(text, kind):
+    for build in (
+        lambda secret: Key("k", secret),
+        lambda secret: KeyRing([secret]),
+        Passes,
+        lambda secret: sign(secret, pop=None),
+    ):
+        with pytest.raises(ConfigurationError, match="is a key of a pair"):
+            build(kind(text))
 
 
 def test_a_ring_of_public_keys_signs_nothing_and_says_so():

@@ -43,6 +43,7 @@ _PROXIES = {
     "envoy": "envoy/envoy.yaml",
     "haproxy": "haproxy/haproxy.cfg",
     "haproxy-lua": "haproxy/edgeauth.lua",
+    "traefik": "traefik/dynamic.yaml",
 }
 
 

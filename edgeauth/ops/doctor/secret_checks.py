@@ -72,6 +72,17 @@ def _check_secret(key: Key) -> Iterator[Finding]:
         yield Finding("secret-guessable", "error", few, _NEW)
 
 
+def _of_public_keys(settings: Settings) -> Iterator[Path]:
+    """The files of keys in which none is secret: who reads them learns nothing."""
+    for scheme in settings.schemes:
+        with contextlib.suppress(ConfigurationError):  # reported above
+            if scheme.has_secret and not scheme.read_keys().newest_first:
+                named = () if scheme.secrets_file is None else (Path(scheme.secrets_file),)
+                folder = scheme.secrets_dir
+                in_folder = () if folder is None else (Path(folder, k) for k in key_names(folder))
+                yield from (*named, *in_folder)
+
+
 def _files(settings: Settings, config: str | os.PathLike[str] | None) -> Iterator[Path]:
     """The files that hold a secret."""
     named = [scheme.secrets_file for scheme in settings.schemes]
@@ -96,7 +107,17 @@ def _holds_secret(document: Mapping[str, Any]) -> bool:
 
 
 def _permissions(settings: Settings, config: str | os.PathLike[str] | None) -> Iterator[Finding]:
+    public = list(_of_public_keys(settings))
+    for file in public:
+        if _mode(file, stat.S_ISREG) & stat.S_IWOTH:
+            yield _open(
+                f"{str(file)!a} has the keys that are believed, and every user of the machine may "
+                "write it",
+                f"chmod 644 {str(file)!a}, owned by who puts the keys there.",
+            )
     for file in _files(settings, config):
+        if file in public:
+            continue
         if _mode(file, stat.S_ISREG) & (stat.S_IROTH | stat.S_IWOTH):
             yield _open(
                 f"{str(file)!a} holds a secret, and every user of the machine may read or write it",

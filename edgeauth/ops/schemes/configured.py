@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgeauth.errors import ConfigurationError
 from edgeauth.keys import Key, KeyRing
+from edgeauth.schemes.registry import scheme_class
 
 if TYPE_CHECKING:
     from edgeauth.private_keys import PrivateKey
@@ -39,18 +40,24 @@ def signing(
     Args:
         settings: of the gate.
         kind: of the scheme.
-        private: what will sign, so that the settings need no key.
+        private: what will sign, so that the settings need no key. The first then is the first
+            that can use it.
 
     Raises:
         ConfigurationError: as :func:`configured`; or there is none of *kind*.
     """
-    for one in settings.schemes:
+    able = [one for one in settings.schemes if private is None or _takes_pairs(one.kind)]
+    for one in able or settings.schemes:
         if kind in {None, one.kind}:
             if private is not None and not one.has_secret:
                 return one.build_scheme(KeyRing([private.public]))
             return one.build_scheme(one.read_keys())
     known = ", ".join(one.kind for one in settings.schemes)
     raise ConfigurationError(f"no scheme of the settings is {kind!r}; they have {known}")
+
+
+def _takes_pairs(kind: str) -> bool:
+    return bool(getattr(scheme_class(kind), "public_keys", False))
 
 
 def widest(settings: Settings, option: str) -> float | None:

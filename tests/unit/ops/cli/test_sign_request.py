@@ -243,6 +243,20 @@ def test_a_body_that_no_request_has_is_refused(edgeauth, tmp_path, monkeypatch):
     assert "has 4 bytes or more" in done.stderr
 
 
+def test_of_several_schemes_a_private_key_is_for_the_first_that_can_use_it(
+    edgeauth, pair, tmp_path
+):
+    private, public = pair
+    (tmp_path / "edgeauth.toml").write_text(
+        f'[[schemes]]\nsecret = "{SECRET}"\n'
+        f'[[schemes]]\nscheme = "message-signatures"\nsecrets_file = "{public}"\n'
+    )
+    args = ("sign", "--config", "edgeauth.toml", "--url", URL)
+    by_secret, by_key = edgeauth(*args), edgeauth(*args, "--key-file", private)
+    assert by_secret.stdout.startswith("Edge-Auth: ")
+    assert by_key.stdout.startswith("Signature-Input: ")
+
+
 def test_a_private_key_has_no_meaning_where_a_secret_signs(edgeauth, pair):
     private, _ = pair
     env = {"EDGEAUTH_SECRET": SECRET}

@@ -7,6 +7,7 @@ import pytest
 from edgeauth import ConfigurationError, Guard, Settings
 from edgeauth.ops.doctor.secret_checks import check_secrets
 from edgeauth.ops.doctor.setting_checks import check_settings
+from edgeauth.ops.private_key import new_pair
 
 SECRET = "0f83b1a2c94d57e6a8b0c1d2e3f40516"
 NOW = 1_798_761_600  # 2027-01-01
@@ -130,6 +131,33 @@ def test_a_folder_of_secrets_into_which_others_may_write_is_found(tmp_path):
 def test_a_folder_of_secrets_that_is_missing_is_an_error_once(tmp_path):
     found = check_secrets(Settings(secrets_dir=str(tmp_path / "missing")), None)
     assert ids(found) == [("secret-unusable", "error")]
+
+
+@pytest.mark.parametrize(("mode", "is_open"), [(0o644, False), (0o646, True)])
+@pytest.mark.parametrize("place", ["secrets_file", "secrets_dir"])
+def test_a_file_of_public_keys_is_no_secret_and_others_must_not_write_it(
+    tmp_path, mode, is_open, place
+):
+    _, key = new_pair("edge-1")
+    folder = tmp_path / "keys"
+    folder.mkdir(mode=0o755)
+    file = folder / "edge-1"
+    file.write_text(f"edge-1: {key.text}\n" if place == "secrets_file" else key.text)
+    file.chmod(mode)
+    named = {place: str(file if place == "secrets_file" else folder)}
+    found = check_secrets(Settings(scheme="message-signatures", **named), None)
+    assert ids(found) == [("file-open-to-others", "warning")] * is_open
+    assert all("has the keys that are believed" in finding.seen for finding in found)
+
+
+def test_a_file_with_a_secret_beside_a_public_key_is_one_of_secrets(tmp_path):
+    _, key = new_pair("edge-1")
+    file = tmp_path / "keys"
+    file.write_text(f"old:{SECRET}\nedge-1: {key.text}\n")
+    file.chmod(0o644)
+    settings = Settings(scheme="message-signatures", secrets_file=str(file))
+    (finding,) = check_secrets(settings, None)
+    assert "holds a secret" in finding.seen
 
 
 @pytest.mark.parametrize(("mode", "is_open"), [(0o644, False), (0o646, True)])
