@@ -25,7 +25,7 @@ const COMPONENTS = ["@method", "@authority", "@path", "@query"];
  * @typedef {object} Outgoing
  * @property {string} method
  * @property {string} [url] as it will be asked for; or authority and target instead
- * @property {string} [authority] the Host field that will be sent
+ * @property {string} [authority] the Host field that will be sent, if not that of the url
  * @property {string} [target] path and query that will be sent, never decoded
  * @property {Headers | Object<string, string | string[]>} [headers] the fields that will be sent,
  *   names of an object in lower case; only those that are signed are looked at
@@ -64,7 +64,7 @@ function prepare(request) {
   const sent = requestLine(request);
   const lines = names.map((name) => {
     const value = name[0] === "@" ? sent[name] : fieldValue(request.headers || {}, name);
-    if (value === undefined) throw new Error(`${name} is not in the request, or cannot be signed`);
+    if (typeof value !== "string") throw new Error(`${name} cannot be signed: it is not there`);
     return `${quoted(name)}: ${printable(name, value)}\n`;
   });
   const created = request.created === undefined ? Math.floor(Date.now() / 1000) : request.created;
@@ -136,7 +136,7 @@ function requestLine(request) {
     // Taken apart as it is written: a URL that is read and written again may be another one.
     const parts = /^https?:\/\/([^/?#@]+)([^#]*)/i.exec(request.url);
     if (!parts) throw new Error("the url must be absolute, and name no user");
-    authority = parts[1];
+    authority = authority || parts[1];
     target = parts[2];
   }
   if (!authority || target === undefined) throw new Error("neither url nor authority and target");
@@ -152,8 +152,10 @@ function requestLine(request) {
 }
 
 function fieldValue(headers, name) {
-  const found = typeof headers.get === "function" ? headers.get(name) : headers[name];
-  if (found === undefined || found === null) return undefined;
+  // Headers has put all lines into one already, each without the white space around it.
+  if (typeof headers.get === "function") return headers.get(name);
+  const found = headers[name];
+  if (found === undefined) return null;
   const lines = Array.isArray(found) ? found : [found];
   return lines.map((line) => line.replace(/^[ \t]+|[ \t]+$/g, "")).join(", ");
 }

@@ -1,4 +1,4 @@
-"""The README of each folder for the vendor says of every file what runs it."""
+"""The README of each folder of an edge says of every file what runs it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import subprocess
 
 import pytest
-from support.edge_tools import FASTLY, REPOSITORY
+from support.edge_tools import FASTLY, INTEGRATIONS, REPOSITORY
 
 ROW = re.compile(r"^\| (?P<files>`.+?) \| (?P<run_by>.+?) \| `(?P<test>[^`]+)` \|$", re.MULTILINE)
 
@@ -28,9 +28,11 @@ def named(folder, files: str) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize(
-    "folder", sorted(path for path in FASTLY.iterdir() if path.is_dir()), ids=lambda path: path.name
-)
+EDGES = sorted(path for path in FASTLY.iterdir() if path.is_dir())
+EDGES += [INTEGRATIONS / name for name in ("javascript", "cloudflare", "lambda-edge", "nginx-edge")]
+
+
+@pytest.mark.parametrize("folder", EDGES, ids=lambda path: path.name)
 def test_every_file_is_in_the_table_of_what_is_tested_and_with_what(folder):
     _, _, section = (folder / "README.md").read_text().partition("## What is tested")
     rows = list(ROW.finditer(section))

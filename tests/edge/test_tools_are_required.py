@@ -14,6 +14,8 @@ TOOLS = {
     "falco-js": edge_tools.falco_linter,
     "viceroy": edge_tools.viceroy,
     "js-compute": edge_tools.js_compute,
+    "workerd": edge_tools.workerd,
+    "node": edge_tools.node,
     "cargo": edge_tools.cargo,
     "chromium": lambda: program("chromium"),
     "chromedriver": lambda: program("chromedriver", package="chromium-driver"),

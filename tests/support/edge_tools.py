@@ -52,6 +52,16 @@ def js_compute() -> Path:
     return _required(TOOLS / "compute-js" / "node_modules")
 
 
+def workerd() -> Path:
+    """The runtime of Cloudflare Workers: the program itself, not what npm puts before it."""
+    folder = TOOLS / "workerd" / "node_modules" / "@cloudflare" / "workerd-linux-64" / "bin"
+    return _required(folder / "workerd")
+
+
+def node() -> Path:
+    return Path(program("node", package="nodejs"))
+
+
 def cargo() -> Path:
     return Path(program("cargo"))
 

@@ -1,0 +1,82 @@
+"""The Worker for Cloudflare, under workerd, in front of an origin that takes a signature once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support.odd_requests import odd_requests
+from support.signing_edges import (
+    HMAC_KEY,
+    CarriesWebSockets,
+    SignsEachRequest,
+    ask,
+    lines,
+    refused,
+    signed_origin,
+)
+from support.workerd import example, workerd
+
+PROGRAM = Path(__file__).parent / "workerd" / "main.mjs"
+
+
+@pytest.fixture(scope="module")
+def origin(tmp_path_factory):
+    with signed_origin(tmp_path_factory.mktemp("origin")) as started:
+        yield started
+
+
+@pytest.fixture(scope="module", params=["hmac-sha256", "ed25519"])
+def edge(request, origin, tmp_path_factory):
+    """The example as it is."""
+    secret = HMAC_KEY if request.param == "hmac-sha256" else origin.private_key
+    with workerd(example(tmp_path_factory.mktemp("worker")), origin.at, secret) as started:
+        yield started
+
+
+class TestCloudflare(SignsEachRequest, CarriesWebSockets):
+    """The example with the key in a secret."""
+
+
+def test_head_is_sent_as_get_for_the_cache_does_so(edge):
+    answer = ask(edge.port, "HEAD", "/page")
+    assert (answer.status, answer.body) == (200, b"")
+
+
+class TestOwnProgram:
+    """A program of one's own: what else ``authenticated`` can do."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def own(cls, origin, tmp_path_factory):
+        modules = example(tmp_path_factory.mktemp("own"), PROGRAM)
+        with workerd(modules, origin.at, HMAC_KEY) as started:
+            yield started
+
+    def test_each_attempt_is_signed_anew(self, own, origin):
+        report = ask(own.port, "GET", "/retry").report
+        assert len(lines(report, "x-attempt")) == 1
+        [first] = lines(report, "x-first")
+        assert first not in lines(report, "signature")
+
+    def test_more_is_signed_where_the_program_says_so(self, own):
+        report = ask(own.port, "GET", "/more", [("X-Odd", " a"), ("X-Odd", "b  c")]).report
+        assert '"x-odd")' in lines(report, "signature-input")[0]
+
+    def test_the_origin_accepts_a_thousand_odd_requests_whose_fields_are_signed(self, own):
+        assert refused(own, odd_requests(1000, 8, rare=False)) == []
+
+    def test_a_host_that_a_rule_sets_later_is_signed(self, own, origin):
+        # No rule here: the origin gets the Host of the URL, which was not signed.
+        assert ask(own.port, "GET", "/host").status == 403
+        assert origin.last_reason() == "bad-signature"
+
+
+@pytest.mark.parametrize("secret", ["", "no id", "edge-ed25519: -----BEGIN PRIVATE KEY-----\nAAAA"])
+def test_with_a_key_that_cannot_be_used_the_worker_says_so_and_the_origin_refuses(
+    origin, tmp_path, secret
+):
+    with workerd(example(tmp_path), origin.at, secret) as started:
+        assert ask(started.port, "GET", "/unsigned").status == 403
+    assert "not signed with EDGEAUTH_KEY: " in started.log.read_text()
+    assert origin.last_reason() == "missing"

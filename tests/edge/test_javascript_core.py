@@ -1,0 +1,81 @@
+"""The JavaScript that all edges share signs byte for byte what the origin expects."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from support import edge_tools
+from support.odd_requests import odd_requests
+from support.workerd import JAVASCRIPT
+
+from edgeauth.schemes.message_signatures.arguments import required
+from edgeauth.schemes.message_signatures.base import Base
+
+SEED = 20261127
+
+
+@dataclass
+class Received:
+    """A request as the origin sees it."""
+
+    method: str
+    target: bytes
+    host: bytes
+    fields: list[tuple[str, str]]
+    handshake = False
+
+    def header(self, name):
+        found = [value.encode() for field, value in self.fields if field == name.lower()]
+        return [self.host] if name == "Host" else found
+
+
+def node(script: Path, *arguments: str | Path, lines: list[object]) -> list[object]:
+    """What a script prints for *lines*, both of JSON."""
+    given = "".join(json.dumps(line) + "\n" for line in lines)
+    argv = [edge_tools.node(), script, *arguments]
+    done = subprocess.run(argv, input=given, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("scheme", ["https", "http"])
+def test_the_bases_of_a_thousand_odd_requests_are_those_of_the_origin(scheme):
+    requests = odd_requests(1000, SEED, rare=True)
+    rows = []
+    for number, one in enumerate(requests):
+        by_url = {"url": f"{scheme}://{one.host}{one.target}"}
+        by_parts = {"authority": one.host, "target": one.target}
+        row = {
+            **(by_url if number % 2 else by_parts),
+            "method": one.method,
+            "fields": one.fields,
+            "components": one.signed,
+            "scheme": scheme,
+            "key": {"id": "edge-1"},
+            "created": 1_700_000_000 + number,
+            "nonce": f"n-{number}" if number % 3 else None,
+        }
+        tag = [None, "edge", 'a "quoted\\" tag'][number % 5 % 3]
+        rows.append(row if tag is None else {**row, "tag": tag})
+    found = node(Path(__file__).parent / "bases.mjs", JAVASCRIPT, lines=rows)
+    assert len(found) == len(rows)
+    for row, one, pair in zip(rows, requests, found, strict=True):
+        base = Base(required(one.signed))
+        received = Received(one.method, one.target.encode(), one.host.encode(), one.fields)
+        expected = base.of(received, _signed(row), scheme).decode()
+        assert pair == [expected, expected]
+
+
+def _signed(row) -> bytes:
+    """The parameters as the origin writes them when it has read them."""
+    names = " ".join(f'"{name}"' for name in row["components"])
+    text = f'({names});created={row["created"]};keyid="edge-1"'
+    if row["nonce"] is not None:
+        text += f';nonce="{row["nonce"]}"'
+    if "tag" in row:
+        text += ';tag="{}"'.format(row["tag"].replace("\\", "\\\\").replace('"', '\\"'))
+    return text.encode()

@@ -1,0 +1,218 @@
+"""What holds for every edge that signs its requests, and an origin that takes each of them once."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+from support.odd_requests import OddRequest, odd_requests
+from support.processes import HOST, Listening, free_port, running
+from support.programs import program
+from support.vectors import SECRET
+
+#: A key as an edge keeps it.
+HMAC_KEY = f"edge-hmac:{SECRET}"
+
+_APPS = Path(__file__).parents[1] / "edge"
+_JUNK = [
+    [("Signature-Input", "junk"), ("Signature", "junk")],
+    [("signature-input", 'edge=("@method");keyid="edge-hmac"'), ("signature", "edge=:AAAA:")],
+    [("Signature-Input", 'bot=();tag="edge"'), ("Signature-Input", "x=1"), ("Signature", "bot=::")],
+    [("Signature", "alone=:AAAA:"), ("Edge-Auth-Pass", "a pass")],
+]
+
+
+class Origin(NamedTuple):
+    """A guarded origin, and what signs for it.
+
+    Attributes:
+        at: where it listens.
+        private_key: one for Ed25519, as an edge keeps it.
+        decisions: the file of its decisions.
+    """
+
+    at: Listening
+    private_key: str
+    decisions: Path
+
+    def last_reason(self) -> str:
+        """What it said of the last request."""
+        return json.loads(self.decisions.read_text().splitlines()[-1])["reason"]
+
+
+@contextlib.contextmanager
+def signed_origin(folder: Path):
+    """An origin that takes signatures of two keys: an HMAC key, and one made for it."""
+    openssl = program("openssl")
+    private, public = folder / "edge.key", folder / "edge.pem"
+    argv = [openssl, "genpkey", "-algorithm", "ed25519", "-out", private]
+    subprocess.run(argv, check=True, capture_output=True)
+    subprocess.run([openssl, "pkey", "-in", private, "-pubout", "-out", public], check=True)
+    port = free_port()
+    log = folder / "origin.log"
+    decisions = folder / "decisions"
+    env = {
+        "EDGEAUTH_SECRET": SECRET,
+        "EDGE_PUBLIC_KEY": str(public),
+        "EDGEAUTH_DECISIONS": str(decisions),
+    }
+    argv = [sys.executable, "-m", "uvicorn", "--app-dir", _APPS, "signed_origin:app"]
+    with running([*argv, "--port", str(port)], address=(HOST, port), log=log, env=env):
+        yield Origin(Listening(port, log), f"edge-ed25519:\n{private.read_text()}", decisions)
+
+
+class Answer(NamedTuple):
+    """The status of an answer, and its body."""
+
+    status: int
+    body: bytes
+
+    @property
+    def report(self) -> dict[str, Any]:
+        assert self.status == 200, self
+        return json.loads(self.body)
+
+
+def ask(
+    port: int,
+    method: str,
+    target: str,
+    fields=(),
+    *,
+    host: str = "shop.example",
+    body: bytes | None = None,
+) -> Answer:
+    """The answer to one request, sent byte for byte, over a connection of its own."""
+    with contextlib.closing(HTTPConnection(HOST, port, timeout=30)) as connection:
+        return ask_over(connection, method, target, fields, host=host, body=body)
+
+
+def ask_over(connection: HTTPConnection, method, target, fields, *, host, body) -> Answer:
+    """As :func:`ask`, over a connection that stays."""
+    connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
+    for name, value in [("Host", host), *fields]:
+        connection.putheader(name, value)
+    if body is not None:
+        connection.putheader("Content-Length", str(len(body)))
+    connection.endheaders(body)
+    answer = connection.getresponse()
+    return Answer(answer.status, answer.read())
+
+
+def lines(report: dict[str, Any], name: str) -> list[str]:
+    """The values of all fields with *name* that reached the origin."""
+    return [value for field, value in report["headers"] if field == name]
+
+
+def again(origin: Listening, report: dict[str, Any], **other: str) -> Answer:
+    """Send to the origin what came through the edge once more, or with something *other*."""
+    sent = {
+        "method": report["method"],
+        "target": report["target"],
+        "host": lines(report, "host")[0],
+    }
+    sent |= other
+    fields = [("Signature-Input", lines(report, "signature-input")[0])]
+    fields += [("Signature", lines(report, "signature")[0])]
+    return ask(origin.port, sent["method"], sent["target"], fields, host=sent["host"])
+
+
+def refused(edge: Listening, requests: list[OddRequest]) -> list[tuple[OddRequest, Answer]]:
+    """Those of *requests* to the edge that the origin did not take."""
+    found = []
+    with contextlib.closing(HTTPConnection(HOST, edge.port, timeout=30)) as connection:
+        for one in requests:
+            body = b"" if one.method in {"POST", "PUT", "PATCH"} else None
+            asked = (connection, one.method, one.target, one.fields)
+            answer = ask_over(*asked, host=one.host, body=body)
+            if answer.status != 200:
+                found.append((one, answer))
+    return found
+
+
+class SignsEachRequest:
+    """Given the fixtures edge (Listening) and origin."""
+
+    @pytest.mark.parametrize(("method", "body"), [("GET", None), ("POST", b"a body")])
+    def test_the_origin_accepts_what_came_through_and_refuses_the_same_a_second_time(
+        self, edge, origin, method, body
+    ):
+        report = ask(edge.port, method, "/a%2Fb?c=1&c=%20", body=body).report
+        assert (report["method"], report["target"]) == (method, "/a%2Fb?c=1&c=%20")
+        assert report["body"] == (body or b"").decode()
+        assert again(origin.at, report).status == 403
+        assert origin.last_reason() == "replayed"
+        assert ask(origin.at.port, method, "/a%2Fb?c=1&c=%20").status == 403
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            {"method": "DELETE"},
+            {"target": "/a/b?c=1"},
+            {"target": "/a%2fb?c=1"},
+            {"target": "/a%2Fb"},
+            {"target": "/a%2Fb?c=2"},
+            {"host": "other.example"},
+            {"host": "shop.example:8443"},
+        ],
+        ids=str,
+    )
+    def test_what_came_through_admits_no_other_request(self, edge, origin, other):
+        report = ask(edge.port, "GET", "/a%2Fb?c=1").report
+        assert again(origin.at, report, **other).status == 403
+        assert origin.last_reason() == "bad-signature"
+
+    def test_the_same_request_again_is_signed_anew(self, edge):
+        reports = [ask(edge.port, "POST", "/", body=b"").report for _ in range(3)]
+        assert len({lines(report, "signature")[0] for report in reports}) == 3
+
+    @pytest.mark.parametrize("own", _JUNK)
+    def test_the_origin_sees_only_the_signature_of_the_edge(self, edge, own):
+        report = ask(edge.port, "GET", "/", own).report
+        [signed] = lines(report, "signature-input")
+        assert signed.startswith('edge=("@method" "@authority" "@path" "@query"')
+        assert len(lines(report, "signature")) == 1
+        assert not lines(report, "edge-auth-pass")
+
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            [("Range", "bytes=0-1")],
+            [("If-None-Match", '"a"'), ("If-Modified-Since", "Thu, 01 Jan 2026 00:00:00 GMT")],
+        ],
+        ids=["range", "conditional"],
+    )
+    def test_a_request_for_a_part_or_on_a_condition_is_signed_as_any(self, edge, fields):
+        assert ask(edge.port, "GET", "/part", fields).status == 200
+
+    def test_a_large_body_arrives_whole(self, edge):
+        body = bytes(5_000_000)
+        assert ask(edge.port, "POST", "/upload", body=body).body == b"5000000"
+
+    def test_a_redirection_is_handed_on_and_not_followed(self, edge):
+        assert ask(edge.port, "GET", "/moved").status == 302
+
+    def test_the_origin_accepts_a_thousand_odd_requests(self, edge):
+        assert refused(edge, odd_requests(1000, 7, rare=False)) == []
+
+
+class CarriesWebSockets:
+    """Of an edge that does."""
+
+    def test_a_websocket_reaches_the_origin_signed_by_the_edge(self, edge, origin):
+        own = {"Signature-Input": "junk", "Signature": "junk"}
+        with connect(edge.url.replace("http", "ws"), additional_headers=own) as socket:
+            socket.send("through the edge")
+            assert socket.recv() == "through the edge"
+        with pytest.raises(InvalidStatus) as refused, connect(origin.at.url.replace("http", "ws")):
+            pass
+        assert refused.value.response.status_code == 403
