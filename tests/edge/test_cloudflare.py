@@ -12,8 +12,8 @@ from support.signing_edges import (
     SignsEachRequest,
     ask,
     lines,
-    refused,
     signed_origin,
+    statuses,
 )
 from support.workerd import example, workerd
 
@@ -64,7 +64,7 @@ class TestOwnProgram:
         assert '"x-odd")' in lines(report, "signature-input")[0]
 
     def test_the_origin_accepts_a_thousand_odd_requests_whose_fields_are_signed(self, own):
-        assert refused(own, odd_requests(1000, 8, rare=False)) == []
+        assert set(statuses(own, odd_requests(1000, 8, rare=False))) == {200}
 
     def test_a_host_that_a_rule_sets_later_is_signed(self, own, origin):
         # No rule here: the origin gets the Host of the URL, which was not signed.
