@@ -37,6 +37,7 @@ node_packages() { # NAME FOLDER
 node_packages falco-js tests/edge/falco-js
 node_packages compute-js integrations/fastly/compute-js
 node_packages workerd tests/edge/workerd
+node_packages lambda-edge tests/edge/lambda-edge
 
 if [[ $("$tools/viceroy/bin/viceroy" --version 2>/dev/null) != "viceroy $viceroy" ]]; then
     cargo install --quiet --locked --version "$viceroy" --root "$tools/viceroy" viceroy

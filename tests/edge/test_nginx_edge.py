@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import socketserver
-import threading
-
 import pytest
 from support.nginx_edge import nginx_edge
 from support.processes import HOST
@@ -14,6 +10,7 @@ from support.signing_edges import (
     CarriesWebSockets,
     SignsEachRequest,
     ask,
+    dying,
     lines,
     signed_origin,
 )
@@ -39,23 +36,6 @@ class TestNginxAsAnEdge(SignsEachRequest, CarriesWebSockets):
     # nginx takes no path that leads out of the root, and no zero byte.
     odd = 1400
     own_refusals = (400,)
-
-
-@contextlib.contextmanager
-def dying():
-    """A server that reads a request and closes the connection: its port, and what it read."""
-    seen: list[bytes] = []
-
-    class Handler(socketserver.BaseRequestHandler):
-        def handle(self):
-            seen.append(self.request.recv(65536))
-
-    with socketserver.TCPServer((HOST, 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield server.server_address[1], seen
-        server.shutdown()
-        thread.join()
 
 
 @pytest.mark.parametrize(("method", "status"), [("GET", 200), ("POST", 502)])

@@ -15,6 +15,7 @@ TOOLS = {
     "viceroy": edge_tools.viceroy,
     "js-compute": edge_tools.js_compute,
     "workerd": edge_tools.workerd,
+    "aws-sdk": edge_tools.aws_sdk,
     "node": edge_tools.node,
     "cargo": edge_tools.cargo,
     "chromium": lambda: program("chromium"),

@@ -58,6 +58,11 @@ def workerd() -> Path:
     return _required(folder / "workerd")
 
 
+def aws_sdk() -> Path:
+    """The folder of node_modules with what a function at the edge has of AWS."""
+    return _required(TOOLS / "lambda-edge" / "node_modules")
+
+
 def node() -> Path:
     return Path(program("node", package="nodejs"))
 

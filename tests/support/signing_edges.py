@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socketserver
 import subprocess
 import sys
+import threading
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -136,6 +138,23 @@ def statuses(edge: Listening, requests: list[OddRequest]) -> dict[int, list[OddR
             answer = ask_over(*asked, host=one.host, body=body)
             found.setdefault(answer.status, []).append(one)
     return found
+
+
+@contextlib.contextmanager
+def dying():
+    """A server that reads a request and closes the connection: its port, and what it read."""
+    seen: list[bytes] = []
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self):
+            seen.append(self.request.recv(65536))
+
+    with socketserver.TCPServer((HOST, 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server.server_address[1], seen
+        server.shutdown()
+        thread.join()
 
 
 class SignsEachRequest:
