@@ -2,6 +2,9 @@
 // variables $edgeauth_input and $edgeauth_signature are the two fields. See nginx.conf.
 //
 // njs has no Ed25519: the key is id:secret.
+//
+// edgeauth:parameter tag = "edge"
+// edgeauth:parameter components = "@method", "@authority", "@path", "@query"
 
 import node from "crypto";
 import signatures from "message-signatures.mjs";

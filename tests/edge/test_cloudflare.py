@@ -76,7 +76,8 @@ class TestOwnProgram:
 def test_with_a_key_that_cannot_be_used_the_worker_says_so_and_the_origin_refuses(
     origin, tmp_path, secret
 ):
+    own = [("Signature-Input", "junk"), ("Signature", "junk")]
     with workerd(example(tmp_path), origin.at, secret) as started:
-        assert ask(started.port, "GET", "/unsigned").status == 403
+        assert ask(started.port, "GET", "/unsigned", own).status == 403
     assert "not signed with EDGEAUTH_KEY: " in started.log.read_text()
     assert origin.last_reason() == "missing"

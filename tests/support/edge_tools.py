@@ -54,8 +54,9 @@ def js_compute() -> Path:
 
 def workerd() -> Path:
     """The runtime of Cloudflare Workers: the program itself, not what npm puts before it."""
-    folder = TOOLS / "workerd" / "node_modules" / "@cloudflare" / "workerd-linux-64" / "bin"
-    return _required(folder / "workerd")
+    packages = TOOLS / "workerd" / "node_modules" / "@cloudflare"
+    found = sorted(packages.glob("workerd-*/bin/workerd"))
+    return found[0] if found else _required(packages / "workerd")
 
 
 def aws_sdk() -> Path:

@@ -6,7 +6,8 @@ comment which of its names may be changed, and what they are in the file::
     edgeauth:parameter header = Edge-Auth
 
 Printing puts another name in the place of each whole word that is the declared one. A header
-is found in its three spellings: ``Edge-Auth``, ``edge-auth`` and nginx's ``http_edge_auth``.
+is found in its three spellings: ``Edge-Auth``, ``edge-auth`` and nginx's ``http_edge_auth``. What
+is declared with its quotes is printed in quotes.
 
 Where a proxy has several fields to know, a line with the declared header becomes one line a
 field. What is declared so is in the lines that hand a field on to the service, which needs more
@@ -32,7 +33,7 @@ from edgeauth.schemes.registry import kinds
 from edgeauth.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from importlib.resources.abc import Traversable
 
 
@@ -55,7 +56,7 @@ def files_of(kind: str) -> dict[str, str | Traversable]:
 # In the order of the kinds, each once.
 NAMES = list(dict.fromkeys(name for kind in kinds() for name in files_of(kind)))
 
-_DECLARATION = re.compile(r"^.*edgeauth:parameter ([a-z]+) = (\S+)$", re.MULTILINE)
+_DECLARATION = re.compile(r"^.*edgeauth:parameter ([a-z]+) = (\S.*)$", re.MULTILINE)
 _QUESTION = re.compile(r"^.*edgeauth:question = (.+)$", re.MULTILINE)
 
 # Written by the proxy itself, or of the question and not of the request: never handed on.
@@ -71,11 +72,15 @@ _PLAIN = {
     "header": re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}"),
     "dictionary": re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}"),
     "socket": re.compile(r"/[A-Za-z0-9._/-]{1,100}"),
+    "tag": re.compile(r'"[A-Za-z0-9._-]{1,128}"'),
+    "components": re.compile(r'"[@a-z0-9-]{1,64}"(, "[@a-z0-9-]{1,64}"){0,63}'),
 }
 _WRITE = {
     "header": "letters, digits and dashes",
     "dictionary": "letters, digits and underscores",
     "socket": "an absolute path of letters, digits, dots, dashes and underscores",
+    "tag": "letters, digits, dots, dashes and underscores",
+    "components": "names of fields and @names, without parameters",
 }
 
 
@@ -105,8 +110,11 @@ def command(
     text = integration(file)
     if name in _PROXIES and header is None:
         text = with_fields(text, schemes, str(file))
+    declared = dict(_DECLARATION.findall(text))
+    known = tools_of(scheme.kind).parameters(scheme)
     wanted = {
-        "header": _only_field(scheme, text) if header is None else header,
+        **{name: known.get(name) for name in declared},
+        "header": _only_field(scheme, declared) if header is None else header,
         "dictionary": dictionary,
         "socket": socket,
     }
@@ -114,10 +122,9 @@ def command(
     click.echo(renamed(text, names, str(file)), nl=False)
 
 
-def _only_field(scheme: Any, text: str) -> str | None:  # noqa: ANN401 - of any kind
+def _only_field(scheme: Any, declared: Collection[str]) -> str | None:  # noqa: ANN401 - of any kind
     """The field of *scheme*, where it has one and the file has one to be named after it."""
-    declares = "header" in dict(_DECLARATION.findall(text))
-    return scheme.headers[0] if declares and len(scheme.headers) == 1 else None
+    return scheme.headers[0] if "header" in declared and len(scheme.headers) == 1 else None
 
 
 def with_fields(text: str, schemes: Iterable[Any], file: str) -> str:

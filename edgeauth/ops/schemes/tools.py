@@ -32,6 +32,10 @@ def _no(_scheme: Any) -> bool:  # noqa: ANN401
     return False
 
 
+def _none(_scheme: Any) -> Mapping[str, str]:  # noqa: ANN401
+    return {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
     """What is known of a kind beyond checking it. Whatever is left out has a plain default.
@@ -49,6 +53,8 @@ class Tools:
         good_once: whether what the scheme accepts is good for one request, so that a gate must
             remember it.
         names_target: whether the scheme needs the target as it was sent.
+        parameters: what a scheme's settings put into a snippet, by the name that the file declares,
+            as it is written there; beside its header field, which every kind has.
         sends_secret: whether the credential is the secret itself. It is then not printed, not
             taken as an argument and not sent by a probe.
     """
@@ -60,4 +66,5 @@ class Tools:
     snippets: Mapping[str, str | Traversable] = field(default_factory=dict)
     good_once: Callable[[Any], bool] = _no
     names_target: Callable[[Any], bool] = _no
+    parameters: Callable[[Any], Mapping[str, str]] = _none
     sends_secret: bool = False

@@ -6,6 +6,8 @@
 // The key is in a secret of the Worker, as id:secret, or as id: and a private key for Ed25519 in PEM.
 //
 // edgeauth:parameter dictionary = EDGEAUTH_KEY
+// edgeauth:parameter tag = "edge"
+// edgeauth:parameter components = "@method", "@authority", "@path", "@query"
 
 import signatures from "./message-signatures.mjs";
 

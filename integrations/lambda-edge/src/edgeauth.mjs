@@ -5,6 +5,9 @@
 //   export const handler = signing(readKey);
 //
 // readKey returns, or promises, the key as id:secret, or as id: and a private key for Ed25519 in PEM.
+//
+// edgeauth:parameter tag = "edge"
+// edgeauth:parameter components = "@method", "@authority", "@path", "@query"
 
 import signatures from "./message-signatures.mjs";
 
