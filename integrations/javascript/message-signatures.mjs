@@ -134,7 +134,7 @@ function requestLine(request) {
   let target = request.target;
   if (request.url !== undefined) {
     // Taken apart as it is written: a URL that is read and written again may be another one.
-    const parts = /^https?:\/\/([^/?#@]+)([^#]*)/i.exec(request.url);
+    const parts = /^https?:\/\/([^/?#@]+)(?=[/?#]|$)([^#]*)/i.exec(request.url);
     if (!parts) throw new Error("the url must be absolute, and name no user");
     authority = authority || parts[1];
     target = parts[2];

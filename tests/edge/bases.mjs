@@ -7,10 +7,17 @@ const core = (await import(pathToFileURL(process.argv[2]))).default;
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { fields, ...request } = JSON.parse(line);
-  const { base } = core.prepare({ ...request, headers: joined(fields) });
-  // The same from the fields as fetch has them, which joins them itself.
-  const again = core.prepare({ ...request, headers: new Headers(fields) });
-  process.stdout.write(JSON.stringify([base, again.base]) + "\n");
+  // The same once more from the fields as fetch has them, which joins them itself.
+  const both = [joined(fields), new Headers(fields)];
+  process.stdout.write(JSON.stringify(both.map((headers) => base({ ...request, headers }))) + "\n");
+}
+
+function base(request) {
+  try {
+    return core.prepare(request).base;
+  } catch (error) {
+    return `refused: ${error.message}`;
+  }
 }
 
 function joined(fields) {

@@ -38,9 +38,10 @@ class TestCloudflare(SignsEachRequest, CarriesWebSockets):
     """The example with the key in a secret."""
 
 
-def test_head_is_sent_as_get_for_the_cache_does_so(edge):
+def test_head_is_sent_as_get_for_the_cache_does_so(edge, origin):
     answer = ask(edge.port, "HEAD", "/page")
     assert (answer.status, answer.body) == (200, b"")
+    assert origin.last()["method"] == "GET"
 
 
 class TestOwnProgram:
@@ -69,7 +70,7 @@ class TestOwnProgram:
     def test_a_host_that_a_rule_sets_later_is_signed(self, own, origin):
         # No rule here: the origin gets the Host of the URL, which was not signed.
         assert ask(own.port, "GET", "/host").status == 403
-        assert origin.last_reason() == "bad-signature"
+        assert origin.last()["reason"] == "bad-signature"
 
 
 @pytest.mark.parametrize("secret", ["", "no id", "edge-ed25519: -----BEGIN PRIVATE KEY-----\nAAAA"])
@@ -80,4 +81,4 @@ def test_with_a_key_that_cannot_be_used_the_worker_says_so_and_the_origin_refuse
     with workerd(example(tmp_path), origin.at, secret) as started:
         assert ask(started.port, "GET", "/unsigned", own).status == 403
     assert "not signed with EDGEAUTH_KEY: " in started.log.read_text()
-    assert origin.last_reason() == "missing"
+    assert origin.last()["reason"] == "missing"

@@ -70,6 +70,53 @@ def test_the_bases_of_a_thousand_odd_requests_are_those_of_the_origin(scheme):
         assert pair == [expected, expected]
 
 
+def base_of(**request) -> str:
+    """What the core says of one request."""
+    row = {
+        "method": "GET",
+        "fields": [],
+        "key": {"id": "a"},
+        "created": 1,
+        "nonce": None,
+        **request,
+    }
+    [[found, again]] = node(Path(__file__).parent / "bases.mjs", JAVASCRIPT, lines=[row])
+    assert found == again
+    return found
+
+
+@pytest.mark.parametrize(
+    ("url", "path", "query"),
+    [
+        ("https://shop.example", "/", "?"),
+        ("https://shop.example?a", "/", "?a"),
+        ("HTTPS://shop.example/a?b?c#d?e", "/a", "?b?c"),
+    ],
+)
+def test_a_url_without_a_path_or_with_a_fragment_is_signed_as_it_is_sent(url, path, query):
+    lines = base_of(url=url, components=["@path", "@query"]).splitlines()
+    assert lines[:2] == [f'"@path": {path}', f'"@query": {query}']
+
+
+@pytest.mark.parametrize(
+    ("request_", "message"),
+    [
+        ({"url": "/a"}, "the url must be absolute"),
+        ({"url": "https://user@shop.example/"}, "name no user"),
+        ({"authority": "shop.example"}, "neither url nor authority and target"),
+        ({"target": "/"}, "neither url nor authority and target"),
+        ({"url": "https://a/\u00fc"}, "@path is not printable ASCII"),
+        ({"url": 'https://a/\n"x-a": b'}, "@path is not printable ASCII"),
+        ({"url": "https://a/", "tag": "\u00fc"}, "a parameter is not printable ASCII"),
+        ({"url": "https://a/", "components": ["x-a"]}, "x-a cannot be signed: it is not there"),
+        ({"url": "https://a/", "components": ["@status"]}, "@status cannot be signed"),
+    ],
+)
+def test_what_cannot_be_signed_is_an_error(request_, message):
+    assert base_of(**request_).startswith("refused: ")
+    assert message in base_of(**request_)
+
+
 def _signed(row) -> bytes:
     """The parameters as the origin writes them when it has read them."""
     names = " ".join(f'"{name}"' for name in row["components"])

@@ -96,4 +96,4 @@ def test_with_a_key_that_cannot_be_used_nginx_says_so_and_the_origin_refuses(ori
     with nginx_edge(tmp_path, origin.at, key) as edge:
         assert ask(edge.port, "GET", "/unsigned", own).status == 403
     assert "edgeauth: not signed: " in edge.log.read_text()
-    assert origin.last_reason() == "missing"
+    assert origin.last()["reason"] == "missing"

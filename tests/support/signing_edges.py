@@ -46,9 +46,9 @@ class Origin(NamedTuple):
     private_key: str
     decisions: Path
 
-    def last_reason(self) -> str:
+    def last(self) -> dict[str, Any]:
         """What it said of the last request."""
-        return json.loads(self.decisions.read_text().splitlines()[-1])["reason"]
+        return json.loads(self.decisions.read_text().splitlines()[-1])
 
 
 @contextlib.contextmanager
@@ -174,7 +174,7 @@ class SignsEachRequest:
         assert (report["method"], report["target"]) == (method, "/a%2Fb?c=1&c=%20")
         assert report["body"] == (body or b"").decode()
         assert again(origin.at, report).status == 403
-        assert origin.last_reason() == "replayed"
+        assert origin.last()["reason"] == "replayed"
         assert ask(origin.at.port, method, "/a%2Fb?c=1&c=%20").status == 403
 
     @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ class SignsEachRequest:
     def test_what_came_through_admits_no_other_request(self, edge, origin, other):
         report = ask(edge.port, "GET", "/a%2Fb?c=1").report
         assert again(origin.at, report, **other).status == 403
-        assert origin.last_reason() == "bad-signature"
+        assert origin.last()["reason"] == "bad-signature"
 
     def test_the_same_request_again_is_signed_anew(self, edge):
         reports = [ask(edge.port, "POST", "/", body=b"").report for _ in range(3)]

@@ -15,7 +15,7 @@ const BINDING = "EDGEAUTH_KEY";
 const TAG = "edge";
 const COMPONENTS = ["@method", "@authority", "@path", "@query"];
 
-let known = { text: undefined, key: undefined };
+let key;
 
 /**
  * The request as it may go to the origin, once. Call it last, and again for another attempt.
@@ -35,23 +35,14 @@ export async function authenticated(request, env, more = {}) {
   // Also those that a client signed itself: the origin must find one signature and no other.
   for (const name of ["Signature-Input", "Signature", "Edge-Auth-Pass"]) headers.delete(name);
   try {
-    const key = await readKey(env[BINDING]);
-    const how = { tag: TAG, components: COMPONENTS, ...more };
-    for (const name of how.components) {
-      // In one line, as it is signed.
-      if (name[0] !== "@" && headers.has(name)) headers.set(name, headers.get(name));
-    }
-    const outgoing = { method, url: signed.url, headers, key, ...how };
-    const fields = await signatures.signRequest(outgoing);
+    // As long as it runs, a Worker has the same secrets: a new one is a new deployment.
+    key ??= await signatures.importKey(env[BINDING]);
+    const outgoing = { method, url: signed.url, headers, key, tag: TAG, components: COMPONENTS };
+    const fields = await signatures.signRequest({ ...outgoing, ...more });
     for (const [name, value] of Object.entries(fields)) headers.set(name, value);
   } catch (error) {
     // Without a signature the origin refuses.
     console.error(`edgeauth: not signed with ${BINDING}: ${error.message}: the origin will refuse`);
   }
   return signed;
-}
-
-async function readKey(text) {
-  if (known.text !== text) known = { text, key: await signatures.importKey(text) };
-  return known.key;
 }

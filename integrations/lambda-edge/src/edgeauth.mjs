@@ -68,21 +68,16 @@ function linesOf(headers) {
 function kept(readKey) {
   let key;
   let readAt = -Infinity;
-  let reading;
-  const read = async () => {
+  return async () => {
+    // A function has one request at a time, so it reads once.
+    if (Date.now() - readAt < KEEP_SECONDS * 1000) return key;
     try {
       key = await signatures.importKey(await readKey());
-      readAt = Date.now();
     } catch (error) {
       if (!key) throw error;
       console.error(`edgeauth: the key was not read again: ${error.message}`);
-      readAt = Date.now();
-    } finally {
-      reading = undefined;
     }
-  };
-  return async () => {
-    if (Date.now() - readAt >= KEEP_SECONDS * 1000) await (reading ??= read());
+    readAt = Date.now();
     return key;
   };
 }
