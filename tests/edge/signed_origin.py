@@ -7,22 +7,11 @@ from pathlib import Path
 
 from origin import show
 
-from edgeauth import Guard, Key, Replayed
+from edgeauth import Guard, Key
 from edgeauth.asgi import EdgeAuthMiddleware
 from edgeauth.public_keys import PublicKey
 from edgeauth.replay import open_store
 from edgeauth.schemes.message_signatures import MessageSignatureScheme
-
-
-class GoodOnce(MessageSignatureScheme):
-    store = open_store("memory")
-
-    def verify(self, request, *, now):
-        identity = super().verify(request, now=now)
-        if not self.store.remember(*identity.once, now=now):
-            raise Replayed("this signature was used before")
-        return identity
-
 
 KEYS = [
     Key("edge-hmac", os.environ["EDGEAUTH_SECRET"]),
@@ -30,6 +19,9 @@ KEYS = [
 ]
 
 guard = Guard(
-    GoodOnce(KEYS, tag="edge"), strip_header=False, decisions=os.environ["EDGEAUTH_DECISIONS"]
+    MessageSignatureScheme(KEYS, tag="edge"),
+    replay=open_store("memory"),
+    strip_header=False,
+    decisions=os.environ["EDGEAUTH_DECISIONS"],
 )
 app = EdgeAuthMiddleware(show, guard)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 from support.odd_requests import odd_requests
+from support.processes import HOST, wait_until
 from support.signing_edges import (
     HMAC_KEY,
     CarriesWebSockets,
@@ -15,6 +18,7 @@ from support.signing_edges import (
     signed_origin,
     statuses,
 )
+from support.snippets import snippet
 from support.workerd import example, workerd
 
 PROGRAM = Path(__file__).parent / "workerd" / "main.mjs"
@@ -44,6 +48,22 @@ def test_head_is_sent_as_get_for_the_cache_does_so(edge, origin):
     assert origin.last()["method"] == "GET"
 
 
+def test_bodies_stream_both_ways_once_the_request_is_signed(edge):
+    with contextlib.closing(HTTPConnection(HOST, edge.port, timeout=30)) as connection:
+        connection.putrequest("POST", "/upload")
+        connection.putheader("Content-Length", "200000")
+        connection.endheaders(bytes(100_000))
+        wait_until(lambda: int(ask(edge.port, "GET", "/seen").body) > 0)
+        connection.send(bytes(100_000))
+        assert connection.getresponse().read() == b"200000"
+    with contextlib.closing(HTTPConnection(HOST, edge.port, timeout=30)) as connection:
+        connection.request("GET", "/stream")
+        answer = connection.getresponse()
+        assert answer.read(5) == b"first"
+        assert ask(edge.port, "GET", "/release").status == 200
+        assert answer.read() == b"rest"
+
+
 class TestOwnProgram:
     """A program of one's own: what else ``authenticated`` can do."""
 
@@ -71,6 +91,17 @@ class TestOwnProgram:
         # No rule here: the origin gets the Host of the URL, which was not signed.
         assert ask(own.port, "GET", "/host").status == 403
         assert origin.last()["reason"] == "bad-signature"
+
+
+def test_a_snippet_under_other_names_reads_that_secret_and_signs_more(origin, tmp_path):
+    settings = {"EDGEAUTH_COMPONENTS": "@method,@authority,@path,@query,x-odd"}
+    settings |= {"EDGEAUTH_SCHEME": "message-signatures", "EDGEAUTH_TAG": "edge"}
+    modules = example(tmp_path)
+    printed = snippet("cloudflare", "--dictionary", "ORIGIN_KEY", **settings)
+    (modules / "edgeauth.mjs").write_text(printed)
+    with workerd(modules, origin.at, HMAC_KEY, binding="ORIGIN_KEY") as started:
+        report = ask(started.port, "GET", "/", [("X-Odd", "a")]).report
+    assert '"x-odd")' in lines(report, "signature-input")[0]
 
 
 @pytest.mark.parametrize("secret", ["", "no id", "edge-ed25519: -----BEGIN PRIVATE KEY-----\nAAAA"])

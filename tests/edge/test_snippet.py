@@ -12,7 +12,7 @@ from support.vcl import VCL, lint, service
 
 from edgeauth.errors import ConfigurationError
 from edgeauth.ops.cli import main
-from edgeauth.ops.cli.snippet import NAMES, files_of, renamed
+from edgeauth.ops.cli.snippet import files_of, renamed
 from edgeauth.schemes.registry import kinds
 
 FILES = sorted({file for kind in kinds() for file in files_of(kind).values()})
@@ -24,10 +24,13 @@ def refusal(*arguments: str, **settings: str) -> str:
     return done.output
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_by_default_it_prints_the_file_as_it_is(name):
-    file = edge_tools.INTEGRATIONS / files_of("edge-auth")[name]
-    assert snippet(name) == file.read_text("utf-8")
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [(kind, name) for kind in ("edge-auth", "message-signatures") for name in files_of(kind)],
+)
+def test_by_default_it_prints_the_file_as_it_is(kind, name):
+    file = edge_tools.INTEGRATIONS / files_of(kind)[name]
+    assert snippet(name, EDGEAUTH_SCHEME=kind) == file.read_text("utf-8")
 
 
 def test_the_scheme_of_the_settings_chooses_the_file():
@@ -38,17 +41,39 @@ def test_the_scheme_of_the_settings_chooses_the_file():
 @pytest.mark.parametrize("file", FILES)
 def test_every_file_declares_each_name_that_has_an_option_and_no_old_name_is_left(file):
     text = (edge_tools.INTEGRATIONS / file).read_text("utf-8")
-    new = {"header": "X-Origin-Key", "dictionary": "keys", "socket": "/srv/gate.sock"}
-    declared = re.findall(r"edgeauth:parameter ([a-z]+) = ", text)
+    new = {
+        "header": "X-Origin-Key",
+        "dictionary": "keys",
+        "socket": "/srv/gate.sock",
+        "tag": '"cdn"',
+        "components": '"@method", "x-a"',
+    }
+    declared = dict(re.findall(r"edgeauth:parameter ([a-z]+) = (.+)", text))
     printed = renamed(text, {name: new[name] for name in declared}, file)
     header_or_dictionary = r"(?<![a-z])(?<!\w-)edge[-_]auth(?![\w-])"
     old = re.compile(rf"{header_or_dictionary}|/run/edgeauth/edgeauth\.sock", re.IGNORECASE)
     assert not old.findall(printed)
+    for name in declared.keys() & {"dictionary", "tag", "components"}:
+        assert declared[name] not in printed
     assert printed.count("\n") == text.count("\n")
 
 
 def test_the_header_of_the_settings_is_the_one_that_is_printed():
     assert "unset req.http.X-Origin-Key;" in snippet("vcl", EDGEAUTH_HEADER="X-Origin-Key")
+
+
+@pytest.mark.parametrize("name", ["cloudflare", "lambda-edge", "nginx-edge-js"])
+def test_an_edge_signs_with_the_tag_and_the_components_of_the_settings(name):
+    settings = {"EDGEAUTH_TAG": "cdn", "EDGEAUTH_COMPONENTS": "@method, @path, x-a"}
+    text = snippet(name, EDGEAUTH_SCHEME="message-signatures", **settings)
+    assert 'const TAG = "cdn";' in text
+    assert 'const COMPONENTS = ["@method", "@path", "x-a"];' in text
+
+
+def test_a_component_that_the_edges_do_not_know_is_refused():
+    settings = {"EDGEAUTH_COMPONENTS": '"signature-agent";key="a"'}
+    text = refusal("cloudflare", EDGEAUTH_SCHEME="message-signatures", **settings)
+    assert "names of fields and @names, without parameters" in text
 
 
 @pytest.mark.parametrize("scheme", ["edge-auth", "shared-secret"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgeauth.ops.schemes.message_signatures.snippets import SNIPPETS
+from edgeauth.ops.schemes.message_signatures.snippets import SNIPPETS, parameters
 from edgeauth.ops.schemes.tools import Tools
 
 if TYPE_CHECKING:
@@ -53,4 +53,5 @@ TOOLS = Tools(
     snippets=SNIPPETS,
     good_once=lambda scheme: scheme.require_nonce,
     names_target=_names_target,
+    parameters=parameters,
 )
