@@ -13,6 +13,7 @@ from support.vcl import VCL, lint, service
 from edgeauth.errors import ConfigurationError
 from edgeauth.ops.cli import main
 from edgeauth.ops.cli.snippet import files_of, renamed
+from edgeauth.ops.schemes import tools_of
 from edgeauth.schemes.registry import kinds
 
 FILES = sorted({file for kind in kinds() for file in files_of(kind).values()})
@@ -26,7 +27,10 @@ def refusal(*arguments: str, **settings: str) -> str:
 
 @pytest.mark.parametrize(
     ("kind", "name"),
-    [(kind, name) for kind in ("edge-auth", "message-signatures") for name in files_of(kind)],
+    [
+        *(("edge-auth", name) for name in files_of("edge-auth")),
+        *(("message-signatures", name) for name in tools_of("message-signatures").snippets),
+    ],
 )
 def test_by_default_it_prints_the_file_as_it_is(kind, name):
     file = edge_tools.INTEGRATIONS / files_of(kind)[name]

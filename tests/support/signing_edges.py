@@ -8,6 +8,7 @@ import socketserver
 import subprocess
 import sys
 import threading
+from base64 import b64encode
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -55,19 +56,26 @@ class Origin(NamedTuple):
 def signed_origin(folder: Path):
     """An origin that takes signatures of two keys: an HMAC key, and one made for it."""
     openssl = program("openssl")
-    private, public = folder / "edge.key", folder / "edge.pem"
+    private = folder / "edge.key"
     argv = [openssl, "genpkey", "-algorithm", "ed25519", "-out", private]
     subprocess.run(argv, check=True, capture_output=True)
-    subprocess.run([openssl, "pkey", "-in", private, "-pubout", "-out", public], check=True)
-    port = free_port()
-    log = folder / "origin.log"
+    argv = [openssl, "pkey", "-in", private, "-pubout", "-outform", "DER"]
+    # The last 32 bytes are the key itself.
+    public = subprocess.run(argv, check=True, capture_output=True).stdout[-32:]
+    keys = folder / "keys"
+    keys.write_text(f"{HMAC_KEY}\nedge-ed25519: ed25519:{b64encode(public).decode()}\n")
     decisions = folder / "decisions"
     env = {
-        "EDGEAUTH_SECRET": SECRET,
-        "EDGE_PUBLIC_KEY": str(public),
+        "EDGEAUTH_SCHEME": "message-signatures",
+        "EDGEAUTH_SECRETS_FILE": str(keys),
+        "EDGEAUTH_TAG": "edge",
+        "EDGEAUTH_REPLAY": "memory",
+        "EDGEAUTH_STRIP_HEADER": "false",
         "EDGEAUTH_DECISIONS": str(decisions),
     }
-    argv = [sys.executable, "-m", "uvicorn", "--app-dir", _APPS, "signed_origin:app"]
+    port = free_port()
+    log = folder / "origin.log"
+    argv = [sys.executable, "-m", "uvicorn", "--app-dir", _APPS, "origin:app"]
     with running([*argv, "--port", str(port)], address=(HOST, port), log=log, env=env):
         yield Origin(Listening(port, log), f"edge-ed25519:\n{private.read_text()}", decisions)
 
