@@ -4,12 +4,15 @@
 // njs has no Ed25519: the key is id:secret.
 //
 // edgeauth:parameter tag = "edge"
+// edgeauth:parameter scheme = "https"
 // edgeauth:parameter components = "@method", "@authority", "@path", "@query"
 
 import node from "crypto";
 import signatures from "message-signatures.mjs";
 
 const TAG = "edge";
+// Whose default port is no part of the host: url_scheme at the origin.
+const SCHEME = "https";
 const COMPONENTS = ["@method", "@authority", "@path", "@query"];
 
 /**
@@ -31,6 +34,7 @@ function input(r) {
       headers: { get: (name) => variables[`edgeauth_${name.replace(/-/g, "_")}`] },
       key,
       tag: TAG,
+      scheme: SCHEME,
       components: COMPONENTS,
     });
     const signature = node.createHmac("sha256", key.rest).update(made.base).digest("base64");

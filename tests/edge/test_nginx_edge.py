@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
+
 import pytest
 from support.nginx_edge import nginx_edge
-from support.processes import HOST
+from support.processes import HOST, wait_until
 from support.signing_edges import (
     HMAC_KEY,
     CarriesWebSockets,
@@ -88,6 +92,15 @@ def test_a_field_is_signed_as_nginx_sends_it(origin, tmp_path):
         report = ask(edge.port, "GET", "/", [("X-Forwarded-For", "192.0.2.1")]).report
     assert '"x-forwarded-for")' in lines(report, "signature-input")[0]
     assert lines(report, "x-forwarded-for") == [HOST]
+
+
+def test_a_reload_takes_another_key(origin, tmp_path):
+    with nginx_edge(tmp_path, origin.at, "of-nobody:another secret of nobody") as edge:
+        assert ask(edge.port, "GET", "/").status == 403
+        assert origin.last()["reason"] == "bad-signature"
+        (tmp_path / "key.json").write_text(json.dumps({"key": HMAC_KEY}))
+        os.kill(int((tmp_path / "nginx.pid").read_text()), signal.SIGHUP)
+        wait_until(lambda: ask(edge.port, "GET", "/").status == 200)
 
 
 @pytest.mark.parametrize("key", ["", "no id", "edge-ed25519: -----BEGIN PRIVATE KEY-----\nAAAA"])

@@ -50,6 +50,7 @@ def test_every_file_declares_each_name_that_has_an_option_and_no_old_name_is_lef
         "dictionary": "keys",
         "socket": "/srv/gate.sock",
         "tag": '"cdn"',
+        "scheme": '"http"',
         "components": '"@method", "x-a"',
     }
     declared = dict(re.findall(r"edgeauth:parameter ([a-z]+) = (.+)", text))
@@ -57,7 +58,7 @@ def test_every_file_declares_each_name_that_has_an_option_and_no_old_name_is_lef
     header_or_dictionary = r"(?<![a-z])(?<!\w-)edge[-_]auth(?![\w-])"
     old = re.compile(rf"{header_or_dictionary}|/run/edgeauth/edgeauth\.sock", re.IGNORECASE)
     assert not old.findall(printed)
-    for name in declared.keys() & {"dictionary", "tag", "components"}:
+    for name in declared.keys() & {"dictionary", "tag", "scheme", "components"}:
         assert declared[name] not in printed
     assert printed.count("\n") == text.count("\n")
 
@@ -67,9 +68,14 @@ def test_the_header_of_the_settings_is_the_one_that_is_printed():
 
 
 @pytest.mark.parametrize("name", ["cloudflare", "lambda-edge", "nginx-edge-js"])
-def test_an_edge_signs_with_the_tag_and_the_components_of_the_settings(name):
-    settings = {"EDGEAUTH_TAG": "cdn", "EDGEAUTH_COMPONENTS": "@method, @path, x-a"}
+def test_an_edge_signs_as_the_settings_say(name):
+    settings = {
+        "EDGEAUTH_TAG": "cdn",
+        "EDGEAUTH_URL_SCHEME": "http",
+        "EDGEAUTH_COMPONENTS": "@method, @path, x-a",
+    }
     text = snippet(name, EDGEAUTH_SCHEME="message-signatures", **settings)
+    assert 'const SCHEME = "http";' in text
     assert 'const TAG = "cdn";' in text
     assert 'const COMPONENTS = ["@method", "@path", "x-a"];' in text
 

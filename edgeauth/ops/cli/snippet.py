@@ -73,6 +73,7 @@ _PLAIN = {
     "dictionary": re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}"),
     "socket": re.compile(r"/[A-Za-z0-9._/-]{1,100}"),
     "tag": re.compile(r'"[A-Za-z0-9._-]{1,128}"'),
+    "scheme": re.compile(r'"https?"'),
     "components": re.compile(r'"[@a-z0-9-]{1,64}"(, "[@a-z0-9-]{1,64}"){0,63}'),
 }
 _WRITE = {
@@ -80,6 +81,7 @@ _WRITE = {
     "dictionary": "letters, digits and underscores",
     "socket": "an absolute path of letters, digits, dots, dashes and underscores",
     "tag": "letters, digits, dots, dashes and underscores",
+    "scheme": "https or http",
     "components": "names of fields and @names, without parameters",
 }
 

@@ -7,12 +7,15 @@
 //
 // edgeauth:parameter dictionary = EDGEAUTH_KEY
 // edgeauth:parameter tag = "edge"
+// edgeauth:parameter scheme = "https"
 // edgeauth:parameter components = "@method", "@authority", "@path", "@query"
 
 import signatures from "./message-signatures.mjs";
 
 const BINDING = "EDGEAUTH_KEY";
 const TAG = "edge";
+// Whose default port is no part of the host: url_scheme at the origin.
+const SCHEME = "https";
 const COMPONENTS = ["@method", "@authority", "@path", "@query"];
 
 let key;
@@ -37,8 +40,8 @@ export async function authenticated(request, env, more = {}) {
   try {
     // As long as it runs, a Worker has the same secrets: a new one is a new deployment.
     key ??= await signatures.importKey(env[BINDING]);
-    const outgoing = { method, url: signed.url, headers, key, tag: TAG, components: COMPONENTS };
-    const fields = await signatures.signRequest({ ...outgoing, ...more });
+    const how = { tag: TAG, scheme: SCHEME, components: COMPONENTS, ...more };
+    const fields = await signatures.signRequest({ method, url: signed.url, headers, key, ...how });
     for (const [name, value] of Object.entries(fields)) headers.set(name, value);
   } catch (error) {
     // Without a signature the origin refuses.

@@ -7,11 +7,14 @@
 // readKey returns, or promises, the key as id:secret, or as id: and a private key for Ed25519 in PEM.
 //
 // edgeauth:parameter tag = "edge"
+// edgeauth:parameter scheme = "https"
 // edgeauth:parameter components = "@method", "@authority", "@path", "@query"
 
 import signatures from "./message-signatures.mjs";
 
 const TAG = "edge";
+// Whose default port is no part of the host: url_scheme at the origin.
+const SCHEME = "https";
 const COMPONENTS = ["@method", "@authority", "@path", "@query"];
 // A changed key is in use at all edges after this time.
 const KEEP_SECONDS = 300;
@@ -47,6 +50,7 @@ async function authenticated(request, key) {
       headers: linesOf(headers),
       key: await key(),
       tag: TAG,
+      scheme: SCHEME,
       components: COMPONENTS,
     });
     for (const [name, value] of Object.entries(fields)) {

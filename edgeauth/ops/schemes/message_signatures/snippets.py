@@ -22,5 +22,8 @@ SNIPPETS = {
 def parameters(scheme: MessageSignatureScheme) -> dict[str, str]:
     """What of the settings of *scheme* an edge must know, as its file writes it."""
     quoted = [f'"{name}"' for name in COMPONENTS]
-    found = {"components": ", ".join(scheme.components or quoted)}
+    found = {
+        "scheme": f'"{scheme.scheme}"',
+        "components": ", ".join(scheme.components or quoted),
+    }
     return found if scheme.tag is None else {**found, "tag": f'"{scheme.tag}"'}
