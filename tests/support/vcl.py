@@ -16,11 +16,18 @@ if TYPE_CHECKING:
 VCL = edge_tools.FASTLY / "vcl"
 
 
-def service(main: str, *, port: int = 8000, secret: str | None, dictionary: str = "edge_auth"):
+def service(
+    main: str,
+    *,
+    port: int = 8000,
+    secret: str | None,
+    dictionary: str = "edge_auth",
+    item: str = "secret",
+) -> str:
     """*main* with the declarations that the service generates from its settings."""
-    item = "" if secret is None else f'"secret": "{secret}",'
+    items = "" if secret is None else f'"{item}": "{secret}",'
     return (
-        f"table {dictionary} {{ {item} }}\n"
+        f"table {dictionary} {{ {items} }}\n"
         f'backend origin {{ .host = "{HOST}"; .port = "{port}"; }}\n'
         f"{main}"
     )
