@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import httpx
 import pytest
-from support import edge_tools
 from support.compute import (
     COMPUTE_JS,
     SignsForTheOrigin,
     backend,
+    build_js,
     config_store,
     secret_store,
     viceroy,
@@ -26,16 +24,6 @@ import edgeauth
 
 PROGRAM = Path(__file__).parent / "compute-js"
 RENAMED = ["--header", "X-Origin-Key", "--dictionary", "settings"]
-
-
-def build(home: Path, **environ: str) -> Path:
-    """What ``npm run build`` makes of the package in *home*."""
-    (home / "node_modules").symlink_to(edge_tools.js_compute())
-    env = {**os.environ, "NODE_NO_WARNINGS": "1", **environ}
-    argv = ["npm", "run", "build", "--silent"]
-    done = subprocess.run(argv, cwd=home, env=env, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return home / "bin" / "main.wasm"
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +49,7 @@ def edge(origin, renamed_origin, tmp_path_factory):
         + config_store("settings", SECRET)
         + backend("renamed", renamed_origin.url)
     )
-    with viceroy(home, build(home), origin.url, stores) as started:
+    with viceroy(home, build_js(home), origin.url, stores) as started:
         yield started
 
 
@@ -72,7 +60,7 @@ class TestJavaScript(SignsForTheOrigin):
 def test_the_example_builds_as_it_is(tmp_path):
     home = tmp_path / "package"
     shutil.copytree(COMPUTE_JS, home, ignore=shutil.ignore_patterns("node_modules", "bin"))
-    assert build(home).read_bytes().startswith(b"\0asm")
+    assert build_js(home).read_bytes().startswith(b"\0asm")
 
 
 def test_a_snippet_under_other_names_reads_the_config_store_and_signs(edge, renamed_origin):

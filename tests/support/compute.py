@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import os
+import subprocess
 from typing import TYPE_CHECKING
 
 import httpx
@@ -20,34 +23,52 @@ if TYPE_CHECKING:
 
 COMPUTE_JS = edge_tools.FASTLY / "compute-js"
 
+
+def build_js(home: Path, script: str = "build") -> Path:
+    """What ``npm run`` makes of the package in *home*."""
+    (home / "node_modules").symlink_to(edge_tools.js_compute())
+    env = {**os.environ, "NODE_NO_WARNINGS": "1"}
+    argv = ["npm", "run", script, "--silent"]
+    done = subprocess.run(argv, cwd=home, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return home / "bin" / "main.wasm"
+
+
 # Viceroy compiles the whole JavaScript engine before it listens.
 _START_SECONDS = 240
 
 
 @contextlib.contextmanager
-def viceroy(folder: Path, wasm: Path, origin: str, stores: str = ""):
-    """Viceroy serving *wasm* with the backend ``origin``; *stores* is more TOML of it."""
+def viceroy(folder: Path, wasm: Path, origin: str, stores: str = "", *, host: str = ""):
+    """Viceroy serving *wasm* with the backend ``origin``; *stores* is more TOML of it.
+
+    *host* overrides the Host of what is sent to the backend.
+    """
     port = free_port()
     manifest = folder / f"fastly-{port}.toml"
-    manifest.write_text(backend("origin", origin) + stores)
+    manifest.write_text(backend("origin", origin, host) + stores)
     log = folder / f"viceroy-{port}.log"
     argv = [edge_tools.viceroy(), "-C", manifest, "--addr", f"{HOST}:{port}", wasm]
     with running(argv, address=(HOST, port), log=log, cwd=folder, seconds=_START_SECONDS):
         yield Listening(port, log)
 
 
-def backend(name: str, url: str) -> str:
-    return f'[local_server.backends.{name}]\nurl = "{url}"\n'
+def backend(name: str, url: str, host: str = "") -> str:
+    """A backend; *host* is the Host that it gets whatever the request has."""
+    override = f'override_host = "{host}"\n' if host else ""
+    return f'[local_server.backends.{name}]\nurl = "{url}"\n{override}'
 
 
-def secret_store(name: str, secret: str) -> str:
-    return f'[[local_server.secret_stores.{name}]]\nkey = "secret"\ndata = "{secret}"\n'
+def secret_store(name: str, secret: str, item: str = "secret") -> str:
+    # A text of JSON is one of TOML: a key in PEM has several lines.
+    data = json.dumps(secret)
+    return f'[[local_server.secret_stores.{name}]]\nkey = "{item}"\ndata = {data}\n'
 
 
-def config_store(name: str, secret: str) -> str:
+def config_store(name: str, secret: str, item: str = "secret") -> str:
     return (
         f'[local_server.config_stores.{name}]\nformat = "inline-toml"\n'
-        f'[local_server.config_stores.{name}.contents]\nsecret = "{secret}"\n'
+        f"[local_server.config_stores.{name}.contents]\n{item} = {json.dumps(secret)}\n"
     )
 
 
