@@ -6,13 +6,14 @@ import os
 import shutil
 import subprocess
 from dataclasses import astuple
+from typing import TYPE_CHECKING
 
 import pytest
 from support import edge_tools
 from support.compute import config_store, secret_store, viceroy
 from support.processes import free_port
 from support.rfc9421 import published_key
-from support.signature_rows import rows_by_ed25519, rows_by_hmac
+from support.signature_rows import base_rows, rows_by_ed25519, rows_by_hmac
 from support.signing_edges import (
     HMAC_KEY,
     CarriesWebSockets,
@@ -22,17 +23,19 @@ from support.signing_edges import (
     signed_origin,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
 CRATE = edge_tools.FASTLY / "compute-rust"
 
 
 def test_a_thousand_odd_requests_are_signed_byte_for_byte_as_the_origin_would(tmp_path):
     rows = rows_by_hmac(1000, 1) + rows_by_ed25519(published_key("ed25519", "key"), 1000, 2)
-    escaped = ("\t".join(str(field) for field in astuple(row)) for row in rows)
-    text = "".join(line.replace("\n", "\\n") + "\n" for line in escaped)
-    (tmp_path / "rows").write_text(text)
     env = {
         **os.environ,
-        "EDGEAUTH_REQUESTS": str(tmp_path / "rows"),
+        "EDGEAUTH_REQUESTS": written(tmp_path / "requests", map(astuple, rows)),
+        "EDGEAUTH_BASES": written(tmp_path / "bases", base_rows(1000, 6)),
         "CARGO_TARGET_DIR": str(edge_tools.TOOLS / "compute-rust"),
     }
     argv = [edge_tools.cargo(), "test", "--manifest-path", CRATE / "Cargo.toml"]
@@ -40,6 +43,13 @@ def test_a_thousand_odd_requests_are_signed_byte_for_byte_as_the_origin_would(tm
     done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "test each_row_comes_out_byte_for_byte ... ok" in done.stdout
+
+
+def written(file: Path, rows: Iterable[Sequence[object]]) -> str:
+    """The name of *file*, now with *rows* as the crate's tests read them."""
+    lines = ("\t".join(map(str, row)).replace("\n", "\\n") for row in rows)
+    file.write_text("".join(f"{line}\n" for line in lines))
+    return str(file)
 
 
 @pytest.fixture(scope="module")

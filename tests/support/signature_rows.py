@@ -3,15 +3,47 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from edgeauth.schemes.message_signatures import MessageSigner, PrivateKey
 from edgeauth.schemes.message_signatures.arguments import COMPONENTS, required
 from edgeauth.schemes.message_signatures.base import Base
-from support.odd_requests import odd_requests
+from support.odd_requests import FIELD, odd_requests
 from support.requests import PlainRequest
 from support.signed_requests import KEY, NOW, SECRET
 
 _BASE = Base(required(COMPONENTS))
+
+
+class BaseRow(NamedTuple):
+    """What is signed of a request that covers *components*, with *odd* as the field x-odd."""
+
+    components: str
+    method: str
+    host: str
+    target: str
+    odd: str
+    input: str
+    base: str
+
+
+def base_rows(count: int, seed: int) -> list[BaseRow]:
+    """As many, of odd requests that cover what each of them says, in its order."""
+    rows = []
+    for place, odd in enumerate(odd_requests(count, seed, rare=True)):
+        names = " ".join(f'"{name}"' for name in odd.signed)
+        signed = f'({names});created={NOW};keyid="k";nonce="n-{place}"'
+        request = PlainRequest(
+            method=odd.method,
+            host=odd.host.encode(),
+            target=odd.target.encode(),
+            fields=[(name, value.encode()) for name, value in odd.fields],
+        )
+        base = Base(required(odd.signed)).of(request, signed.encode(), "https").decode()
+        lines = [value.strip() for name, value in odd.fields if name == FIELD]
+        told = (odd.method, odd.host, odd.target, ", ".join(lines))
+        rows.append(BaseRow(" ".join(odd.signed), *told, signed, base))
+    return rows
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@
 # the backend has an override host, the item "host" is that name: VCL does not see it.
 #
 # edgeauth:parameter dictionary = edge_auth
-# edgeauth:parameter tag = edge
+# edgeauth:parameter tag = "edge"
 
 # Only the CDN may write these fields. On a shield this also removes what the first POP sent. A
 # pass is for the direct way to the origin alone.

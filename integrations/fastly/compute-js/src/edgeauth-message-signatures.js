@@ -12,7 +12,8 @@
 // Ed25519 in PEM ("BEGIN PRIVATE KEY").
 //
 // edgeauth:parameter dictionary = edge_auth
-// edgeauth:parameter tag = edge
+// edgeauth:parameter tag = "edge"
+// edgeauth:parameter components = "@method", "@authority", "@path", "@query"
 
 import { signAsync } from "@noble/ed25519";
 import { Backend } from "fastly:backend";

@@ -12,7 +12,8 @@
 //! private key for Ed25519 in PEM ("BEGIN PRIVATE KEY").
 //!
 //! edgeauth:parameter dictionary = edge_auth
-//! edgeauth:parameter tag = edge
+//! edgeauth:parameter tag = "edge"
+//! edgeauth:parameter components = "@method", "@authority", "@path", "@query"
 
 use base64::prelude::{Engine as _, BASE64_STANDARD};
 use ed25519_compact::{KeyPair, Seed};
@@ -21,7 +22,9 @@ use hmac_sha256::HMAC;
 #[cfg(target_arch = "wasm32")]
 pub use runtime::{authenticate, authenticate_handoff};
 
-const COMPONENTS: &str = r#"("@method" "@authority" "@path" "@query")"#;
+/// What is signed: these four, and names of fields in lower case, in any order.
+const COMPONENTS: &[&str] = &["@method", "@authority", "@path", "@query"];
+const TAG: &str = "edge";
 const PEM: &str = "-----BEGIN PRIVATE KEY-----";
 /// What stands before the 32 bytes of an Ed25519 key in PKCS #8 (RFC 8410).
 const PKCS8: &[u8] = b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20";
@@ -77,28 +80,51 @@ pub struct Outgoing<'a> {
     pub path: &'a str,
     /// What stands after the question mark; empty if nothing does.
     pub query: &'a str,
+    /// The fields that are signed, name and value; those in several lines joined with ", ".
+    pub fields: &'a [(&'a str, String)],
 }
 
 impl Outgoing<'_> {
-    /// The signed bytes; `None` if there is something in the request that cannot be signed.
-    pub fn base(&self, input: &str) -> Option<String> {
-        let host = self.host.to_ascii_lowercase();
-        let authority = match host.rsplit_once(':') {
-            Some((name, port)) if matches!(port.trim_start_matches('0'), "" | "443") => name,
-            _ => &host,
-        };
-        let path = if self.path.is_empty() { "/" } else { self.path };
-        let parts = [self.method, authority, path, self.query];
-        // A line break could stand for another line.
-        let printable = |byte: u8| (b' '..=b'~').contains(&byte);
-        if authority.is_empty() || !parts.iter().all(|part| part.bytes().all(printable)) {
-            return None;
+    /// The signed bytes; `None` if there is something that cannot be signed, or is not there.
+    pub fn base(&self, components: &[&str], input: &str) -> Option<String> {
+        let mut base = String::new();
+        for name in components {
+            let value = self.value(name)?;
+            // A line break could stand for another line.
+            if !value
+                .bytes()
+                .all(|byte| byte == b'\t' || (b' '..=b'~').contains(&byte))
+            {
+                return None;
+            }
+            base.push_str(&format!("\"{name}\": {value}\n"));
         }
-        let [method, authority, path, query] = parts;
-        Some(format!(
-            "\"@method\": {method}\n\"@authority\": {authority}\n\"@path\": {path}\n\
-             \"@query\": ?{query}\n\"@signature-params\": {input}"
-        ))
+        Some(base + "\"@signature-params\": " + input)
+    }
+
+    fn value(&self, component: &str) -> Option<String> {
+        match component {
+            "@method" => Some(self.method.to_owned()),
+            "@authority" => {
+                let host = self.host.to_ascii_lowercase();
+                let name = match host.rsplit_once(':') {
+                    Some((name, port)) if matches!(port.trim_start_matches('0'), "" | "443") => {
+                        name
+                    }
+                    _ => &host,
+                };
+                (!name.is_empty()).then(|| name.to_owned())
+            }
+            "@path" if self.path.is_empty() => Some("/".to_owned()),
+            "@path" => Some(self.path.to_owned()),
+            "@query" => Some(format!("?{}", self.query)),
+            field => {
+                let mut fields = self.fields.iter();
+                fields
+                    .find(|(name, _)| *name == field)
+                    .map(|(_, value)| value.clone())
+            }
+        }
     }
 
     /// `Signature-Input` and `Signature`; `None` if there is something that cannot be signed.
@@ -106,10 +132,11 @@ impl Outgoing<'_> {
     /// `created` is in whole Unix seconds; `nonce` must never have been used with the key before.
     pub fn sign(&self, key: &Key, created: u64, nonce: &str) -> Option<(String, String)> {
         let id = &key.id;
-        let input = format!(
-            r#"{COMPONENTS};created={created};keyid="{id}";nonce="{nonce}";tag="edge""#
-        );
-        let signature = BASE64_STANDARD.encode(key.sign(self.base(&input)?.as_bytes()));
+        let names = COMPONENTS.join("\" \"");
+        let input =
+            format!(r#"("{names}");created={created};keyid="{id}";nonce="{nonce}";tag="{TAG}""#);
+        let base = self.base(COMPONENTS, &input)?;
+        let signature = BASE64_STANDARD.encode(key.sign(base.as_bytes()));
         Some((format!("edge={input}"), format!("edge=:{signature}:")))
     }
 }
@@ -123,7 +150,7 @@ mod runtime {
     use fastly::http::Method;
     use fastly::{Backend, ConfigStore, Request, SecretStore};
 
-    use super::{Key, Outgoing};
+    use super::{Key, Outgoing, COMPONENTS};
 
     const INPUT: &str = "Signature-Input";
     const SIGNATURE: &str = "Signature";
@@ -147,7 +174,9 @@ mod runtime {
     pub fn authenticate_handoff(request: &mut Request, backend: &str) {
         let host = host_override(backend).unwrap_or_else(|| {
             let backend = Backend::from_name(backend).ok();
-            backend.map_or_else(String::new, |it| format!("{}:{}", it.get_host(), it.get_port()))
+            backend.map_or_else(String::new, |it| {
+                format!("{}:{}", it.get_host(), it.get_port())
+            })
         });
         authenticate_for(request, &host);
     }
@@ -182,11 +211,17 @@ mod runtime {
         let elapsed = SystemTime::now().duration_since(UNIX_EPOCH);
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(|error| format!("no nonce: {error}"))?;
+        let signed = COMPONENTS.iter().filter(|name| !name.starts_with('@'));
+        let fields: Vec<_> = signed
+            .filter(|name| request.contains_header(**name))
+            .map(|name| (*name, joined(request, name)))
+            .collect();
         let outgoing = Outgoing {
             method: request.get_method_str(),
             host,
             path: request.get_path(),
             query: request.get_query_str().unwrap_or_default(),
+            fields: &fields,
         };
         outgoing
             .sign(
@@ -194,7 +229,14 @@ mod runtime {
                 elapsed.map_or(0, |since| since.as_secs()),
                 &BASE64_STANDARD.encode(random),
             )
-            .ok_or_else(|| "a part of the request is not printable ASCII".to_owned())
+            .ok_or_else(|| "a signed part is not there, or not printable ASCII".to_owned())
+    }
+
+    fn joined(request: &Request, name: &str) -> String {
+        let lines = request.get_header_all(name);
+        // Bytes that are no ASCII are refused as those of any other part.
+        let lines = lines.map(|line| String::from_utf8_lossy(line.as_bytes()).trim().to_owned());
+        lines.collect::<Vec<_>>().join(", ")
     }
 
     fn host_override(backend: &str) -> Option<String> {
