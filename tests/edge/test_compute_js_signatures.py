@@ -74,10 +74,12 @@ def test_the_example_builds_as_it_is(tmp_path):
 
 
 def test_a_thousand_odd_requests_are_signed_byte_for_byte_as_the_origin_would(edge):
-    # The signature itself is slow in this runtime: what is signed is made by the same code.
-    rows = rows_by_hmac(1000, 3) + rows_by_ed25519(published_key("ed25519", "key"), 30, 4)
+    # Fewer with the private key, which takes its time; the same code makes what is signed.
+    rows = rows_by_hmac(1000, 3) + rows_by_ed25519(published_key("ed25519", "key"), 300, 4)
     answer = httpx.post(f"{edge.url}/rows", json=[asdict(row) for row in rows], timeout=120)
-    assert answer.json() == [[row.base, row.input, row.signature] for row in rows]
+    assert answer.status_code == 200, (answer.text[:300], edge.log.read_text()[-2000:])
+    wanted = [[row.base, row.input, row.signature] for row in rows]
+    assert [pair for pair in zip(answer.json(), wanted, strict=True) if pair[0] != pair[1]] == []
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
