@@ -80,6 +80,21 @@ def test_an_edge_signs_as_the_settings_say(name):
     assert 'const COMPONENTS = ["@method", "@path", "x-a"];' in text
 
 
+@pytest.mark.parametrize("name", ["compute-js", "compute-rust", "vcl"])
+def test_fastlys_edges_sign_with_the_tag_of_the_settings(name):
+    settings = {"EDGEAUTH_TAG": "cdn", "EDGEAUTH_COMPONENTS": "@method, @path"}
+    text = snippet(name, EDGEAUTH_SCHEME="message-signatures", **settings)
+    assert '"cdn"' in text
+    assert '"edge"' not in text
+    assert ('"@method", "@path"]' in text) is (name != "vcl")
+
+
+def test_vcl_that_would_sign_less_than_the_origin_requires_is_not_printed():
+    settings = {"EDGEAUTH_COMPONENTS": "@method, content-digest"}
+    text = refusal("vcl", EDGEAUTH_SCHEME="message-signatures", **settings)
+    assert 'cannot do with components "content-digest"' in text
+
+
 def test_a_component_that_the_edges_do_not_know_is_refused():
     settings = {"EDGEAUTH_COMPONENTS": '"signature-agent";key="a"'}
     text = refusal("cloudflare", EDGEAUTH_SCHEME="message-signatures", **settings)
@@ -169,4 +184,4 @@ def test_a_field_that_would_need_quotes_is_refused():
 
 
 def test_an_edge_file_of_another_scheme_is_no_file_of_this_one():
-    assert "there is no vcl for the scheme message-signatures" in refusal("vcl", **SIGNED)
+    assert "there is no cloudflare for the scheme edge-auth" in refusal("cloudflare")

@@ -7,7 +7,8 @@ comment which of its names may be changed, and what they are in the file::
 
 Printing puts another name in the place of each whole word that is the declared one. A header
 is found in its three spellings: ``Edge-Auth``, ``edge-auth`` and nginx's ``http_edge_auth``. What
-is declared with its quotes is printed in quotes.
+is declared with its quotes is printed in quotes. A list that cannot be another one is declared as
+``fixed`` in the place of ``parameter``: settings that ask for more are refused.
 
 Where a proxy has several fields to know, a line with the declared header becomes one line a
 field. What is declared so is in the lines that hand a field on to the service, which needs more
@@ -57,6 +58,7 @@ def files_of(kind: str) -> dict[str, str | Traversable]:
 NAMES = list(dict.fromkeys(name for kind in kinds() for name in files_of(kind)))
 
 _DECLARATION = re.compile(r"^.*edgeauth:parameter ([a-z]+) = (\S.*)$", re.MULTILINE)
+_FIXED = re.compile(r"^.*edgeauth:fixed ([a-z]+) = (\S.*)$", re.MULTILINE)
 _QUESTION = re.compile(r"^.*edgeauth:question = (.+)$", re.MULTILINE)
 
 # Written by the proxy itself, or of the question and not of the request: never handed on.
@@ -114,6 +116,7 @@ def command(
         text = with_fields(text, schemes, str(file))
     declared = dict(_DECLARATION.findall(text))
     known = tools_of(scheme.kind).parameters(scheme)
+    _demand_no_more(text, known, str(file))
     wanted = {
         **{name: known.get(name) for name in declared},
         "header": _only_field(scheme, declared) if header is None else header,
@@ -122,6 +125,17 @@ def command(
     }
     names = {parameter: value for parameter, value in wanted.items() if value is not None}
     click.echo(renamed(text, names, str(file)), nl=False)
+
+
+def _demand_no_more(text: str, known: Mapping[str, str], file: str) -> None:
+    """Refuse *text* where a list in it is fixed, and *known* has more than that."""
+    for name, fixed in _FIXED.findall(text):
+        more = set(known.get(name, "").split(", ")) - {"", *fixed.split(", ")}
+        if more:
+            raise ConfigurationError(
+                f"integrations/{file} cannot do with {name} {', '.join(sorted(more))}: it has "
+                f"{fixed} and no more"
+            )
 
 
 def _only_field(scheme: Any, declared: Collection[str]) -> str | None:  # noqa: ANN401 - of any kind

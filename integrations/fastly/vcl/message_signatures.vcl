@@ -15,6 +15,7 @@
 #
 # edgeauth:parameter dictionary = edge_auth
 # edgeauth:parameter tag = "edge"
+# edgeauth:fixed components = "@method", "@authority", "@path", "@query"
 
 # Only the CDN may write these fields. On a shield this also removes what the first POP sent. A
 # pass is for the direct way to the origin alone.
@@ -22,7 +23,6 @@
 sub edgeauth_arrive {
   unset req.http.Signature-Input;
   unset req.http.Signature;
-  unset req.http.Edge-Auth;
   unset req.http.Edge-Auth-Pass;
 }
 

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from edgeauth.schemes.message_signatures import MessageSignatureScheme
 
 SNIPPETS = {
+    "vcl": "fastly/vcl/message_signatures.vcl",
+    "compute-js": "fastly/compute-js/src/edgeauth-message-signatures.js",
+    "compute-rust": "fastly/compute-rust/src/message_signatures.rs",
     "cloudflare": "cloudflare/src/edgeauth.mjs",
     "lambda-edge": "lambda-edge/src/edgeauth.mjs",
     "nginx-edge": "nginx-edge/nginx.conf",

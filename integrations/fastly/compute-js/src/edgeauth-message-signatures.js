@@ -24,7 +24,7 @@ import signatures from "./message-signatures.mjs";
 
 const TAG = "edge";
 const COMPONENTS = ["@method", "@authority", "@path", "@query"];
-const NOT_FROM_CLIENTS = ["Signature-Input", "Signature", "Edge-Auth", "Edge-Auth-Pass"];
+const NOT_FROM_CLIENTS = ["Signature-Input", "Signature", "Edge-Auth-Pass"];
 const STORE = "edge_auth";
 const ITEM = "key";
 

@@ -154,7 +154,7 @@ mod runtime {
 
     const INPUT: &str = "Signature-Input";
     const SIGNATURE: &str = "Signature";
-    const NOT_FROM_CLIENTS: [&str; 4] = [INPUT, SIGNATURE, "Edge-Auth", "Edge-Auth-Pass"];
+    const NOT_FROM_CLIENTS: [&str; 3] = [INPUT, SIGNATURE, "Edge-Auth-Pass"];
     const STORE: &str = "edge_auth";
     const ITEM: &str = "key";
 
