@@ -98,7 +98,7 @@ def _told(files: list[str], sample: int | None, page: str) -> int:
     stale = [entry for entry in known if entry not in (possible if sample else survivors)]
     for entry in stale:
         print(f"{PAGE.name} explains a survivor that is none:\n\n{entry}\n")
-    print(f"\n{table(results)}")
+    print(f"\n{table(results, files)}")
     if not sample:
         PAGE.write_text(with_results(page, results), "utf-8")
     mutants_, killed = sum(r.mutants for r in results), sum(r.killed for r in results)

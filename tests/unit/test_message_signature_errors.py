@@ -164,6 +164,17 @@ NOT_OF_THE_FORM = "{} is not of the form of a structured field"
             "supported are ;key, ;bs, and ;sf for fields whose form is known",
         ),
         (signing('"a";key="b"', fields=[("A", b"c")]), "a signed member is not in its field", None),
+        (signing('"a";key="b"', fields=[("A", b"(")]), NOT_OF_THE_FORM.format("a"), None),
+        (
+            said_of(
+                signed(
+                    fields=[("Content-Digest", b"(")], signer={"components": ["content-digest"]}
+                ),
+                components=[],
+            ),
+            NOT_OF_THE_FORM.format("Content-Digest"),
+            None,
+        ),
         (
             signing('"a"', fields=[("A", b"\0")]),
             "a signed part of the request is not printable ASCII",
@@ -197,11 +208,19 @@ def test_a_refusal_says_what_is_wrong_and_where_to_look(what, message, hint):
     assert what == (message, hint)
 
 
+def test_a_known_form_with_a_signature_that_is_none_is_told_too():
+    judge = MessageSignatureScheme([KEY])
+    judge.verify(GOOD, now=NOW)
+    with pytest.raises(VerificationError, match=r"^the signature is no sequence of bytes in base"):
+        judge.verify(with_field(GOOD, "Signature", b"edge=:A:"), now=NOW)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"components": "@method"}, "components must be a list, not '@method'"),
         ({"components": ["a", "a"]}, "a component is required twice"),
+        ({"components": ['"a"\t']}, "component '\"a\"\\t' cannot be required"),
         ({"components": [7]}, "component 7 cannot be required; write @method"),
         (
             {"components": ['"@query-param";name="q";x']},

@@ -96,6 +96,9 @@ def test_what_is_not_signed_need_not_be_there():
     request = PlainRequest(target=None, host=None)
     assert value_of("@method", request) == b"GET"
     assert value_of("@scheme", request) == b"https"
+    # A line break is refused where it would be signed.
+    for target in (b"/a\nb?q", b"https://shop.example/a\nb?q"):
+        assert value_of("@query", target=target) == b"?q"
 
 
 @pytest.mark.parametrize(
@@ -177,12 +180,16 @@ class TestFields:
         assert value_of("x-note", **fields(*lines)) == value
 
     @pytest.mark.parametrize(
-        "line", [b"caf\xe9", b"a\nb", b"a\r\n b", b"a\0", b'a\n"@path": /', b"\x7f"]
+        "line", [b"caf\xe9", b"a\nb", b"a\r\n b", b"a\0", b'a\n"@path": /', b"\x7f", b"\x0ba\x0c"]
     )
     def test_a_value_that_is_not_printable_is_refused_and_can_be_signed_as_bytes(self, line):
         with pytest.raises(MalformedHeader, match="not printable"):
             value_of("x-note", **fields(line))
         assert value_of('"x-note";bs', **fields(line)).startswith(b":")
+
+    def test_a_line_of_several_keeps_what_is_no_white_space(self):
+        with pytest.raises(MalformedHeader, match="not printable"):
+            value_of("x-note", **fields(b"one", b"\x0btwo"))
 
     def test_each_line_is_a_sequence_of_bytes_of_its_own(self):
         assert value_of('"x-note";bs', **fields(b" \t\x0b")) == b":Cw==:"
@@ -201,6 +208,8 @@ class TestFields:
             ("priority", b"u=01,i=?1", b"u=1, i"),
             ("priority", b'a=(1  "b" );x;  y=1.50, c;d=-0', b'a=(1 "b");x;y=1.5, c;d=0'),
             ("priority", b"a=-0.0, b=-00.50, c=12.000", b"a=0.0, b=-0.5, c=12.0"),
+            ("priority", b"a=-12.50, b=-1.0", b"a=-12.5, b=-1.0"),
+            ("priority", b"a" * 8192, b"a" * 8192),
             ("priority", b"a=tok/en:*,b=:AAA=:,c=?0", b"a=tok/en:*, b=:AAA=:, c=?0"),
             ("accept-ch", b"a;q=1.0 ,(b c);d", b"a;q=1.0, (b c);d"),
             ("client-cert", b" :AAAA: ", b":AAAA:"),
@@ -225,6 +234,7 @@ class TestFields:
             ("client-cert", b"a, b"),
             ("client-cert", b":AAA:"),
             ("priority", b"a" * 8193),
+            ("client-cert", b"\x0b1"),
         ],
     )
     def test_a_structured_field_that_is_none_is_refused(self, name, line):
@@ -262,6 +272,7 @@ class TestQueryParameters:
             ("a%20b", b"a+b=1", b"1"),
             (r"\"\\", b'"\\=1', b"1"),
             ("", b"=1&q=2", b"1"),
+            ("q", b"q=1?r=2", b"1%3Fr%3D2"),
         ],
     )
     def test_it_is_read_as_a_form_and_written_in_one_way(self, name, query, value):
