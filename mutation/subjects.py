@@ -16,6 +16,11 @@ _SCHEMES = (
     "unit/test_recall.py",
     _HOSTILE,
 )
+_KIND = (
+    "unit/schemes/test_registry.py",
+    "unit/settings/test_settings.py",
+    "unit/clients/test_signer.py",
+)
 _GUARD = (
     "unit/test_guard.py",
     "unit/test_once.py",
@@ -70,8 +75,11 @@ SUBJECTS = {
         _CONFIGURED,
     ),
     "schemes/base.py": _SCHEMES,
-    **{f"schemes/edge_auth/{name}.py": _SCHEMES for name in ("grammar", "signing", "verification")},
-    "schemes/shared_secret.py": _SCHEMES[1:],
+    **{
+        f"schemes/edge_auth/{name}.py": (*_SCHEMES, *_KIND)
+        for name in ("grammar", "signing", "verification")
+    },
+    "schemes/shared_secret.py": (*_SCHEMES[1:], *_KIND),
     "schemes/options.py": (
         "unit/schemes/test_registry.py",
         "unit/schemes/test_edge_auth.py",
@@ -96,6 +104,7 @@ SUBJECTS = {
             "unit/test_signature_components.py",
             "unit/test_message_signature_errors.py",
             "unit/schemes/test_message_signature_settings.py",
+            "unit/test_public_keys.py",
             "properties/test_message_signatures.py",
         )
         for name in (

@@ -13,6 +13,7 @@ import importlib
 import importlib.machinery
 import importlib.util
 import inspect
+import json
 import os
 import resource
 import signal
@@ -44,6 +45,9 @@ WALL_SECONDS = 180
 MEMORY = 4 << 30
 
 _NOT_ASKED = 99
+
+# How long each test takes, by its id.
+_SECONDS: dict[str, float] = {}
 
 
 class Fate(Enum):
@@ -102,19 +106,23 @@ def tried_in_place(file: str, mutants: Sequence[Mutant], tests: Sequence[str]) -
     def run(say: Callable[[str], None]) -> None:
         class Loop:
             def pytest_runtestloop(self, session: pytest.Session) -> bool:
-                called = list(said_by_a_child(lambda say: _say_what_is_called(file, session, say)))
+                told = said_by_a_child(lambda say: _say_what_is_called(file, session, say))
+                each = [
+                    (json.loads(line), item) for line, item in zip(told, session.items, strict=True)
+                ]
+                # The fastest first: mostly one of these is enough.
+                each.sort(key=lambda pair: pair[0]["seconds"])
+                say(json.dumps({item.nodeid: found["seconds"] for found, item in each}))
                 for mutant in mutants:
-                    items = [
-                        item
-                        for item, names in zip(session.items, called, strict=True)
-                        if mutant.place in names.split(",")
-                    ]
+                    items = [item for found, item in each if mutant.place in found["called"]]
                     say(_fate(lambda m=mutant, items=items: _in_place(file, m, items)).name)
                 return True
 
         run_pytest(tests, Loop())
 
-    return (Fate[name] for name in said_by_a_child(run))
+    said = said_by_a_child(run)
+    _SECONDS.update(json.loads(next(said)))
+    return (Fate[name] for name in said)
 
 
 def said_by_a_child(run: Callable[[Callable[[str], None]], None]) -> Iterator[str]:
@@ -136,7 +144,7 @@ def said_by_a_child(run: Callable[[Callable[[str], None]], None]) -> Iterator[st
 
 
 def _say_what_is_called(file: str, session: pytest.Session, say: Callable[[str], None]) -> None:
-    """For each test the functions of *file* that it calls: no other mutant can matter to it."""
+    """For each test its seconds, and what of *file* it calls: no other mutant can matter to it."""
     path = str(PACKAGE / file)
     called: set[str] = set()
 
@@ -144,13 +152,19 @@ def _say_what_is_called(file: str, session: pytest.Session, say: Callable[[str],
         if event == "call" and frame.f_code.co_filename == path:
             called.add(frame.f_code.co_qualname.partition(".<")[0])
 
-    for item in session.items:
+    for item, after in _with_the_next(session.items):
         called.clear()
+        began = time.perf_counter()
         threading.setprofile(note)
         sys.setprofile(note)
-        item.ihook.pytest_runtest_protocol(item=item, nextitem=None)
+        item.ihook.pytest_runtest_protocol(item=item, nextitem=after)
         sys.setprofile(None)
-        say(",".join(called))
+        say(json.dumps({"seconds": time.perf_counter() - began, "called": sorted(called)}))
+
+
+def _with_the_next(items: list[pytest.Item]) -> Iterator[tuple[pytest.Item, pytest.Item | None]]:
+    """Each item and the one after it, for which pytest keeps what both use, such as a server."""
+    return zip(items, [*items[1:], None], strict=True)
 
 
 def _in_place(file: str, mutant: Mutant, items: list[pytest.Item]) -> int:
@@ -162,9 +176,11 @@ def _in_place(file: str, mutant: Mutant, items: list[pytest.Item]) -> int:
         return 0
     ours.__code__, ours.__defaults__ = theirs.__code__, theirs.__defaults__
     ours.__kwdefaults__ = theirs.__kwdefaults__
-    for item in items:
-        item.ihook.pytest_runtest_protocol(item=item, nextitem=None)
+    for item, after in _with_the_next(items):
+        item.ihook.pytest_runtest_protocol(item=item, nextitem=after)
         if item.session.testsfailed:
+            # What was kept for the next one would outlive this process.
+            item.session._setupstate.teardown_exact(None)  # noqa: SLF001
             return 1
     return 0
 
@@ -233,7 +249,15 @@ def run_pytest(tests: Iterable[str], *plugins: object) -> int:
     # Not that of all tests, which has more examples; those of a folder set up its framework.
     for folder in sorted({path.parent for path in paths if (path.parent / "conftest.py").exists()}):
         options += ["-p", ".".join((*folder.relative_to(TESTS).parts, "conftest"))]
-    return int(pytest.main([*options, *map(str, paths)], plugins))
+    return int(pytest.main([*options, *map(str, paths)], [*plugins, _FastestFirst()]))
+
+
+class _FastestFirst:
+    """The tests in the order of how long they take, as far as that is known."""
+
+    @staticmethod
+    def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+        items.sort(key=lambda item: _SECONDS.get(item.nodeid, 0.0))
 
 
 def _module(file: str) -> str:

@@ -53,7 +53,7 @@ def test_every_file_of_the_trust_base_is_mutated():
 
 def test_the_table_is_of_every_file_and_its_sum_is_right():
     assert {result.file for result in RESULTS} <= set(SUBJECTS)
-    assert table(RESULTS) in PAGE_TEXT
+    assert table(RESULTS, SUBJECTS) in PAGE_TEXT
 
 
 def test_ninety_five_of_a_hundred_mutants_are_killed_in_every_file():
