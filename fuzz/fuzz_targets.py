@@ -15,6 +15,7 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import http_sf
 from support import signed_requests
 from support.oracle import Rules, Secret, make_value, rule_value
 from support.requests import PlainRequest
@@ -25,6 +26,7 @@ import edgeauth
 from edgeauth.forwarded import TrustedProxies
 from edgeauth.schemes.message_signatures import MessageSignatureScheme
 from edgeauth.schemes.message_signatures.base import Base
+from edgeauth.schemes.message_signatures.body import body_digest
 from edgeauth.schemes.message_signatures.components import components
 from edgeauth.schemes.message_signatures.form import selected
 
@@ -169,7 +171,36 @@ def message_signatures(data: bytes) -> None:
     assert reasons != {"ok"} or peer_accepts(request), data
 
 
+_BETTER_FIRST = {"sha-512": ("sha512", 64), "sha-256": ("sha256", 32)}
+
+
+def content_digest(data: bytes) -> None:
+    """A Content-Digest, a line each, has the digest that a peer reads in it, or is malformed."""
+    lines = data.split(b"\n")
+    request = PlainRequest(fields=[("Content-Digest", line) for line in lines])
+    try:
+        found = body_digest(request, [name.encode() for name in _BETTER_FIRST])
+    except edgeauth.MalformedHeader:
+        # What is narrower here than at the peer is that of tests/properties.
+        return
+    peer = http_sf.parse(b", ".join(line.strip(b" \t") for line in lines), tltype="dictionary")
+    expected = None
+    for name, (algorithm, length) in _BETTER_FIRST.items():
+        value = peer[name][0] if name in peer else None
+        if isinstance(value, bytes) and len(value) == length:
+            expected = expected or (algorithm, value)
+    assert found == expected, (data, found, expected)
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
     function.__name__: function
-    for function in (header, forwarded, settings, secrets, addresses, message_signatures)
+    for function in (
+        header,
+        forwarded,
+        settings,
+        secrets,
+        addresses,
+        message_signatures,
+        content_digest,
+    )
 }
