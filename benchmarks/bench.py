@@ -15,6 +15,8 @@ import adapters
 import addresses
 import figures
 import measure
+import message_signatures
+import replay
 import report
 import served
 import startup
@@ -22,7 +24,8 @@ import verify
 
 PACKAGES = (
     *("edgeauth", "itsdangerous", "starlette", "werkzeug", "django", "standardwebhooks"),
-    *("PyJWT", "uvicorn", "uvloop", "httptools", "click"),
+    *("PyJWT", "http-message-signatures", "cryptography", "redis"),
+    *("uvicorn", "uvloop", "httptools", "click"),
 )
 
 
@@ -33,6 +36,8 @@ def main() -> int:
     groups = []
     for measured in (
         lambda: [verify.group()],
+        lambda: [message_signatures.group()],
+        lambda: [replay.group()],
         adapters.groups,
         lambda: [addresses.group()],
         lambda: [startup.group()],
