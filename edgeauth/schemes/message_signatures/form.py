@@ -59,6 +59,8 @@ class Form:
         algorithm: what the message says of it, or None.
         missing: why what is signed is not enough, or None.
         covers: of ``method``, ``path``, ``query``, ``host``, ``body``, ``time`` and ``once``.
+        vouches_for: these without ``body`` and ``once``: who verifies has seen neither the body
+            nor an earlier request, and whoever does adds them.
         digests: which digests of the body are signed.
         head: how it begins, up to the first parenthesis that closes.
         source: what comes after that, as the source of a pattern.
@@ -71,8 +73,7 @@ class Form:
 
     __slots__ = (
         *("algorithm", "base", "covers", "digests", "head", "label", "missing", "pattern"),
-        "source",
-        "groups",
+        *("groups", "source", "vouches_for"),
     )
 
     def __init__(
@@ -100,6 +101,7 @@ class Form:
         covers = frozenset[str]().union(*(part.covers for part in parts))
         more = {b"created": "time", b"nonce": "once"}
         self.covers = covers | {more[key] for key in given.keys() & more.keys()}
+        self.vouches_for = self.covers - {"body", "once"}
 
         self.head, _, rest = (self.label + found.signed.list_text()).partition(b")")
         patterns = [

@@ -41,7 +41,7 @@ from edgeauth.schemes.message_signatures.body import FIELD, body_digest
 from edgeauth.schemes.message_signatures.form import INPUT, SIGNATURE, Form, changing, selected
 from edgeauth.schemes.message_signatures.sign import MessageSigner
 from edgeauth.schemes.options import Option, window
-from edgeauth.verdict import BodyDigest, EdgeIdentity, Once
+from edgeauth.verdict import NO_CLAIMS, BodyDigest, EdgeIdentity, Once
 
 _new_tuple = tuple.__new__
 
@@ -52,9 +52,6 @@ _SIGN_MORE = "let the edge sign it, or require less here"
 # without a key nobody can fill this.
 _FORMS = 64
 _ALIKE = 4
-
-# Who verifies has seen neither an earlier request nor the body: whoever does may add these.
-_UNCHECKED = frozenset({"once", "body"})
 
 
 class Verified(NamedTuple):
@@ -181,14 +178,7 @@ class MessageSignatureScheme:
         Raises:
             VerificationError: as :meth:`verify_signature`.
         """
-        found = self.verify_signature(request, now=now)
-        signer, covers = found.identity, found.covers - _UNCHECKED
-        return EdgeIdentity(
-            *(signer.timestamp, None, signer.key_id, self.kind),
-            covers=covers,
-            once=found.once,
-            body=found.body,
-        )
+        return self.verify_signature(request, now=now).identity
 
     def verify_signature(self, request: Request, *, now: float) -> Verified:
         """Verify the signature of *request*, and say what it covers.
@@ -260,7 +250,6 @@ class MessageSignatureScheme:
         if form.missing is not None:
             raise NotCovered(form.missing, hint=_SIGN_MORE)
         signed_at = int(created)
-        identity = EdgeIdentity(signed_at, None, key.id)
         opens, closes = signed_at - self.max_future, signed_at + self.max_age
         if expires is not None:
             closes = min(closes, int(expires) + self.max_future)
@@ -268,35 +257,38 @@ class MessageSignatureScheme:
             opens, closes = max(opens, key.not_before), min(closes, key.not_after)
         # A clock that is not a number is in no window either.
         if not opens <= now <= closes:
-            raise self._outside_window(key, identity, expires, now)
+            raise self._outside_window(key, signed_at, expires, now)
+        body = self._body(request, form) if form.digests else None
         # A third of the cost of calling the classes, on every request.
         once = (
             None
             if nonce is None
             else _new_tuple(Once, (key_id + b":" + nonce, closes, signed_at - self.max_future))
         )
-        verified = _new_tuple(Verified, (identity, form.covers, once, None))
-        return self._with_body(request, form, verified) if form.digests else verified
+        identity = _new_tuple(
+            EdgeIdentity,
+            (signed_at, None, key.id, self.kind, form.vouches_for, once, body, NO_CLAIMS),
+        )
+        covers = form.covers if body is not None or not form.digests else form.covers - {"body"}
+        return _new_tuple(Verified, (identity, covers, once, body))
 
-    def _with_body(self, request: Request, form: Form, verified: Verified) -> Verified:
+    def _body(self, request: Request, form: Form) -> BodyDigest | None:
         body = body_digest(request, form.digests)
-        if body is not None:
-            return verified._replace(body=body)
-        if any(name == FIELD for name, _ in self._required):
+        if body is None and any(name == FIELD for name, _ in self._required):
             raise NotCovered(
                 "the signed Content-Digest has neither sha-256 nor sha-512", hint=_SIGN_MORE
             )
-        return verified._replace(covers=verified.covers - {"body"})
+        return body
 
     def _outside_window(
-        self, key: Key | PublicKey, identity: EdgeIdentity, expires: bytes | None, now: float
+        self, key: Key | PublicKey, signed_at: int, expires: bytes | None, now: float
     ) -> VerificationError:
         if not key.valid_at(now):
             return BadSignature(
                 f"signed with key {key.id}, which is not valid now",
                 hint="look at not_before and not_after of that key",
             )
-        age = now - (identity.timestamp or 0)
+        identity, age = EdgeIdentity(signed_at, None, key.id, self.kind), now - signed_at
         if age < -self.max_future:
             return NotYetValid(identity=identity, age=age, limit=self.max_future)
         if expires is not None and age <= self.max_age:
