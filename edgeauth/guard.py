@@ -222,9 +222,10 @@ class Guard(GuardFacts):
             identity = policy.scheme.verify(request, now=moment)
             last, verdict = self._last
             if last is not identity:
-                verdict = self._accept(identity)
-                if identity.once is not None and self._admission.concerns(request):
+                once = identity.once if isinstance(identity, EdgeIdentity) else None
+                if once is not None and self._admission.concerns(request):
                     return hold(request, identity, moment)
+                verdict = self._accept(identity)
         except Exception as error:  # noqa: BLE001 - a gate fails closed
             return self._refuse(request, error, moment)
         if self._tells_all:

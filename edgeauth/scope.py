@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
 # The gate changes these for the application alone.
 _INNER = ("headers", "edgeauth", "edgeauth.guard")
+# What a field may be as it is; a subclass is copied as anything else.
+_PAIRS = frozenset({tuple, list})
 
 
 def rereadable(scope: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -19,7 +21,7 @@ def rereadable(scope: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """
     changed: dict[str, Any] = {}
     fields = scope["headers"]
-    if type(fields) is not list or not all(isinstance(field, (tuple, list)) for field in fields):
+    if type(fields) is not list or not _PAIRS.issuperset(map(type, fields)):
         changed["headers"] = [(name, value) for name, value in fields]
     for end in ("client", "server"):
         address = scope.get(end)
