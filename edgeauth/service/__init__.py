@@ -2,13 +2,13 @@
 
 A proxy asks it about each request before it lets the request through::
 
-    supervisor --fork--> worker 0..N-1   uvicorn, DecisionApp    listens on the service's socket
-               --fork--> admin           uvicorn, AdminApp       /healthz /readyz /metrics
+    supervisor --fork--> worker 0..N-1   DecisionApp    listens on the service's socket
+               --fork--> admin           AdminApp       /healthz /readyz /metrics
 
     original_request  reads the original request from the headers of each kind of proxy
-    app               the decision, as a raw ASGI application
-    protocol          uvicorn's HTTP protocol, with limits on slow and large requests
-    fast_path         answers an ordinary request without a task of its own
+    app               the decision, and the answer to it
+    protocol          one connection: as much of HTTP/1.1 as questions need, on httptools
+    answer            one answer, as bytes
     state             one generation of the configuration, as sent to the workers
     counters          counters in memory that all processes share
     metrics           offers those counters to Prometheus
@@ -17,7 +17,7 @@ A proxy asks it about each request before it lets the request through::
     rollout           brings each generation to all workers
     children, child   starts, replaces and drains the processes
     channel           sends a state to a process
-    worker            runs uvicorn in a process
+    worker            serves in a process, on uvloop
 
 It needs the extra ``serve``. It may import the proof, the plumbing and the adapters. The tools may
 import it, nothing else does.

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from edgeauth.errors import EdgeAuthError
+from edgeauth.service.answer import Answer, answer_of
 from edgeauth.service.counters import GENERATION, RELOAD_FAILED
 from edgeauth.service.metrics import CountersCollector
 
 if TYPE_CHECKING:
-    from edgeauth.asgi import Receive, Scope, Send
+    from edgeauth.asgi import Scope
     from edgeauth.service.counters import Counters
 
 _JSON = "application/json"
@@ -33,31 +33,41 @@ class AdminApp:
     A reload is complete when every number in ``workers`` equals ``generation``.
     """
 
+    waits = False
+
     def __init__(self, counters: Counters) -> None:
         self._counters = counters
         self._registry = CollectorRegistry()
         self._registry.register(CountersCollector(counters))
 
-    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            raise EdgeAuthError(f"an ASGI scope of type {scope['type']!r} is refused")
-        status, kind, body = self._answer(scope["method"], scope["path"])
-        headers = [
+    def answer(self, scope: Scope) -> Answer:
+        """The answer to the request of *scope*."""
+        status, kind, body = self._answer(scope["method"], scope["raw_path"])
+        fields = [
             (b"content-type", kind.encode()),
-            (b"content-length", str(len(body)).encode()),
+            (b"content-length", b"%d" % len(body)),
             (b"cache-control", b"no-store"),
         ]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        return answer_of(status, fields, body)
 
-    def _answer(self, method: str, path: str) -> tuple[int, str, bytes]:
-        if path not in ("/healthz", "/readyz", "/metrics"):
+    async def answer_later(self, scope: Scope) -> Answer:
+        """As :meth:`answer`."""
+        return self.answer(scope)
+
+    def unreadable(self) -> None:
+        """Nothing is counted here."""
+
+    def announced_body(self) -> None:
+        """Nothing is told here."""
+
+    def _answer(self, method: str, path: bytes) -> tuple[int, str, bytes]:
+        if path not in (b"/healthz", b"/readyz", b"/metrics"):
             return 404, _TEXT, b"Not found: try /healthz, /readyz or /metrics\n"
         if method not in ("GET", "HEAD"):
             return 405, _TEXT, b"Method not allowed\n"
-        if path == "/healthz":
+        if path == b"/healthz":
             return 200, _TEXT, b"ok\n"
-        if path == "/metrics":
+        if path == b"/metrics":
             return 200, CONTENT_TYPE_LATEST, generate_latest(self._registry)
         return self._readiness()
 

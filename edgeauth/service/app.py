@@ -1,77 +1,73 @@
-"""The decision as a raw ASGI application."""
+"""The decision about what is asked, and its answer."""
 
 from __future__ import annotations
 
+import logging
 from http import HTTPStatus
 from time import perf_counter, time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from edgeauth.errors import EdgeAuthError
 from edgeauth.reasons import PASS
 from edgeauth.request import listens_on_unix
-from edgeauth.service.counters import DECIDED_AS, HOLDER, WorkerCounters, age_index, decision_index
+from edgeauth.service.answer import Answer, answer_of
+from edgeauth.service.counters import (
+    DECIDED_AS,
+    HOLDER,
+    UNREADABLE,
+    WorkerCounters,
+    age_index,
+    decision_index,
+)
 from edgeauth.service.original_request import KINDS, AskedRequest, unbelieved
 from edgeauth.verdict import denial
 
 if TYPE_CHECKING:
-    from edgeauth.asgi import Message, Receive, Scope, Send
+    from edgeauth.asgi import Scope
     from edgeauth.service.state import State
-    from edgeauth.verdict import EdgeIdentity
+    from edgeauth.verdict import EdgeIdentity, Verdict
 
-# One POP signs all requests of a second alike, so few answers are in use at any time.
-_REMEMBER = 1024
+logger = logging.getLogger("edgeauth.service")
+
+# Each is some hundred bytes, and a POP has few ages at any time.
+_REMEMBER = 4096
 
 _INDEXES = {
     (reason, allowed): (decision_index(reason, allowed=allowed),)
     for reason in DECIDED_AS
     for allowed in (False, True)
 }
+_UNREADABLE = decision_index(UNREADABLE, allowed=False)
 
+# What to configure if the proxy announces a body when it asks.
+_WITHOUT_BODY = {
+    "nginx": 'proxy_pass_request_body off; proxy_set_header Content-Length ""; in the location '
+    "that asks",
+    "ingress-nginx": "nothing for the controller as shipped: look for what differs in this set-up",
+    "forward-auth": "nothing for Caddy or Traefik as shipped: look for what differs in this set-up",
+    "envoy": "no with_request_body in its ext_authz filter",
+    "haproxy": "no body in the question of its Lua action",
+}
 
-_Signer = tuple[str, str, str | None, int | None]
-
-
-class Answer(NamedTuple):
-    """One answer, as messages for a server and as bytes.
-
-    Attributes:
-        start: the first message.
-        body: the second and last.
-        wire: what uvicorn writes for the two to any method but HEAD, on a connection that
-            stays open.
-    """
-
-    start: Message
-    body: Message
-    wire: bytes
-
-
-class _Admission(NamedTuple):
-    """The answer to all requests with one identity while it has one age.
-
-    Attributes:
-        age: whole seconds, or None if the credential carries no time.
-        answer: the answer.
-        indexes: where it is counted.
-    """
-
-    age: int | None
-    answer: Answer
-    indexes: tuple[int, ...]
+# The scheme that accepted a credential, the id of its key, its POP and its age.
+_Signed = tuple[str, str, str | None, int | None]
 
 
 class DecisionApp:
     """Answers 204 (Envoy: 200) to a request that may pass, 403 (or 401) to any other.
 
-    The request's body is never read. The answers are built once and sent many times.
-
     Args:
         state: what to decide by.
         counters: where to count.
+
+    Attributes:
+        waits: whether a decision may have to wait for a store.
     """
+
+    waits = False
 
     def __init__(self, state: State, counters: WorkerCounters) -> None:
         self._counters = counters
+        self._told_of_body = False
         self.adopt(state)
 
     def adopt(self, state: State) -> None:
@@ -79,8 +75,9 @@ class DecisionApp:
         self._guard = state.build_guard()
         self._proxies = state.build_proxies()
         self._believes_unix = self._proxies.unix
-        self._kind = KINDS[state.service.proxy]
-        self._admissions: dict[_Signer, _Admission] = {}
+        self._proxy = state.service.proxy
+        self._kind = KINDS[self._proxy]
+        self._admissions: dict[_Signed, tuple[Answer, tuple[int, ...]]] = {}
         self._refusals = {
             reason: _refusal(state.service.deny_status, reason if self._kind.told_why else None)
             for reason in DECIDED_AS
@@ -89,19 +86,37 @@ class DecisionApp:
             reason: _admission(self._kind.admission, _fields(reason)) for reason in DECIDED_AS
         }
 
-    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            raise EdgeAuthError(f"an ASGI scope of type {scope['type']!r} is refused")
-        start, body, _ = self.answer(scope)
-        await send(start)
-        await send(body)
-
     def answer(self, scope: Scope) -> Answer:
-        """Decide about the request of an HTTP *scope*, and count it.
+        """Decide about the request of *scope*, and count it.
 
         It is counted before it is answered, so that whoever has the answer finds it counted.
         """
-        started = perf_counter()
+        started, now = perf_counter(), time()
+        verdict = self._guard.check(self._request(scope), now=now)
+        return self._told(verdict, int(now), started)
+
+    async def answer_later(self, scope: Scope) -> Answer:
+        """As :meth:`answer`; others are decided about while a store is asked."""
+        started, now = perf_counter(), time()
+        verdict = await self._guard.acheck(self._request(scope), now=now)
+        return self._told(verdict, int(now), started)
+
+    def unreadable(self) -> None:
+        """Count a request that could not be parsed."""
+        self._counters.counts[_UNREADABLE] += 1
+
+    def announced_body(self) -> None:
+        """Tell once what to configure."""
+        if not self._told_of_body:
+            self._told_of_body = True
+            logger.warning(
+                "the proxy announced a body when it asked. It was answered, and its connection "
+                "closed, since the body may never come: each such request costs the proxy a "
+                "new connection. Write %s. This is reported once",
+                _WITHOUT_BODY[self._proxy],
+            )
+
+    def _request(self, scope: Scope) -> AskedRequest:
         client = scope["client"]
         # A peer that reset its TCP connection has no address either.
         believed = (
@@ -110,12 +125,12 @@ class DecisionApp:
             else self._proxies.trusts(client[0])
         )
         read = self._kind.read if believed else unbelieved
-        request = AskedRequest(scope, read, tells_upgrade=self._kind.tells_upgrade)
-        now = time()
-        verdict = self._guard.check(request, now=now)
+        return AskedRequest(scope, read, tells_upgrade=self._kind.tells_upgrade)
+
+    def _told(self, verdict: Verdict, second: int, started: float) -> Answer:
         identity = verdict.identity
         if identity is not None:
-            _, answer, indexes = self._admit(identity, int(now))
+            answer, indexes = self._admit(identity, second)
         else:
             reason, allowed, holder = verdict.reason, verdict.allowed, verdict.holder
             if (reason, allowed) not in _INDEXES:
@@ -127,21 +142,21 @@ class DecisionApp:
         self._counters.count(perf_counter() - started, *indexes)
         return answer
 
-    def _admit(self, identity: EdgeIdentity, second: int) -> _Admission:
+    def _admit(self, identity: EdgeIdentity, second: int) -> tuple[Answer, tuple[int, ...]]:
+        """The answer to all requests that were signed alike at this age, and where to count it."""
         age = None if identity.timestamp is None else second - identity.timestamp
-        # The claims of an identity may have no hash.
-        whom = (identity.scheme, identity.key_id, identity.pop, identity.timestamp)
-        admission = self._admissions.get(whom)
-        if admission is not None and admission.age == age:
-            return admission
-        if len(self._admissions) >= _REMEMBER:
-            self._admissions.clear()
-        signer = self._counters.signer_index(identity.scheme, identity.key_id, identity.pop or "")
-        admission = self._admissions[whom] = _Admission(
-            age,
-            _admission(self._kind.admission, _fields("ok", identity, age)),
-            (*_INDEXES["ok", True], signer, *(() if age is None else (age_index(age),))),
-        )
+        signed = (identity.scheme, identity.key_id, identity.pop, age)
+        admission = self._admissions.get(signed)
+        if admission is None:
+            if len(self._admissions) >= _REMEMBER:
+                self._admissions.clear()
+            signer = self._counters.signer_index(
+                identity.scheme, identity.key_id, identity.pop or ""
+            )
+            admission = self._admissions[signed] = (
+                _admission(self._kind.admission, _fields("ok", identity, age)),
+                (*_INDEXES["ok", True], signer, *(() if age is None else (age_index(age),))),
+            )
         return admission
 
 
@@ -167,25 +182,14 @@ def _text(name: str) -> bytes:
 def _admission(status: int, fields: list[tuple[bytes, bytes]]) -> Answer:
     # RFC 9110, 8.6: a 204 must not have a Content-Length.
     length = [] if status == HTTPStatus.NO_CONTENT else [(b"content-length", b"0")]
-    return _answer(status, length + fields, b"")
+    return answer_of(status, length + fields)
 
 
 def _refusal(status: int, reason: str | None) -> Answer:
-    answer = denial("GET")  # the server leaves the body out for HEAD
-    fields = [(name.encode(), value.encode()) for name, value in answer.headers]
+    denied = denial("GET")
+    fields = [(name.encode(), value.encode()) for name, value in denied.headers]
     if status == HTTPStatus.UNAUTHORIZED:
         fields.append((b"www-authenticate", b"Edge"))  # RFC 9110, 15.5.2: a 401 must have one
     if reason is not None:
         fields += _fields(reason)
-    return _answer(status, fields, answer.body)
-
-
-def _answer(status: int, fields: list[tuple[bytes, bytes]], body: bytes) -> Answer:
-    # Nothing in a field needs a look: ids of keys, POPs and numbers have their form already.
-    lines = [b"HTTP/1.1 %d %s" % (status, HTTPStatus(status).phrase.encode())]
-    lines += [name + b": " + value for name, value in fields]
-    return Answer(
-        {"type": "http.response.start", "status": status, "headers": fields},
-        {"type": "http.response.body", "body": body},
-        b"\r\n".join([*lines, b"", body]),
-    )
+    return answer_of(status, fields, denied.body)

@@ -128,9 +128,11 @@ class WorkerCounters:
 
     def _add_name(self, scheme: str, key_id: str, pop: str) -> int:
         index = self.counts[NAMES] + 1
+        if index >= SIGNERS:
+            return SIGNED
         raw = f"{scheme},{key_id},{pop}".encode("ascii", "replace")
         # What somebody's own scheme calls its keys may be of any form.
-        if index >= SIGNERS or len(raw) > _NAME_BYTES or raw.count(b",") != _COMMAS:
+        if len(raw) > _NAME_BYTES or raw.count(b",") != _COMMAS:
             return SIGNED
         self._names[index * _NAME_BYTES : (index + 1) * _NAME_BYTES] = raw.ljust(_NAME_BYTES, b"\0")
         # The name is complete before NAMES tells readers about it.

@@ -78,13 +78,10 @@ _PLAIN = logging.Formatter("%(asctime)s %(levelname)s [%(process)d] %(name)s: %(
 
 
 def configure_logging(log_format: Literal["plain", "json"]) -> None:
-    """Send the package's log lines, and the server's errors, to standard error."""
+    """Send the package's log lines to standard error."""
     handler = DroppingHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if log_format == "json" else _PLAIN)
-    for name, level in (("edgeauth", logging.INFO), ("uvicorn.error", logging.ERROR)):
-        # Above ERROR only: uvicorn warns about each request that cannot be parsed, and strangers
-        # could fill a disk with that. Such requests are counted instead.
-        logger = logging.getLogger(name)
-        logger.handlers = [handler]
-        logger.setLevel(level)
-        logger.propagate = False
+    logger = logging.getLogger("edgeauth")
+    logger.handlers = [handler]
+    logger.setLevel(logging.INFO)
+    logger.propagate = False

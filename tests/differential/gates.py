@@ -105,7 +105,7 @@ def _service() -> Callable[[Arrival], Seen]:
 
     def run(arrival: Arrival) -> Seen:
         answer = app.answer(dict(arrival.scope or {}))
-        return Seen(answer.start["status"], judge.JudgedGuard.latest)
+        return Seen(answer.status, judge.JudgedGuard.latest)
 
     return run
 

@@ -478,7 +478,7 @@ class TestBounds:
 
     @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
     def test_a_client_that_does_not_read_its_answers_is_let_go(self, loop: str):
-        impatient = "from edgeauth.service import worker; worker._KEEP_ALIVE_SECONDS = 1"
+        impatient = "from edgeauth.service import protocol; protocol.KEEP_ALIVE_SECONDS = 1"
         launcher = f"{impatient}; {with_loop(loop)}"
         with serving(launcher=launcher) as service, connect(service.address) as client:
             client.settimeout(0.1)

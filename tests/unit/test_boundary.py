@@ -238,5 +238,5 @@ def test_a_reason_that_the_service_does_not_count_is_counted_as_an_error(monkeyp
 
     answer = app.answer({**scope, "path": "/", "raw_path": b"/", "query_string": b""})
 
-    assert answer.start["status"] == 403
+    assert answer.status == 403
     assert counters.counts[decision_index("error", allowed=False)] == 1

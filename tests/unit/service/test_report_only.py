@@ -42,4 +42,4 @@ def test_every_question_is_answered_with_yes(kind, client, fields):
         "client": client,
         "server": ("127.0.0.1", 80),
     }
-    assert app.answer(scope).start["status"] == KINDS[kind].admission
+    assert app.answer(scope).status == KINDS[kind].admission
