@@ -115,7 +115,7 @@ def _rows(timings: dict[str, Timing]) -> Iterator[Row]:
 
 def _insert(execute: Callable[[str, Sequence[object]], object]) -> None:
     for key in _keys():
-        execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (key, NOW + WINDOW))
+        execute("INSERT OR IGNORE INTO seen VALUES (?, ?, ?, ?)", (key, NOW + WINDOW, NOW, b""))
 
 
 def _set(client: redis.Redis) -> None:

@@ -45,10 +45,13 @@ class ReplayStore(Protocol):
 
     waits: bool
 
-    def remember(self, key: bytes, until: float, *, now: float, since: float | None = None) -> bool:
+    def remember(
+        self, key: bytes, until: float, *, now: float, since: float | None = None, by: bytes = b""
+    ) -> bool:
         """Whether *key* was not seen before; from now on it was.
 
-        Whatever fails, of all that ask one store with one key at most one gets True.
+        Whatever fails, of all that ask one store with one key at most one gets True, and who
+        asks again by the same name.
 
         Args:
             key: what is admitted once. Of any length; long ones are hashed.
@@ -58,9 +61,13 @@ class ReplayStore(Protocol):
                 when it was signed, less what clocks may differ by. A store that lost its memory
                 refuses what is older than the loss, and by this it knows what is. None: the store
                 goes by the longest life that it has seen a credential have.
+            by: names the question that is asked about the key: for a second after an admission
+                the same question is answered alike, since a proxy whose question was not answered
+                asks again. Empty for one that nobody repeats. No client may choose it.
 
         Returns:
-            True: not seen before. False: seen, or so old that the store may have forgotten it.
+            True: not seen before, or by the same question. False: seen, or so old that the store
+            may have forgotten it.
 
         Raises:
             ReplayStoreError: the store cannot tell. Whether it remembers *key* is not known.
@@ -68,7 +75,7 @@ class ReplayStore(Protocol):
         """
 
     async def aremember(
-        self, key: bytes, until: float, *, now: float, since: float | None = None
+        self, key: bytes, until: float, *, now: float, since: float | None = None, by: bytes = b""
     ) -> bool:
         """As :meth:`remember`; other tasks run while it waits."""
 
@@ -153,7 +160,7 @@ class Admission:
         """Why the store does not admit *held*; None if it does. Never raises."""
         key, until, since = held.once
         try:
-            answer = self._remember(key, until, now=held.now, since=since)
+            answer = self._remember(key, until, now=held.now, since=since, **_named(held))
         except Exception as error:  # noqa: BLE001 - a gate fails closed
             return _unavailable(held, error)
         return None if answer is True else _not_admitted(held, answer)
@@ -164,10 +171,16 @@ class Admission:
         if not self.waits:
             return self.ask(held)
         try:
-            answer = await self._aremember(key, until, now=held.now, since=since)
+            answer = await self._aremember(key, until, now=held.now, since=since, **_named(held))
         except Exception as error:  # noqa: BLE001 - a gate fails closed
             return _unavailable(held, error)
         return None if answer is True else _not_admitted(held, answer)
+
+
+def _named(held: Held) -> dict[str, bytes]:
+    """What the view of the request calls the question about it, where it is asked for a proxy."""
+    name: bytes = getattr(held.request, "question", b"")
+    return {"by": name} if name else {}
 
 
 def _refuse_another_word(name: str, value: str, *words: str) -> None:

@@ -17,7 +17,7 @@ import threading
 import weakref
 
 from edgeauth.admission import ReplayStoreError
-from edgeauth.replay.base import bounded
+from edgeauth.replay.base import ALIKE_SECONDS, bounded, digest_of, is_alike
 
 # Some 250 bytes each at most. Enough for 7,600 requests a second with a window of 65 s.
 MAX_ENTRIES = 500_000
@@ -49,6 +49,10 @@ class MemoryReplayStore:
         # What ended before this second may have been forgotten. A clock that is set back makes
         # it good again for the scheme, and not for us.
         self._forgotten = 0
+        # Who was admitted with the keys of this moment, and of the one before it.
+        self._marks: dict[bytes, tuple[bytes, float]] = {}
+        self._older_marks: dict[bytes, tuple[bytes, float]] = {}
+        self._marked_at = 0.0
         self._lock = threading.Lock()
         _stores.add(self)
 
@@ -59,6 +63,7 @@ class MemoryReplayStore:
         *,
         now: float,
         since: float | None = None,  # noqa: ARG002 - what was lost with a process is not known
+        by: bytes = b"",
     ) -> bool:
         if len(key) > _LONGEST_KEY_AS_IT_IS:
             key = bounded(key)
@@ -67,13 +72,15 @@ class MemoryReplayStore:
             if self._due or (self._order and self._order[0] <= now):
                 self._forget(now)
             if key in self._seen or until < self._forgotten:
-                return False
+                return bool(by) and self._was_admitted(key, by, now)
             if len(self._seen) >= self._max:
                 raise ReplayStoreError(
                     f"the memory store is full: {self._max} credentials are in their time. Use "
                     "sqlite:/path or redis://, which have no such bound, or a shorter max_age"
                 )
             self._seen.add(key)
+            if by:
+                self._mark(key, by, now)
             keys = self._ends.get(end)
             if keys is None:
                 self._ends[end] = [key]
@@ -83,9 +90,9 @@ class MemoryReplayStore:
             return True
 
     async def aremember(
-        self, key: bytes, until: float, *, now: float, since: float | None = None
+        self, key: bytes, until: float, *, now: float, since: float | None = None, by: bytes = b""
     ) -> bool:
-        return self.remember(key, until, now=now, since=since)
+        return self.remember(key, until, now=now, since=since, by=by)
 
     def close(self) -> None:
         """Nothing is open, and nothing is forgotten."""
@@ -99,6 +106,15 @@ class MemoryReplayStore:
                 self._forgotten = max(self._forgotten, end)
                 self._due = self._ends.pop(end)
             self._seen.discard(self._due.pop())
+
+    def _mark(self, key: bytes, by: bytes, now: float) -> None:
+        if abs(now - self._marked_at) > ALIKE_SECONDS:
+            self._older_marks, self._marks, self._marked_at = self._marks, {}, now
+        self._marks[key] = digest_of(by), now
+
+    def _was_admitted(self, key: bytes, by: bytes, now: float) -> bool:
+        digest, at = self._marks.get(key) or self._older_marks.get(key, (b"", 0.0))
+        return is_alike(digest, at, by, now)
 
     def _renew_lock(self) -> None:
         self._lock = threading.Lock()

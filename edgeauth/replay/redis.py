@@ -1,5 +1,8 @@
 """What all machines have seen, in Redis or Valkey: ``SET key NX PX``, one round trip.
 
+Of a key that was seen, and whose question has a name, the value is asked for as well: it says who
+was admitted with it.
+
 A server that is started anew may have lost what it remembered, whatever it writes to its disk. Each
 connection begins with ``INFO``, whose ``run_id`` is another after a start, and another on another
 server. Then what may have been admitted before is refused, until it is over
@@ -29,7 +32,7 @@ from redis.retry import Retry
 
 from edgeauth.admission import ReplayStoreError
 from edgeauth.errors import ConfigurationError
-from edgeauth.replay.base import refuse_older
+from edgeauth.replay.base import digest_of, is_alike, refuse_older
 from edgeauth.replay.breaker import Breaker
 
 if TYPE_CHECKING:
@@ -62,7 +65,7 @@ _HINTS: dict[type[Exception], str] = {
     redis.TimeoutError: "it does not answer in time",
     TimeoutError: "it does not answer in time",
     redis.AuthenticationError: "it wants a user and a password that it knows",
-    redis.exceptions.NoPermissionError: "its user needs the commands SET and INFO",
+    redis.exceptions.NoPermissionError: "its user needs the commands SET, GET and INFO",
     redis.ReadOnlyError: _REPLICA,
     redis.exceptions.OutOfMemoryError: "it is full: give it a larger maxmemory",
     redis.BusyLoadingError: "it is starting",
@@ -122,17 +125,22 @@ class RedisReplayStore:
     def __repr__(self) -> str:
         return f"RedisReplayStore({self._name})"
 
-    def remember(self, key: bytes, until: float, *, now: float, since: float | None = None) -> bool:
+    def remember(
+        self, key: bytes, until: float, *, now: float, since: float | None = None, by: bytes = b""
+    ) -> bool:
         self._breaker.enter()
         name, milliseconds = self._question(key, until, now)
         try:
-            answer = self._client().set(name, now, nx=True, px=milliseconds)
+            client = self._client()
+            answer = client.set(name, _value(by, now), nx=True, px=milliseconds)
+            if answer is None and by:
+                answer = _told_again(client.get(name), by, now)
         except (redis.RedisError, OSError) as error:
             raise self._failure(error) from None
         return self._judge(answer, until, now, since)
 
     async def aremember(
-        self, key: bytes, until: float, *, now: float, since: float | None = None
+        self, key: bytes, until: float, *, now: float, since: float | None = None, by: bytes = b""
     ) -> bool:
         name, milliseconds = self._question(key, until, now)
         of_loop = await self._of_the_loop()
@@ -142,7 +150,10 @@ class RedisReplayStore:
             try:
                 # Each step has its time-out; all of them together have one as well.
                 async with asyncio.timeout(2 * self._timeout):
-                    answer = await of_loop.client.set(name, now, nx=True, px=milliseconds)
+                    client, value = of_loop.client, _value(by, now)
+                    answer = await client.set(name, value, nx=True, px=milliseconds)
+                    if answer is None and by:
+                        answer = _told_again(await client.get(name), by, now)
             except (redis.RedisError, OSError) as error:
                 raise self._failure(error) from None
         return self._judge(answer, until, now, since)
@@ -156,7 +167,7 @@ class RedisReplayStore:
         name, _ = self._question(key, 0, 0)
         try:
             found: Any = self._client().get(name)
-            return None if found is None else float(found)
+            return None if found is None else float(found.split()[0])
         except (redis.RedisError, OSError, ValueError) as error:
             raise self._failure(error) from None
 
@@ -282,6 +293,20 @@ class RedisReplayStore:
             elif self._run_id is None and present - up - 1 > self._made:
                 self._lost = present - up
             self._run_id = run_id
+
+
+def _value(by: bytes, now: float) -> str:
+    """What is kept with a key: when it was admitted, and the question if it has a name."""
+    return f"{now!r} {digest_of(by).hex()}"
+
+
+def _told_again(value: Any, by: bytes, now: float) -> bool | None:  # noqa: ANN401
+    """True where *value* is of the same question; None where it is of another, or gone."""
+    try:
+        at, digest = value.decode().split(" ")
+        return is_alike(bytes.fromhex(digest), float(at), by, now) or None
+    except (AttributeError, ValueError):
+        return None
 
 
 def _read(url: str) -> tuple[dict[str, Any], str]:

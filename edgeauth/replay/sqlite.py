@@ -29,7 +29,7 @@ import weakref
 from edgeauth.admission import ReplayStoreError
 from edgeauth.errors import ConfigurationError, explain
 from edgeauth.replay import sqlite_file
-from edgeauth.replay.base import bounded, refuse_older
+from edgeauth.replay.base import bounded, digest_of, is_alike, refuse_older
 from edgeauth.replay.breaker import Breaker
 from edgeauth.replay.sqlite_file import Identity, NotOurs, where
 
@@ -37,8 +37,9 @@ TIMEOUT = 0.5
 
 # One statement, so that whoever sweeps meanwhile is either before it or after it.
 _INSERT = (
-    "INSERT OR IGNORE INTO seen SELECT ?, ?, ? WHERE ? > (SELECT forgotten FROM about LIMIT 1)"
+    "INSERT OR IGNORE INTO seen SELECT ?, ?, ?, ? WHERE ? > (SELECT forgotten FROM about LIMIT 1)"
 )
+_WHO = "SELECT asked, at FROM seen WHERE key = ?"
 
 # The sweep walks through the keys in their order, a stretch at a time, and begins again at the end.
 # It meets four keys for each that is added, so what is over is at most a third of what is not.
@@ -70,6 +71,9 @@ _MEANINGS = {
     sqlite3.SQLITE_CORRUPT: "it is spoilt",
     sqlite3.SQLITE_NOTADB: "it is spoilt",
 }
+
+# The key, its end, the present, and the name of the question.
+_Asked = tuple[bytes, float, float, bytes]
 
 
 class SQLiteReplayStore:
@@ -134,22 +138,24 @@ class SQLiteReplayStore:
             if os.path.exists(there) and not os.access(there, os.W_OK):  # noqa: PTH110
                 raise ConfigurationError(f"replay: this user may not write to {there!r}")
 
-    def remember(self, key: bytes, until: float, *, now: float, since: float | None = None) -> bool:
+    def remember(
+        self, key: bytes, until: float, *, now: float, since: float | None = None, by: bytes = b""
+    ) -> bool:
         self._breaker.enter()
-        start = time.monotonic()
+        asked, start = (bounded(key), until, now, by), time.monotonic()
         pause, patience = _FIRST_PAUSE, self._timeout
-        while (new := self._try(key, until, now, start, patience)) is None:
+        while (new := self._try(asked, start, patience)) is None:
             time.sleep(pause)
             pause, patience = self._waited(start, pause)
         return new and self._admit(until, since)
 
     async def aremember(
-        self, key: bytes, until: float, *, now: float, since: float | None = None
+        self, key: bytes, until: float, *, now: float, since: float | None = None, by: bytes = b""
     ) -> bool:
         self._breaker.enter()
-        start = time.monotonic()
+        asked, start = (bounded(key), until, now, by), time.monotonic()
         pause = _FIRST_PAUSE
-        while (new := self._try(key, until, now, start, 0)) is None:
+        while (new := self._try(asked, start, 0)) is None:
             await asyncio.sleep(pause)
             pause, _ = self._waited(start, pause)
         return new and self._admit(until, since)
@@ -186,30 +192,29 @@ class SQLiteReplayStore:
             )
         return min(2 * pause, _LONGEST_PAUSE, left), left
 
-    def _try(
-        self, key: bytes, until: float, now: float, start: float, patience: float
-    ) -> bool | None:
+    def _try(self, asked: _Asked, start: float, patience: float) -> bool | None:
         """Whether the key is new, or None while others hold the file."""
         if not self._lock.acquire(timeout=patience):
             return None
         try:
-            return self._ask_at_once(bounded(key), until, now, start)
+            return self._ask_at_once(asked, start)
         except OSError as error:
             self._close()
             raise self._failure(explain(error)) from None
         finally:
             self._lock.release()
 
-    def _ask_at_once(self, key: bytes, until: float, now: float, start: float) -> bool | None:
+    def _ask_at_once(self, asked: _Asked, start: float) -> bool | None:
         for _ in range(_AT_ONCE):
             try:
-                return self._ask(key, until, now, start)
+                return self._ask(asked, start)
             except sqlite3.Error as error:
                 if _code(error) not in _BUSY:
                     raise self._refused(error) from None
         return None
 
-    def _ask(self, key: bytes, until: float, now: float, start: float) -> bool | None:
+    def _ask(self, asked: _Asked, start: float) -> bool | None:
+        key, until, now, by = asked
         connection = self._connection
         if connection is None or self._process != os.getpid():
             # Of a process that forked in a way that Python does not see: not ours.
@@ -219,8 +224,10 @@ class SQLiteReplayStore:
                 return None
         int(until)  # raises for what is no time
         self._longest = max(self._longest, until - now)
-        if connection.execute(_INSERT, (key, until, now, until)).rowcount != 1:
-            return False
+        if connection.execute(_INSERT, (key, until, now, digest_of(by), until)).rowcount != 1:
+            found = connection.execute(_WHO, (key,)).fetchone() if by else None
+            if found is None or not is_alike(found[0], found[1], by, now):
+                return False
         if not self._is_there():
             self._gone()
             raise self._failure("it was removed or replaced; a new one is made")

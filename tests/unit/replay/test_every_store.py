@@ -49,6 +49,37 @@ def test_a_key_is_admitted_once(remember):
     assert remember(b"another", NOW + 60, now=NOW) is True
 
 
+def test_a_question_that_is_asked_again_is_answered_alike_for_a_second(remember):
+    assert remember(b"one", NOW + 60, now=NOW, by=b"first") is True
+    assert remember(b"one", NOW + 60, now=NOW + 0.9, by=b"first") is True
+    assert remember(b"one", NOW + 60, now=NOW + 1.0, by=b"first") is True
+    assert remember(b"one", NOW + 60, now=NOW + 1.1, by=b"first") is False
+    assert remember(b"one", NOW + 60, now=NOW + 30, by=b"first") is False
+
+
+def test_any_other_question_about_the_key_is_refused_however_often_it_is_asked(remember):
+    assert remember(b"one", NOW + 60, now=NOW, by=b"first") is True
+    for _ in range(3):
+        assert remember(b"one", NOW + 60, now=NOW, by=b"second") is False
+        assert remember(b"one", NOW + 60, now=NOW) is False
+    assert remember(b"one", NOW + 60, now=NOW, by=b"first") is True
+
+
+def test_a_question_without_a_name_is_answered_alike_to_nobody(remember):
+    assert remember(b"one", NOW + 60, now=NOW) is True
+    assert remember(b"one", NOW + 60, now=NOW, by=b"first") is False
+    assert remember(b"two", NOW + 60, now=NOW, by=b"") is True
+    assert remember(b"two", NOW + 60, now=NOW, by=b"") is False
+
+
+def test_a_name_is_of_one_key(remember):
+    assert remember(b"one", NOW + 60, now=NOW, by=b"first") is True
+    assert remember(b"two", NOW + 60, now=NOW + 0.5, by=b"second") is True
+    assert remember(b"three", NOW + 60, now=NOW + 1.2, by=b"third") is True
+    assert remember(b"one", NOW + 60, now=NOW, by=b"second") is False
+    assert remember(b"two", NOW + 60, now=NOW + 1.3, by=b"second") is True
+
+
 def test_both_ways_of_asking_share_what_was_seen(store):
     assert store.remember(b"one", NOW + 60, now=NOW) is True
     assert asyncio.run(store.aremember(b"one", NOW + 60, now=NOW)) is False

@@ -94,3 +94,11 @@ def test_a_process_forked_while_a_thread_asks_can_ask():
     thread.join()
 
     assert os.waitpid(child, 0)[1] == 0
+
+
+def test_who_was_admitted_is_known_for_a_moment_alone():
+    store = MemoryReplayStore()
+    for number in range(100):
+        store.remember(b"%d" % number, NOW + 1000, now=NOW + number, by=b"question")
+
+    assert len(store._marks) + len(store._older_marks) <= 4
