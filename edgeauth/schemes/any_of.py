@@ -16,7 +16,7 @@ from edgeauth.errors import (
     PopNotAllowed,
     VerificationError,
 )
-from edgeauth.schemes.base import may_admit_once, recalls_of, refuse_no_scheme
+from edgeauth.schemes.base import may_admit_once, needs_body, recalls_of, refuse_no_scheme
 from edgeauth.schemes.registry import ANY_OF
 from edgeauth.verdict import EdgeIdentity
 
@@ -67,6 +67,7 @@ class AnyOf:
         names = {name.lower(): name for scheme in self.schemes for name in scheme.headers}
         self.headers = tuple(names.values())
         self.once = any(map(may_admit_once, self.schemes))
+        self.needs_body = any(map(needs_body, self.schemes))
         self.recalls = _merged(self.schemes)
 
     def verify(self, request: Request, *, now: float) -> EdgeIdentity:

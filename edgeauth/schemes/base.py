@@ -188,6 +188,11 @@ def may_admit_once(scheme: object) -> bool:
     return getattr(scheme, "once", False) is True
 
 
+def needs_body(scheme: object) -> bool:
+    """Whether *scheme* admits no request whose body is not compared with what was signed."""
+    return getattr(scheme, "needs_body", False) is True
+
+
 def refuse_no_scheme(scheme: object) -> None:
     """Refuse what the guard could not ask, or an adapter could not clean up after.
 

@@ -18,7 +18,7 @@ from edgeauth.service.counters import (
     age_index,
     decision_index,
 )
-from edgeauth.service.original_request import KINDS, AskedRequest, unbelieved
+from edgeauth.service.original_request import KINDS, UNBELIEVED, AskedRequest
 from edgeauth.verdict import denial
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class DecisionApp:
         waits: whether a decision may have to wait for a store.
     """
 
-    waits = False
+    waits: bool
 
     def __init__(self, state: State, counters: WorkerCounters) -> None:
         self._counters = counters
@@ -72,7 +72,9 @@ class DecisionApp:
 
     def adopt(self, state: State) -> None:
         """Decide by *state* from the next request on."""
+        # The guard before it is there still, and with it the memory that both have in common.
         self._guard = state.build_guard()
+        self.waits = self._guard.waits
         self._proxies = state.build_proxies()
         self._believes_unix = self._proxies.unix
         self._proxy = state.service.proxy
@@ -124,8 +126,8 @@ class DecisionApp:
             if client is None
             else self._proxies.trusts(client[0])
         )
-        read = self._kind.read if believed else unbelieved
-        return AskedRequest(scope, read, tells_upgrade=self._kind.tells_upgrade)
+        kind = self._kind if believed else UNBELIEVED
+        return AskedRequest(scope, kind.read, tells_upgrade=kind.tells_upgrade, name=kind.name)
 
     def _told(self, verdict: Verdict, second: int, started: float) -> Answer:
         identity = verdict.identity

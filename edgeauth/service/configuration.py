@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from edgeauth._record.decision_log import DecisionLog
 from edgeauth._record.list_age import AgeWarning
 from edgeauth.service.notify import notify_reloading
+from edgeauth.service.state import refuse_own_memories
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,7 +71,9 @@ class Configuration:
         """
         notify_reloading()
         state, source = self._load(self.state.generation + 1)
-        self.state = dataclasses.replace(state, service=self._with_fixed_options(state))
+        state = dataclasses.replace(state, service=self._with_fixed_options(state))
+        refuse_own_memories(state.settings, state.service)
+        self.state = state
         self._follow(source)
         self.start()
         return True

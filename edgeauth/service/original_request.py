@@ -20,6 +20,10 @@ A kind may read only fields that its proxy sets in every case, never fields that
 It names these fields: ``edgeauth probe`` and ``edgeauth doctor`` send those of every kind, and
 check that they are ignored (:mod:`edgeauth.ops.probe.spoofable`).
 
+A proxy that gets no answer may ask again, and the store must not take that for a replay. So nginx,
+HAProxy and Envoy name each request in X-Request-ID, by a value of their own, and Caddy in the path
+of its question. ingress-nginx hands on what a client wrote there, and Traefik has no such value.
+
 All but ingress-nginx say in X-Original-Upgrade that the request asks for an upgrade, since the
 fields of the request itself are not forwarded (RFC 9110, 7.6.1). Together with the Sec-WebSocket-*
 fields, which are, it makes a handshake. A part of a handshake matches no exemption.
@@ -28,7 +32,7 @@ fields, which are, it makes a handshake. A part of a handshake matches no exempt
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from edgeauth.asgi import Scope, ScopeRequest
 from edgeauth.request import opens_websocket
@@ -99,6 +103,28 @@ def _from_fields(method: bytes, target: bytes, host: bytes) -> Callable[[Scope],
     return read
 
 
+# Long enough to be no two requests' by chance, so that no constant is taken for a name.
+_NAME = re.compile(rb"[!-~]{16,200}")
+_UUID_PATH = re.compile(rb"/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+def named_by_field(scope: Scope) -> bytes:
+    """The request's name in X-Request-ID; empty if there is none."""
+    name = _field(scope, b"x-request-id") or b""
+    return name if _NAME.fullmatch(name) else b""
+
+
+def named_by_path(scope: Scope) -> bytes:
+    """The request's name in the path of the question, which the proxy writes; empty if none."""
+    path: bytes = scope["raw_path"]
+    return path if _UUID_PATH.fullmatch(path) else b""
+
+
+def unnamed(_scope: Scope) -> bytes:
+    """Of a proxy that names no request by a value that only it can choose."""
+    return b""
+
+
 class Kind(NamedTuple):
     """A kind of proxy.
 
@@ -110,6 +136,7 @@ class Kind(NamedTuple):
         admission: the status that admits a request.
         told_why: whether a refusal has the reason in a header.
         tells_upgrade: whether its configuration always sets or removes X-Original-Upgrade.
+        name: reads the name of the request, which is the same when the proxy asks again.
     """
 
     read: Callable[[Scope], Original]
@@ -119,26 +146,34 @@ class Kind(NamedTuple):
     admission: int = 204
     told_why: bool = False
     tells_upgrade: bool = True
+    name: Callable[[Scope], bytes] = unnamed
 
 
-def _kind(method: str, target: str, host: str, *, told_why: bool = False) -> Kind:
+def _kind(method: str, target: str, host: str, **how: Any) -> Kind:  # noqa: ANN401
     names = (name.lower().encode() for name in (method, target, host))
     hosts = () if host == "Host" else (host,)
-    return Kind(_from_fields(*names), (method,), (target,), hosts, told_why=told_why)
+    return Kind(_from_fields(*names), (method,), (target,), hosts, **how)
 
 
 KINDS = {
-    "nginx": _kind("X-Original-Method", "X-Original-URI", "Host", told_why=True),
+    "nginx": _kind(
+        "X-Original-Method", "X-Original-URI", "Host", told_why=True, name=named_by_field
+    ),
     "ingress-nginx": Kind(
         ingress_nginx,
         ("X-Original-Method",),
         ("X-Original-URL", "X-Auth-Request-Redirect"),
         tells_upgrade=False,
     ),
-    "forward-auth": _kind("X-Forwarded-Method", "X-Forwarded-Uri", "X-Forwarded-Host"),
-    "envoy": Kind(envoy, admission=200),
-    "haproxy": _kind("X-Original-Method", "X-Original-URI", "X-Original-Host"),
+    "forward-auth": _kind(
+        "X-Forwarded-Method", "X-Forwarded-Uri", "X-Forwarded-Host", name=named_by_path
+    ),
+    "envoy": Kind(envoy, admission=200, name=named_by_field),
+    "haproxy": _kind("X-Original-Method", "X-Original-URI", "X-Original-Host", name=named_by_field),
 }
+
+# Whoever is no proxy.
+UNBELIEVED = Kind(unbelieved)
 
 
 class AskedRequest(ScopeRequest):
@@ -149,14 +184,20 @@ class AskedRequest(ScopeRequest):
     exempt.
     """
 
-    __slots__ = ("_original", "_read", "_tells_upgrade")
+    __slots__ = ("_name", "_original", "_read", "_tells_upgrade")
 
     def __init__(
-        self, scope: Scope, read: Callable[[Scope], Original], *, tells_upgrade: bool = True
+        self,
+        scope: Scope,
+        read: Callable[[Scope], Original],
+        *,
+        tells_upgrade: bool = True,
+        name: Callable[[Scope], bytes] = unnamed,
     ) -> None:
         self._scope = scope
         self._read = read
         self._tells_upgrade = tells_upgrade
+        self._name = name
         self._original: Original | None = None
 
     @property
@@ -165,6 +206,15 @@ class AskedRequest(ScopeRequest):
         if self._original is None:
             self._original = self._read(self._scope)
         return self._original
+
+    @property
+    def question(self) -> bytes:
+        """What a replay store is to know this question by when it is asked again; or empty."""
+        name = self._name(self._scope)
+        if not name or self.original is UNKNOWN:
+            return b""
+        method, target, host = self.original
+        return b"\0".join((name, method.encode("latin-1"), target, host or b""))
 
     @property
     def method(self) -> str:

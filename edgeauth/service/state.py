@@ -24,6 +24,7 @@ from edgeauth.guard import Guard
 from edgeauth.keys import Key, KeyRing
 from edgeauth.policy import Policy
 from edgeauth.public_keys import PublicKey
+from edgeauth.schemes.base import needs_body
 from edgeauth.service.settings import ServiceSettings
 from edgeauth.settings import Settings, config_path, read_document
 
@@ -102,6 +103,7 @@ class State:
         document = read_document(config, environ)
         service = ServiceSettings.of_document(document, environ, flags)
         settings = Settings.of_document(document, environ)
+        refuse_own_memories(settings, service)
         if generation > 1:
             for scheme in settings.schemes:
                 _refuse_pipe("secrets_file", scheme.secrets_file)
@@ -150,8 +152,20 @@ class State:
         # The proxy that asks is believed about X-Forwarded-For as well; trusted_proxies
         # names those in front of it.
         trusted = self.service.proxy_addresses + settings.trusted_proxies
+        scheme = settings.build_scheme([KeyRing(Key(*one) for one in ring) for ring in self.keys])
+        if needs_body(scheme):
+            raise ConfigurationError(
+                "content-digest is among the components, and the service never sees a body: take "
+                "it out here, and let the application's own gate (ASGI, WSGI, Django) compare it"
+            )
+        scheme = settings.build_scheme([KeyRing(map(_key, ring)) for ring in self.keys])
+        if needs_body(scheme):
+            raise ConfigurationError(
+                "content-digest is among the components, and the service never sees a body: take "
+                "it out here, and let the application's own gate (ASGI, WSGI, Django) compare it"
+            )
         policy = Policy(
-            settings.build_scheme([KeyRing(map(_key, ring)) for ring in self.keys]),
+            scheme,
             None if self.networks is None else AddressList(self.networks),
             self.passes,
         )
@@ -161,6 +175,20 @@ class State:
     def build_proxies(self) -> TrustedProxies:
         """The proxies that may say what the original request was."""
         return TrustedProxies(self.service.proxy_addresses)
+
+
+def refuse_own_memories(settings: Settings, service: ServiceSettings) -> None:
+    """Refuse a replay store that each worker would have for itself.
+
+    Raises:
+        ConfigurationError: there are several workers and a store in the memory of one.
+    """
+    if settings.replay == "memory" and service.workers > 1:
+        raise ConfigurationError(
+            f"replay is 'memory' and workers is {service.workers}: each worker has a memory of its "
+            f"own, so a credential would be good {service.workers} times. Write "
+            "'sqlite:/path/to/file' or 'redis://host', which all workers share, or workers = 1"
+        )
 
 
 def _refuse_pipe(name: str, path: str | os.PathLike[str] | None) -> None:

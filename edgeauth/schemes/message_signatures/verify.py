@@ -115,6 +115,7 @@ class MessageSignatureScheme:
         self._keys = {key.id.encode(): key for key in self.keys}
         parts = required(components)
         self.components = tuple(part.id.decode() for part in parts)
+        self.needs_body = any(part.identity[0] == FIELD for part in parts)
         self._required = {part.identity: part.id for part in parts}
         names = (part.identity[0].decode() for part in parts)
         self.looks_at = tuple(dict.fromkeys(name for name in names if not name.startswith("@")))
