@@ -49,6 +49,9 @@ local function ask(txn)
         -- As received: an exemption is compared with the raw path.
         ["x-original-uri"] = { txn.sf:pathq() },
         ["x-forwarded-for"] = { txn.sf:src() },
+        -- The same if the client of HAProxy asks again, and of no visitor's choosing: a retry is
+        -- no replay.
+        ["x-request-id"] = { txn.sf:uuid() },
     }
     local host = values(received, "host")
     if #host == 1 then
