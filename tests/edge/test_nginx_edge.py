@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from support.nginx_edge import nginx_edge
 from support.processes import HOST, wait_until
 from support.signing_edges import (
     HMAC_KEY,
+    Answer,
     CarriesWebSockets,
     SignsEachRequest,
     ask,
@@ -62,17 +64,33 @@ def test_a_further_attempt_is_signed_anew_and_made_where_nothing_is_changed(
 
 
 def test_what_is_kept_and_head_are_signed_as_they_are_sent(origin, tmp_path):
-    cache = f"""proxy_cache_path {tmp_path}/cache keys_zone=kept:1m;
+    with nginx_edge(tmp_path, origin.at, HMAC_KEY, caching(tmp_path)) as edge:
+        answers = [ask(edge.port, method, "/kept") for method in ("HEAD", "GET", "GET")]
+    assert [answer.status for answer in answers] == [200, 200, 200]
+    assert answers[1] == answers[2]
+    assert origin.asked_for("/kept") == 2
+
+
+def test_of_requests_that_wait_for_one_another_one_leaves_signed(origin, tmp_path):
+    with (
+        nginx_edge(tmp_path, origin.at, HMAC_KEY, caching(tmp_path)) as edge,
+        ThreadPoolExecutor() as pool,
+    ):
+        waiting = [pool.submit(ask, edge.port, "GET", "/stream") for _ in range(4)]
+        wait_until(lambda: origin.asked_for("/stream") > 0)
+        assert ask(edge.port, "GET", "/release").status == 200
+        assert {one.result() for one in waiting} == {Answer(200, b"firstrest")}
+    assert origin.asked_for("/stream") == 1
+
+
+def caching(folder):
+    """The lines of a cache, where the first of the upstream is."""
+    cache = f"""proxy_cache_path {folder}/cache keys_zone=kept:1m;
         proxy_cache kept; proxy_cache_valid 200 1h; proxy_cache_lock on;
         proxy_ignore_headers Cache-Control;
         proxy_cache_convert_head off; proxy_cache_key $request_method$edgeauth_host$request_uri;
         upstream origin {{"""
-    with nginx_edge(tmp_path, origin.at, HMAC_KEY, {"upstream origin {": cache}) as edge:
-        answers = [ask(edge.port, method, "/kept") for method in ("HEAD", "GET", "GET")]
-    assert [answer.status for answer in answers] == [200, 200, 200]
-    assert answers[1] == answers[2]
-    kept = [row for row in origin.decisions.read_text().splitlines() if '"/kept"' in row]
-    assert len(kept) == 2
+    return {"upstream origin {": cache}
 
 
 def test_what_nginx_rewrites_is_sent_and_signed_as_the_client_asked_for_it(origin, tmp_path):

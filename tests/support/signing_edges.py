@@ -51,6 +51,11 @@ class Origin(NamedTuple):
         """What it said of the last request."""
         return json.loads(self.decisions.read_text().splitlines()[-1])
 
+    def asked_for(self, path: str) -> int:
+        """How many requests for *path* there were."""
+        rows = map(json.loads, self.decisions.read_text().splitlines())
+        return sum(row["path"] == path for row in rows)
+
 
 @contextlib.contextmanager
 def signed_origin(folder: Path):
