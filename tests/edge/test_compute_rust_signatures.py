@@ -76,8 +76,9 @@ class TestRust(SignsEachRequest, CarriesWebSockets):
     """The program with a key in the secret store."""
 
 
-def test_a_head_is_accepted(edge):
+def test_a_head_reaches_the_origin_as_a_head(edge, origin):
     assert ask(edge.port, "HEAD", "/page").status == 200
+    assert origin.last()["method"] == "HEAD"
 
 
 def test_a_host_that_the_backend_overrides_is_what_is_signed(wasm, origin, tmp_path):
@@ -92,7 +93,7 @@ def test_a_key_that_cannot_be_used_is_logged_and_the_origin_refuses(wasm, origin
     stores = secret_store("edge_auth", key, "key")
     with viceroy(tmp_path, wasm, origin.at.url, stores) as started:
         assert ask(started.port, "GET", "/").status == 403
-    assert origin.last_reason() == "missing"
+    assert origin.last()["reason"] == "missing"
     said = started.log.read_text()
     assert "no item key with id:secret or id: and a private key in a store edge_auth" in said
     assert not key or key not in said
