@@ -93,6 +93,8 @@ def test_vcl_that_would_sign_less_than_the_origin_requires_is_not_printed():
     settings = {"EDGEAUTH_COMPONENTS": "@method, content-digest"}
     text = refusal("vcl", EDGEAUTH_SCHEME="message-signatures", **settings)
     assert 'cannot do with components "content-digest"' in text
+    text = refusal("vcl", EDGEAUTH_SCHEME="message-signatures", EDGEAUTH_URL_SCHEME="http")
+    assert 'cannot do with scheme "http"' in text
 
 
 def test_a_component_that_the_edges_do_not_know_is_refused():

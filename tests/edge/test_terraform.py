@@ -22,13 +22,17 @@ def test_each_vcl_file_that_is_named_exists_and_each_snippet_is_named():
     named = re.findall(r'"\$\{path\.module\}/([^"]+)"', (TERRAFORM / "main.tf").read_text())
     files = {(TERRAFORM / name).resolve() for name in named}
     vcl = edge_tools.FASTLY / "vcl"
-    assert files == {vcl / "edgeauth.vcl", *(vcl / "snippets").iterdir()}
+    assert files == {
+        vcl / "edgeauth.vcl",
+        vcl / "message_signatures.vcl",
+        *(vcl / "snippets").iterdir(),
+    }
 
 
-def test_the_dictionary_is_the_one_that_the_vcl_reads():
-    declared = re.search(
-        r"parameter dictionary = (\S+)", (TERRAFORM / "../vcl/edgeauth.vcl").read_text()
-    )
+@pytest.mark.parametrize("file", ["edgeauth.vcl", "message_signatures.vcl"])
+def test_the_dictionary_is_the_one_that_the_vcl_reads(file):
+    text = (edge_tools.FASTLY / "vcl" / file).read_text()
+    declared = re.search(r"parameter dictionary = (\S+)", text)
     service = (TERRAFORM / "main.tf").read_text()
     assert re.search(rf'dictionary {{\n    name       = "{declared[1]}"', service)
 

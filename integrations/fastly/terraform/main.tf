@@ -11,6 +11,13 @@ terraform {
   }
 }
 
+locals {
+  signs = {
+    "edge-auth"          = "${path.module}/../vcl/edgeauth.vcl"
+    "message-signatures" = "${path.module}/../vcl/message_signatures.vcl"
+  }
+}
+
 resource "fastly_service_vcl" "origin" {
   name = var.domain
 
@@ -38,7 +45,7 @@ resource "fastly_service_vcl" "origin" {
   snippet {
     name    = "edgeauth"
     type    = "init"
-    content = file("${path.module}/../vcl/edgeauth.vcl")
+    content = file(local.signs[var.scheme])
   }
 
   # First of all snippets: a client's credential is gone before any other code runs.

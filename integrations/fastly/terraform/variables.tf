@@ -12,3 +12,9 @@ variable "log_address" {
   type        = string
   description = "The host name of a syslog service that takes TLS on port 6514."
 }
+
+variable "scheme" {
+  type        = string
+  description = "The scheme of the origin: edge-auth, or message-signatures (RFC 9421)."
+  default     = "edge-auth"
+}

@@ -15,6 +15,7 @@
 #
 # edgeauth:parameter dictionary = edge_auth
 # edgeauth:parameter tag = "edge"
+# edgeauth:fixed scheme = "https"
 # edgeauth:fixed components = "@method", "@authority", "@path", "@query"
 
 # Only the CDN may write these fields. On a shield this also removes what the first POP sent. A

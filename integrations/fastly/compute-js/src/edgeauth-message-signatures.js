@@ -13,6 +13,7 @@
 //
 // edgeauth:parameter dictionary = edge_auth
 // edgeauth:parameter tag = "edge"
+// edgeauth:parameter scheme = "https"
 // edgeauth:parameter components = "@method", "@authority", "@path", "@query"
 
 import { hashes, signAsync } from "@noble/ed25519";
@@ -23,6 +24,7 @@ import { SecretStore } from "fastly:secret-store";
 import signatures from "./message-signatures.mjs";
 
 const TAG = "edge";
+const SCHEME = "https";
 const COMPONENTS = ["@method", "@authority", "@path", "@query"];
 const NOT_FROM_CLIENTS = ["Signature-Input", "Signature", "Edge-Auth-Pass"];
 const STORE = "edge_auth";
@@ -89,7 +91,7 @@ async function signedFor(request, authority) {
  * @returns {Promise<Object<string, string>>}
  */
 export async function sign(text, outgoing) {
-  const given = { components: COMPONENTS, tag: TAG, ...outgoing };
+  const given = { components: COMPONENTS, scheme: SCHEME, tag: TAG, ...outgoing };
   const { id, rest } = signatures.keyParts(text);
   if (!rest.startsWith(PEM)) {
     return signatures.signRequest({ ...given, key: await signatures.importKey(text) });

@@ -13,6 +13,7 @@
 //!
 //! edgeauth:parameter dictionary = edge_auth
 //! edgeauth:parameter tag = "edge"
+//! edgeauth:parameter scheme = "https"
 //! edgeauth:parameter components = "@method", "@authority", "@path", "@query"
 
 use base64::prelude::{Engine as _, BASE64_STANDARD};
@@ -25,6 +26,8 @@ pub use runtime::{authenticate, authenticate_handoff};
 /// What is signed: these four, and names of fields in lower case, in any order.
 const COMPONENTS: &[&str] = &["@method", "@authority", "@path", "@query"];
 const TAG: &str = "edge";
+/// Of the URL that visitors ask for: its default port is left out of `@authority`.
+const SCHEME: &str = "https";
 const PEM: &str = "-----BEGIN PRIVATE KEY-----";
 /// What stands before the 32 bytes of an Ed25519 key in PKCS #8 (RFC 8410).
 const PKCS8: &[u8] = b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20";
@@ -107,8 +110,9 @@ impl Outgoing<'_> {
             "@method" => Some(self.method.to_owned()),
             "@authority" => {
                 let host = self.host.to_ascii_lowercase();
+                let default = if SCHEME == "http" { "80" } else { "443" };
                 let name = match host.rsplit_once(':') {
-                    Some((name, port)) if matches!(port.trim_start_matches('0'), "" | "443") => {
+                    Some((name, port)) if ["", default].contains(&port.trim_start_matches('0')) => {
                         name
                     }
                     _ => &host,
