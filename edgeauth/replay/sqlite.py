@@ -59,7 +59,7 @@ _SETTLE_NANOSECONDS = 5_000_000_000
 
 # Others hold the file for microseconds, so it is asked for again at once, and then now and then.
 _AT_ONCE = 10
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.0005, 0.002
+_NO_PAUSE, _LONGEST_PAUSE = 0.00025, 0.002
 
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
 _SPOILT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
@@ -143,10 +143,10 @@ class SQLiteReplayStore:
     ) -> bool:
         self._breaker.enter()
         asked, start = (bounded(key), until, now, by), time.monotonic()
-        pause, patience = _FIRST_PAUSE, self._timeout
+        pause, patience = _NO_PAUSE, self._timeout
         while (new := self._try(asked, start, patience)) is None:
+            pause, patience = self._may_wait(start, pause)
             time.sleep(pause)
-            pause, patience = self._waited(start, pause)
         return new and self._admit(until, since)
 
     async def aremember(
@@ -154,10 +154,11 @@ class SQLiteReplayStore:
     ) -> bool:
         self._breaker.enter()
         asked, start = (bounded(key), until, now, by), time.monotonic()
-        pause = _FIRST_PAUSE
+        pause = _NO_PAUSE
         while (new := self._try(asked, start, 0)) is None:
+            # Asked before the pause: what comes after may be late, and is tried all the same.
+            pause, _ = self._may_wait(start, pause)
             await asyncio.sleep(pause)
-            pause, _ = self._waited(start, pause)
         return new and self._admit(until, since)
 
     def seen_at(self, key: bytes) -> float | None:
@@ -183,7 +184,7 @@ class SQLiteReplayStore:
             refuse_older(self._began, until, since, self._longest)
         return True
 
-    def _waited(self, start: float, pause: float) -> tuple[float, float]:
+    def _may_wait(self, start: float, pause: float) -> tuple[float, float]:
         """How long to wait next, and how long in all."""
         left = self._timeout - (time.monotonic() - start)
         if left <= 0:

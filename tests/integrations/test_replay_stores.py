@@ -36,13 +36,19 @@ def redis():
         yield server
 
 
-@pytest.mark.parametrize("way", ["processes", "forked", "tasks"])
+@pytest.mark.parametrize("way", ["processes", "forked", "tasks", "guards", "guards and tasks"])
 @pytest.mark.parametrize("kind", ["sqlite", "redis"])
 def test_each_credential_is_admitted_once_by_four_processes(kind, way, tmp_path, redis):
     redis.tell("FLUSHALL")
     setting = stores(tmp_path, redis)[kind]
     keys = REPLAYS // PROCESSES
-    outcome = run(setting, keys=keys, tasks=10 if way == "tasks" else 0, forked=way == "forked")
+    outcome = run(
+        setting,
+        keys=keys,
+        tasks=10 if "tasks" in way else 0,
+        forked=way == "forked",
+        guards="guards" in way,
+    )
 
     assert outcome.attempts == keys * PROCESSES
     assert not outcome.twice

@@ -18,6 +18,9 @@ from replay_storm.faults import FAULTS, stores, storm_with
 from replay_storm.storm import PROCESSES, run
 
 
+_WAYS = ("processes", "forked processes", "tasks", "guards", "guards with tasks")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--replays", type=int, default=100_000, help="of each store")
@@ -26,14 +29,15 @@ def main() -> int:
     failed = False
     with short_folder() as folder, redis_server(folder) as redis:
         for kind, setting in stores(folder, redis).items():
-            for way in ("processes", "forked processes", "tasks"):
+            for way in _WAYS:
                 redis.tell("FLUSHALL")
                 Path(folder, "seen.db").unlink(missing_ok=True)
                 outcome = run(
                     setting,
                     keys=options.replays // PROCESSES,
-                    tasks=10 if way == "tasks" else 0,
+                    tasks=10 if "tasks" in way else 0,
                     forked=way.startswith("forked"),
+                    guards=way.startswith("guards"),
                 )
                 _show(f"{kind}: {PROCESSES} {way}: {outcome}")
                 failed |= bool(outcome.twice)

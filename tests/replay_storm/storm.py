@@ -71,6 +71,7 @@ def run(
     seconds: float = 0,
     tasks: int = 0,
     forked: bool = False,
+    guards: bool = False,
     fault: Fault = None,
     mended: Fault = None,
 ) -> Outcome:
@@ -82,6 +83,7 @@ def run(
         seconds: as there.
         tasks: as there.
         forked: whether the processes are forked from one that has used the store.
+        guards: whether guards are asked about signed requests, and they ask the store.
         fault: breaks the store when a third of the time is over.
         mended: mends it when half of the time is over.
     """
@@ -91,6 +93,7 @@ def run(
         seconds=seconds,
         tasks=tasks,
         forks=PROCESSES if forked else 0,
+        guards=guards,
     )
     # Files, since nobody reads from a pipe while the fault is on.
     with contextlib.ExitStack() as files:

@@ -10,11 +10,23 @@ import json
 import os
 import random
 import sys
+import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
+from support.requests import PlainRequest
+
+from edgeauth import Guard, Key, Verdict
+from edgeauth.observers import Observer, Observers
 from edgeauth.replay import ReplayStore, ReplayStoreError, open_store
+from edgeauth.schemes.message_signatures import MessageSignatureScheme, MessageSigner
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edgeauth import Request
 
 # Credentials a second, and how many seconds back they are tried again.
 _A_SECOND = 400
@@ -33,6 +45,7 @@ class Order:
         seconds: how long credentials of the last seconds are tried at random instead.
         tasks: how many at the same time; 0: without an event loop.
         forks: this many processes, forked from one that has used the store.
+        guards: whether signed requests are sent to a guard with the store, not keys to the store.
     """
 
     store: str
@@ -41,6 +54,7 @@ class Order:
     seconds: float = 0
     tasks: int = 0
     forks: int = 0
+    guards: bool = False
 
 
 @dataclass
@@ -111,8 +125,8 @@ async def astorm(store: ReplayStore, order: Order) -> Count:
                 )
             except ReplayStoreError as error:
                 outcome = error
-                # A server has something else to do as well.
-                await asyncio.sleep(0)
+            # A server has something else to do as well.
+            await asyncio.sleep(0)
             _asked(count, key, start, outcome)
 
     async with asyncio.TaskGroup() as group:
@@ -121,7 +135,72 @@ async def astorm(store: ReplayStore, order: Order) -> Count:
     return count
 
 
+class Guarded:
+    """Asks as a store is asked, and a guard answers: of a request that the edge signed.
+
+    Args:
+        store: what the guard asks.
+    """
+
+    waits = True
+
+    def __init__(self, store: ReplayStore) -> None:
+        key = Key("edge-1", "a-secret-of-the-edge-in-a-storm")
+        self._signer = MessageSigner(key)
+        self._guard = Guard(
+            MessageSignatureScheme([key]),
+            replay=store,
+            observers=Observers([_ToldTo(self._failed)]),
+        )
+        self._why = threading.local()
+
+    def _failed(self, error: Exception) -> None:
+        self._why.error = error
+
+    def remember(self, key: bytes, until: float, *, now: float, since: float | None = None) -> bool:
+        return self._admits(self._guard.check(self._request(key, until), now=now))
+
+    async def aremember(
+        self, key: bytes, until: float, *, now: float, since: float | None = None
+    ) -> bool:
+        return self._admits(await self._guard.acheck(self._request(key, until), now=now))
+
+    def close(self) -> None:
+        pass
+
+    def _request(self, key: bytes, until: float) -> PlainRequest:
+        created = int(until - _LIFE_SECONDS)
+        fields = self._signer.sign(
+            "GET", "/", "origin.example", created=created, nonce=key.decode()
+        )
+        return PlainRequest(
+            target=b"/",
+            fields=[
+                ("Host", b"origin.example"),
+                *((name, value.encode()) for name, value in fields.items()),
+            ],
+        )
+
+    def _admits(self, verdict: Verdict) -> bool:
+        if verdict.reason == "replay-store":
+            raise ReplayStoreError(str(self._why.error))
+        assert verdict.reason in {"ok", "replayed"}, verdict.reason
+        assert verdict.identity is None or "once" in verdict.identity.covers
+        return verdict.allowed
+
+
+class _ToldTo(Observer):
+    def __init__(self, failed: Callable[[Exception], None]) -> None:
+        self._failed = failed
+
+    def decided(self, _request: Request, verdict: Verdict, evidence: object, _now: float) -> None:
+        if verdict.reason == "replay-store" and isinstance(evidence, Exception):
+            self._failed(evidence)
+
+
 def _run(store: ReplayStore, order: Order) -> None:
+    if order.guards:
+        store = Guarded(store)
     count = asyncio.run(astorm(store, order)) if order.tasks else storm(store, order)
     # In one piece: forked processes share the standard output.
     os.write(sys.stdout.fileno(), (json.dumps(vars(count)) + "\n").encode())

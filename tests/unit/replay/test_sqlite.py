@@ -250,6 +250,23 @@ def test_a_process_that_hangs_with_the_lock_costs_no_more_than_the_bound(path, m
     comes_back(store)
 
 
+def test_an_event_loop_that_stands_still_meanwhile_refuses_nobody(path, make):
+    store = make(path, timeout=0.1)
+    store.remember(b"one", NOW + 60, now=NOW)
+    holder = sqlite3.connect(path, isolation_level=None)
+
+    async def drive():
+        holder.execute("BEGIN IMMEDIATE")
+        asked = asyncio.create_task(store.aremember(b"two", NOW + 60, now=NOW))
+        await asyncio.sleep(0)  # now it waits
+        holder.execute("ROLLBACK")
+        time.sleep(0.2)  # noqa: ASYNC251 - what holds the loop, past the bound
+        return await asked
+
+    assert asyncio.run(drive()) is True
+    holder.close()
+
+
 def test_after_some_waits_in_a_row_nobody_waits(path, make):
     store = make(path, timeout=0.2)
     store.remember(b"one", NOW + 60, now=NOW)
