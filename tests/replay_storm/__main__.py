@@ -17,7 +17,6 @@ from support.service import short_folder
 from replay_storm.faults import FAULTS, stores, storm_with
 from replay_storm.storm import PROCESSES, run
 
-
 _WAYS = ("processes", "forked processes", "tasks", "guards", "guards with tasks")
 
 
