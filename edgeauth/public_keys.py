@@ -30,7 +30,13 @@ MIN_RSA_BITS = 2048
 
 Verify = Callable[[bytes, bytes], None]
 
-_PEM = "-----BEGIN "
+# How keys of a pair are written, rightly or with a mistake: none of this may become a secret that
+# whoever has the public key knows. The last two are base64 of DER, and OpenSSH.
+_OF_A_PAIR = re.compile(
+    r"-----BEGIN |^(?i:ed25519|ed448|x25519|ecdsa|ec|rsa|p-?(?:256|384|521))[\w.-]*:"
+    r"|M(?:CowBQYDK2V|FkwEwYHKoZIzj0C|HYwEAYHKoZIzj0C|II[A-Za-z0-9+/]{4}NBgkqhkiG9w0BAQEFAA)"
+    r"|^(?:ssh|ecdsa)-[\w-]+ "
+)
 _WRITTEN = re.compile(rf"({'|'.join(map(re.escape, ALGORITHMS))}):(.*)", re.DOTALL)
 
 # What stands before the 32 bytes of an Ed25519 key in DER (RFC 8410, 4).
@@ -124,6 +130,11 @@ class PublicKey(NamedKey):
                 raise ConfigurationError(
                     f"key {id!r} is a private key, which only the edge needs: write the public one"
                 )
+            if not text.startswith("-----BEGIN "):
+                raise ConfigurationError(
+                    f"key {id!r} is written as a public key, in a form that is not known: write "
+                    f"PEM, or one of {', '.join(ALGORITHMS)}, a colon and the key in base64"
+                )
             return cls(id, text, None, not_before, not_after)
         algorithm, armoured = written.groups()
         return cls(id, _pem_of(id, algorithm, armoured), algorithm, not_before, not_after)
@@ -156,7 +167,7 @@ class PublicKey(NamedKey):
 
 def is_public(text: str) -> bool:
     """Whether *text* is written as a key of a pair is, and so is no secret that two sides share."""
-    return text.startswith(_PEM) or _WRITTEN.match(text) is not None
+    return _OF_A_PAIR.search(text) is not None
 
 
 def algorithm_of(key_id: str, key: object, *, private: bool) -> str:
