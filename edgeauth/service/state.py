@@ -152,12 +152,6 @@ class State:
         # The proxy that asks is believed about X-Forwarded-For as well; trusted_proxies
         # names those in front of it.
         trusted = self.service.proxy_addresses + settings.trusted_proxies
-        scheme = settings.build_scheme([KeyRing(Key(*one) for one in ring) for ring in self.keys])
-        if needs_body(scheme):
-            raise ConfigurationError(
-                "content-digest is among the components, and the service never sees a body: take "
-                "it out here, and let the application's own gate (ASGI, WSGI, Django) compare it"
-            )
         scheme = settings.build_scheme([KeyRing(map(_key, ring)) for ring in self.keys])
         if needs_body(scheme):
             raise ConfigurationError(
