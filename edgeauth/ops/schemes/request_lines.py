@@ -26,7 +26,7 @@ _FORMS = (
     rb"NAME=(?P<value>.*)",
 )
 _FIELD = re.compile(rb"(?:[<>*][ \t]*)?([A-Za-z0-9!#$%&'*+.^_`|~-]+):(.*)")
-_START = re.compile(rb"(?:[<>*][ \t]*)?([A-Z]{1,32}) (\S+) HTTP/[0-9.]{1,3}")
+_START = re.compile(rb"(?:[<>*][ \t]*)?([A-Z]{1,32}) (\S.*?) HTTP/[0-9.]{1,3}")
 # curl -v of HTTP/2, and tools that write the fields of HTTP/2 as they are.
 _PSEUDO = re.compile(rb"(?:.*\[)?:(method|path|authority): ?([^\]]*?)\]?[ \t]*")
 

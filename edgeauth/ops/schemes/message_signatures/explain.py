@@ -8,6 +8,7 @@ in what this returns.
 
 from __future__ import annotations
 
+from binascii import a2b_base64
 from typing import TYPE_CHECKING, NamedTuple
 
 from edgeauth.errors import MalformedHeader, VerificationError
@@ -17,7 +18,6 @@ from edgeauth.ops.schemes.explain_timestamp import date, explain_timestamp
 from edgeauth.ops.schemes.message_signatures.makers import (
     Message,
     algorithm_of,
-    decoded,
     made_by,
     mistake,
     wrong_algorithm,
@@ -118,30 +118,24 @@ def _signature(found: _Found, scheme: MessageSignatureScheme, given: _Signed) ->
     values = lines_of(parts, seen)
     params = Field(_PARAMS, escaped(signed), ok=True, note="")
     cannot = [_cannot(part, value) for part, value in zip(parts, values, strict=True)]
+    raw, shown = a2b_base64(picked.signature), shortened(picked.signature)
+    keys = tuple(scheme.keys) if key is None else (key,)
     if any(cannot):
-        found.fields.extend(_lines(parts, values, values))
-        found.add(params, *(finding for finding in cannot if finding is not None))
+        # There may have been one before something decoded the path.
+        other = search(raw, seen, form.base, signed, keys)
+        were = values if other is None else lines_of(parts, other.signed)
+        found.fields.extend(_lines(parts, values, were))
+        told = [finding for finding in cannot if finding is not None]
+        found.add(params, *(told if other is None else other.findings))
         return
     base = form.base.of(seen, signed, scheme.scheme)
     message = Message(base, b'"@signature-params": ' + signed, picked.label)
-    known = decoded(picked.signature)
-    seen_text = shortened(picked.signature)
-    if known is None:
-        found.fields.extend(_lines(parts, values, values))
-        finding = Finding("signature-base64", "The signature is no base64.")
-        found.add(params)
-        found.add(Field("signature", seen_text, ok=False, note="no base64"), finding)
-        return
-    raw, spelling = known
-    spelt = [] if spelling is None else [spelling]
     if key is not None and made_by(key, raw, base):
         found.fields.extend(_lines(parts, values, values))
         found.add(params)
-        note = f"made by key {key.id}" + (", but see below" if spelt else "")
-        found.add(Field("signature", seen_text, ok=not spelt, note=note), *spelt)
+        found.add(Field("signature", shown, ok=True, note=f"made by key {key.id}"))
         return
     of_the_request, findings = values, []
-    keys = tuple(scheme.keys) if key is None else (key,)
     if (wrong := mistake(raw, message, key, scheme)) is not None:
         findings.append(wrong)
     elif (other := search(raw, seen, form.base, signed, keys)) is not None:
@@ -152,8 +146,7 @@ def _signature(found: _Found, scheme: MessageSignatureScheme, given: _Signed) ->
     found.fields.extend(_lines(parts, values, of_the_request))
     found.add(params)
     found.add(
-        Field("signature", seen_text, ok=False, note="not made of these lines by this key"),
-        *spelt,
+        Field("signature", shown, ok=False, note="not made of these lines by this key"),
         *findings,
     )
 
@@ -167,13 +160,13 @@ def _lines(
     found = []
     for part, mine, its in zip(parts, here, there, strict=True):
         name, private = escaped(part.id), is_private(part)
+        note = ""
+        if not isinstance(its, MalformedHeader) and mine != its:
+            note = "the edge signed " + ("another value" if private else escaped(its) or "nothing")
         if isinstance(mine, MalformedHeader):
-            found.append(Field(name, "", ok=False, note=mine.message))
+            found.append(Field(name, "", ok=False, note=note or mine.message))
             continue
         seen = "(not shown)" if private else escaped(mine)
-        note = ""
-        if mine != its and not isinstance(its, MalformedHeader):
-            note = "the edge signed " + ("another value" if private else escaped(its) or "nothing")
         found.append(Field(name, seen, ok=mine == its, note=note))
     return found
 

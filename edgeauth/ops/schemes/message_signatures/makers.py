@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING, NamedTuple
 
 from edgeauth.errors import BadSignature
@@ -173,20 +172,3 @@ def _of_a_public_key(key: PublicKey, signature: bytes, base: bytes) -> Finding |
                 "makes that; in Node, dsaEncoding: 'ieee-p1363').",
             )
     return None
-
-
-def decoded(text: bytes) -> tuple[bytes, Finding | None] | None:
-    """The bytes of a signature in base64, perhaps in a wrong spelling, and what is wrong."""
-    standard = text.translate(bytes.maketrans(b"-_", b"+/")).rstrip(b"=")
-    standard += b"=" * (-len(standard) % 4)
-    try:
-        raw = b64decode(standard, validate=True)
-    except ValueError:
-        return None
-    if b64encode(raw) == text:
-        return raw, None
-    return raw, Finding(
-        "signature-base64",
-        "The base64 of the signature is not standard: the edge must write + and /, and its "
-        "padding.",
-    )

@@ -496,6 +496,83 @@ def test_a_field_that_is_lost_is_named():
     assert (reason, codes(found), wrong(found)) == ("malformed", ["no-line"], ['"x-note"'])
 
 
+@pytest.mark.parametrize(
+    ("signed", "came"), [("/%C3%BC", "/\xc3\xbc"), ("/a%20b", "/a b"), ("/%01", "/\x01")]
+)
+def test_a_path_that_is_decoded_to_what_cannot_be_signed_is_told(signed, came):
+    fields = signature(Sent(target=signed))
+    found, reason = diagnosed(Sent(target=came).lines(*fields))
+    assert reason in {"malformed", "bad-signature"}
+    assert codes(found) == ["path-encoding"]
+    notes = {one.name: one.note for one in found.fields}
+    assert notes['"@path"'] == f"the edge signed {signed}"
+
+
+@pytest.mark.parametrize(
+    ("input_", "told"),
+    [
+        ("edge=(@method);created=1", "Signature-Input is not of the form"),
+        ('edge=("@nothing");created=1;keyid="edge-1"', "A signed component is unknown"),
+        ('edge=("@method");created=1', "Sign with keyid: the id of the key here"),
+        ('edge=("@method");created="1";keyid="edge-1"', "is not of its form"),
+        ('edge="x";tag="edge"', "is no list of components"),
+        ('other=("@method")', "have different labels"),
+    ],
+)
+def test_what_is_outside_of_the_profile_is_told_with_why(input_, told):
+    made = [("Signature-Input", input_), ("Signature", "edge=:AAAA:")]
+    found, reason = diagnosed(Sent().lines(*made))
+    assert (reason, codes(found)) == ("malformed", ["malformed"])
+    assert told in found.findings[0].text
+
+
+@pytest.mark.parametrize(
+    ("length", "code"), [(31, "signature-length"), (64, "algorithm"), (256, "algorithm")]
+)
+def test_a_signature_of_a_length_that_the_key_does_not_make_is_told(length, code):
+    made = signed_by_hand(lambda _base: b"x" * length)
+    assert codes(diagnosed(Sent().lines(*made))[0]) == [code]
+
+
+def test_a_signature_of_nobody_says_what_to_look_at():
+    for make in (lambda _base: b"x" * 32, lambda _base: b"x" * 32):
+        found, _ = diagnosed(Sent().lines(*signed_by_hand(make)))
+        assert codes(found) == ["wrong-signature"]
+        assert "--expect-url" in found.findings[0].text
+    private = PrivateKey("pair", published_key("rsa", "key"), "rsa-pss-sha512")
+    for key, length in (("rsa", 256), ("ecc-p256", 64)):
+        public = PublicKey("pair", published_key(key, "pem"))
+        (name, value), (other, _) = signature(Sent(), key=private)
+        text = b64encode(b"x" * length).decode()
+        found, _ = diagnosed(Sent().lines((name, value), (other, f"edge=:{text}:")), keys=[public])
+        assert codes(found) == ["wrong-signature"]
+
+
+def test_a_key_that_is_not_valid_at_the_moment_is_told():
+    late = Key("edge-1", SECRET, not_after=NOW - 1)
+    found, reason = diagnosed(Sent().lines(*signature(Sent())), keys=[late])
+    assert (reason, codes(found), wrong(found)) == ("bad-signature", ["key-dates"], ["keyid"])
+
+
+def test_a_signature_without_a_time_is_not_covered():
+    (name, signed), (other, _) = signature(Sent(), nonce="n-1")
+    signed = signed.replace(f";created={NOW}", "")
+    made = [(name, signed), (other, f"edge=:{mac_of(signed)}:")]
+    found, reason = diagnosed(Sent().lines(*made))
+    assert (reason, codes(found)) == ("coverage", ["not-covered"])
+
+
+def test_a_private_field_that_differs_is_named_and_not_shown():
+    sent = Sent(fields=[("Authorization", "Bearer ABCDEF")])
+    fields = signature(
+        Sent(fields=[("Authorization", "bearer abcdef")]),
+        signer={"components": (*ALL, "authorization")},
+    )
+    found, _ = diagnosed(sent.lines(*fields))
+    assert codes(found) == ["field-changed"]
+    assert "abcdef" not in repr(found).lower()
+
+
 def test_without_a_request_line_it_is_asked_for():
     found, _ = diagnosed("\n".join(f"{name}: {value}" for name, value in signature(Sent())))
     assert codes(found) == ["no-host", "no-target", "no-target"]
