@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeauth.errors import ConfigurationError, explain
@@ -94,5 +94,6 @@ def write_private_key(path: str, pem: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        Path(path).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            os.unlink(path)  # noqa: PTH108 - pathlib is slow to import
         raise ConfigurationError(f"{path!r} cannot be written: {explain(error)}") from None

@@ -383,3 +383,9 @@ def test_a_free_port_is_refused_by_all_that_wait_for_a_turn(make):
     start = time.monotonic()
     assert {type(answer) for answer in asyncio.run(ask())} == {ReplayStoreError}
     assert time.monotonic() - start < 10
+
+
+def test_a_store_that_does_not_answer_cannot_tell_when_it_admitted_a_key(make):
+    store = make(f"redis://{HOST}:{free_port()}")
+    with pytest.raises(ReplayStoreError, match="cannot be used"):
+        store.seen_at(b"one")
