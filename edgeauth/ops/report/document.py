@@ -40,6 +40,7 @@ def document(summary: Summary, conclusion: Conclusion) -> dict[str, Any]:
         },
         "networks": _two("network", summary.networks),
         "pops": _two("pop", summary.pops),
+        "schemes": _two("scheme", summary.schemes),
         "ages": {
             "count": ages.total,
             "max_age": summary.max_age,

@@ -26,7 +26,7 @@ _MAX_AGE = 1e12
 _MAX_LOST = 10**12
 _NAMES = (
     *("time", "allowed", "enforced", "age"),
-    *("reason", "method", "path", "peer", "key", "pop"),
+    *("reason", "method", "path", "peer", "key", "pop", "scheme"),
 )
 _BEGIN = re.compile(rb'\{"time"')
 _decode = json.JSONDecoder().raw_decode
@@ -53,6 +53,7 @@ class Decision(NamedTuple):
     key: str | None
     pop: str | None
     age: float | None
+    scheme: str | None = None
 
 
 class Malformed(NamedTuple):
@@ -179,7 +180,7 @@ def parse(line: bytes) -> Line:
         return Malformed("not a decision")
     values: Iterator[Any] = map(document.get, _NAMES)
     time, allowed, enforced, age, *texts = values
-    reason, method, path, peer, key, pop = texts
+    reason, method, path, peer, key, pop, scheme = texts
     # One test after the other, since this is most of what a long file costs. A number in
     # floating point is asked for its range too, which NaN has none of.
     if (
@@ -194,11 +195,14 @@ def parse(line: bytes) -> Line:
         or type(peer) not in _TEXTS
         or type(key) not in _TEXTS
         or type(pop) not in _TEXTS
+        or type(scheme) not in _TEXTS
         or len(path) > _MAX_TEXT
-        or len(reason) + len(method) + len(peer or "") + len(key or "") + len(pop or "") > _MAX_TEXT
+        or len(reason) + len(method) + len(peer or "") + len(key or "") > _MAX_TEXT
+        or len(pop or "") + len(scheme or "") > _MAX_TEXT
     ):
         return _lost(document) or Malformed("not a decision")
-    return Decision(time, allowed and enforced, enforced, reason, method, path, peer, key, pop, age)
+    accepted = allowed and enforced
+    return Decision(time, accepted, enforced, reason, method, path, peer, key, pop, age, scheme)
 
 
 def _lost(document: dict[str, Any]) -> Lost | None:

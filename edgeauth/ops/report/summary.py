@@ -75,6 +75,10 @@ class Summary:
             True: BoundedCounter(),
             False: BoundedCounter(),
         }
+        self.schemes: dict[bool, BoundedCounter[str]] = {
+            True: BoundedCounter(),
+            False: BoundedCounter(),
+        }
         self.keys: dict[str, KeySeen] = {}
         self.ages = Ages()
         self.timeline = Timeline()
@@ -136,6 +140,8 @@ class Summary:
 
     def _add_identity(self, line: Decision, key: str) -> None:
         self.pops[line.accepted].add(line.pop or "none")
+        # Files of earlier versions do not say it.
+        self.schemes[line.accepted].add(line.scheme or "unknown")
         if line.age is not None:
             self.ages.add(line.age)
         seen = self.keys.get(key)

@@ -50,6 +50,7 @@ def tables(summary: Summary) -> list[Table]:
         _refused(summary),
         _by(summary.networks, "networks", "By network of the peer", "network"),
         _by(summary.pops, "pops", "By signing POP", "POP"),
+        *_schemes(summary),
         _ages(summary),
         _keys(summary),
     ]
@@ -121,6 +122,12 @@ def _by(counters: dict[bool, BoundedCounter[str]], name: str, title: str, column
         frozenset({1, 2}),
         tuple((key, f"{yes:,}", f"{no:,}") for key, yes, no in rows),
     )
+
+
+def _schemes(summary: Summary) -> list[Table]:
+    """What each kind of credential was used for, where there were several."""
+    table = _by(summary.schemes, "schemes", "Authentic, by scheme", "scheme")
+    return [table] if len(table.rows) > 1 else []
 
 
 def _ages(summary: Summary) -> Table:

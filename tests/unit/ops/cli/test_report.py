@@ -170,3 +170,18 @@ def test_a_long_file_has_a_progress_bar_on_a_terminal_and_a_short_one_none(tmp_p
     write_decisions(short, 100)
     assert "100%" in on_a_terminal(long)
     assert on_a_terminal(short) == ""
+
+
+def test_where_two_schemes_are_used_a_table_tells_how_far_the_change_has_come(edgeauth, log):
+    new = {"scheme": "message-signatures", "pop": None}
+    replayed = {**new, "reason": "replayed", "enforced": False}
+    name = log(*[{"scheme": "edge-auth"}] * 3, new, new, replayed, {})
+    shown = edgeauth("report", name).stdout
+    rows = [[cell.strip() for cell in line.split("\u2502")[1:-1]] for line in shown.splitlines()]
+    assert ["message-signatures", "2", "1"] in rows
+    assert ["edge-auth", "3", "0"] in rows
+    # A line of an earlier version.
+    assert ["unknown", "1", "0"] in rows
+    document = json.loads(edgeauth("report", "--json", name).stdout)
+    assert document["schemes"]["accepted"][0] == {"scheme": "edge-auth", "requests": 3}
+    assert "Authentic, by scheme" not in edgeauth("report", log(*SAFE)).stdout
