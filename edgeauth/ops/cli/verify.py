@@ -52,7 +52,7 @@ class _Judged(NamedTuple):
     "prefixes",
     metavar="/PATH",
     multiple=True,
-    help="What a proxy may have taken away from the beginning of the path.",
+    help="What a proxy may have taken away from the path. The setting mount_points is tried, too.",
 )
 @click.option(
     "--expect-url",
@@ -122,7 +122,7 @@ def command(
     for option, named in (("--url", (url,)), ("--expect-url", urls)):
         for address in filter(None, named):
             request_of(option, address, method or "GET", [], None)
-    hints = Hints(method, url, hosts, urls, prefixes, seen_at)
+    hints = Hints(method, url, hosts, urls, (*prefixes, *settings.mount_points), seen_at)
     lines = RequestLines(given, [one.headers for one in schemes], hints)
     judged = [_judge(one, lines, now) for one in schemes]
     first, several = judged[0], judged if len(judged) > 1 else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote_to_bytes, urlsplit
@@ -54,6 +55,27 @@ class Hints(NamedTuple):
 _NO_HINTS = Hints()
 
 
+def _of_json(line: bytes) -> list[bytes]:
+    """*line*, or a line for each text in it, if it is an object of JSON as logs have it.
+
+    Quotes in a value are escaped there, and message signatures are full of them.
+    """
+    if not line.lstrip().startswith(b"{"):
+        return [line]
+    try:
+        document = json.loads(line)
+    except (ValueError, RecursionError):
+        return [line]
+    found, left = [], [document]
+    while left:
+        for name, value in left.pop().items():
+            if isinstance(value, dict):
+                left.append(value)
+            elif isinstance(value, str) and "\n" not in value:
+                found.append(f"{name}: {value}".encode("utf-8", "replace"))
+    return found
+
+
 class RequestLines:
     """The request in *given*, for a scheme to look at.
 
@@ -61,6 +83,7 @@ class RequestLines:
     ``-H 'X-Key: value'`` of a command, ``"x-key": "value"`` of a program, ``x-key="value"``
     of a log. White space around a value is left out, and lines of the same name are joined with
     commas: what HTTP servers do before an application sees the value (RFC 9110, 5.3 and 5.5).
+    A line of a log may be an object of JSON.
 
     Args:
         given: the lines of a request, some of them, one of them, or a bare value.
@@ -80,7 +103,7 @@ class RequestLines:
         self, given: bytes, credentials: Iterable[Sequence[str]], hints: Hints = _NO_HINTS
     ) -> None:
         self.hints = hints
-        self._lines = [text.rstrip(b"\r") for text in given.split(b"\n")]
+        self._lines = [line for text in given.split(b"\n") for line in _of_json(text.rstrip(b"\r"))]
         start = next(filter(None, map(_START.fullmatch, self._lines)), None)
         pseudo = {match[1]: match[2] for match in filter(None, map(_PSEUDO.fullmatch, self._lines))}
         self.target: bytes | None = pseudo.get(b"path") if start is None else start[2]

@@ -68,6 +68,13 @@ def test_what_the_operator_knows_is_tried(edgeauth, signed, options, came, code)
     assert [finding["code"] for finding in document["findings"]] == [code]
 
 
+def test_a_mount_point_of_the_settings_is_tried(edgeauth, signed):
+    env = {**ENV, "EDGEAUTH_MOUNT_POINTS": "/,/a"}
+    given = request(signed, start="GET /b%20c?q=1 HTTP/1.1")
+    result = edgeauth("verify", *AT, "--json", env=env, input=given)
+    assert [one["code"] for one in json.loads(result.stdout)["findings"]] == ["prefix-stripped"]
+
+
 @pytest.mark.parametrize("option", ["--url", "--expect-url"])
 def test_what_is_no_url_is_wrong_usage(edgeauth, option):
     result = edgeauth("verify", option, "shop.example/a", env=ENV, input="")

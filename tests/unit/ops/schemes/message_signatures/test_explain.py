@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import json
 from base64 import b64decode, b64encode
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -592,6 +593,12 @@ def test_the_fields_of_http_2_are_read_as_curl_shows_them():
     shown += [f"* [HTTP/2] [1] [:path: {TARGET}]"]
     shown += [f"> {name.lower()}: {value}" for name, value in fields]
     assert diagnosed("\n".join(shown))[1] == "ok"
+
+
+def test_a_line_of_a_log_in_json_is_read():
+    fields = {name.lower(): value for name, value in signature(Sent())}
+    line = json.dumps({"status": 403, "request": {"headers": {"host": HOST, **fields}}})
+    assert diagnosed(f"GET {TARGET} HTTP/1.1\n{line}")[1] == "ok"
 
 
 @pytest.mark.parametrize("left", ["Signature", "Signature-Input"])
