@@ -22,6 +22,7 @@ from edgeauth.ops.probe.wire import Target
 from edgeauth.ops.schemes.message_signatures.attacks import attacks, genuine
 from edgeauth.ops.schemes.probe_rows import Plan
 from edgeauth.schemes.message_signatures import MessageSignatureScheme
+from edgeauth.schemes.message_signatures.arguments import COMPONENTS
 
 if TYPE_CHECKING:
     from edgeauth.ops.probe.judge import Result
@@ -33,7 +34,9 @@ def probed(folder: Path, hole: str = "", plan: Plan | None = None, **options) ->
     """What comes of all rows of the kind, as settings with *options* would have them."""
     scheme = MessageSignatureScheme([KEY], **{"tag": "edge", **options})
     server = SERVERS["uvicorn-httptools"]
-    with server.serving("support.careless_origin:app", folder, env={"HOLE": hole}) as origin:
+    more = [part for part in scheme.components if part not in {f'"{one}"' for one in COMPONENTS}]
+    env = {"HOLE": hole, "MORE_COMPONENTS": " ".join(more)}
+    with server.serving("support.careless_origin:app", folder, env=env) as origin:
         _, port = origin.address
         target = Target.parse(f"http://{HOST}:{port}{PAGE}")
         here = (plan or Plan("", ""))._replace(authority=target.authority, path=target.path)
@@ -76,6 +79,19 @@ def test_of_a_right_origin_every_row_passes(tmp_path):
 )
 def test_of_an_origin_with_a_hole_just_the_rows_fail_that_find_it(hole, rows, tmp_path):
     assert failing(probed(tmp_path, hole)) == rows
+
+
+WITH_BODY = {"components": (*COMPONENTS, "content-digest")}
+
+
+def test_where_a_digest_is_signed_another_body_is_refused(tmp_path):
+    results = probed(tmp_path, **WITH_BODY)
+    assert failing(results) == set()
+    assert {one.row.id for one in results if one.outcome == "not tried"} == set()
+
+
+def test_a_body_that_nobody_compares_is_found(tmp_path):
+    assert failing(probed(tmp_path, "body", **WITH_BODY)) == {"other-body"}
 
 
 def test_what_the_settings_do_not_ask_for_is_not_tried(tmp_path):
