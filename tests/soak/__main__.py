@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from support.redis import redis_server
 from support.service import short_folder
 
+from soak import once
 from soak.document import show, write
 from soak.stretches import Course, run
-from soak.targets import TARGETS
+from soak.targets import COMMANDS, TARGETS
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# What part of the seconds a fault of a replay store lasts: 3 of 240.
+_OF_THE_TIME = 80
 _DOCUMENT = Path(__file__).parents[2] / "reports" / "soak.md"
 
 
@@ -20,9 +29,10 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=240, help="over all set-ups")
     options = parser.parse_args()
     courses = [_run(name, options.seconds / len(TARGETS)) for name in TARGETS]
-    if any(course.problems for course in courses):
+    storms = list(_storms(options.seconds / _OF_THE_TIME))
+    if any(found.problems for found in (*courses, *storms)):
         return 1
-    write(_DOCUMENT, courses, options.seconds)
+    write(_DOCUMENT, courses, storms, options.seconds)
     return 0
 
 
@@ -31,6 +41,14 @@ def _run(name: str, seconds: float) -> Course:
         course = run(name, seconds, folder)
     show(course)
     return course
+
+
+def _storms(seconds: float) -> Iterator[once.Storm]:
+    for name, kind in itertools.product(COMMANDS, ("sqlite", "redis")):
+        with short_folder() as folder, redis_server(folder) as redis:
+            for storm in once.run(name, kind, seconds, folder, redis):
+                print(storm, *storm.problems[:5], sep="\n  ", flush=True)  # noqa: T201
+                yield storm
 
 
 if __name__ == "__main__":

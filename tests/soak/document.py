@@ -15,6 +15,8 @@ from rich.table import Table
 from support.proxies import nginx_binary
 
 import edgeauth
+from soak.once import ADMITTED, REFUSED
+from soak.once import LOST as LOST_ONE
 from soak.visitors import CLOSED, LOST, NOT_TAKEN, NOTHING
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from soak.health import Growth
+    from soak.once import Storm
     from soak.stretches import Course, Stretch
 
 _PACKAGES = ("uvicorn", "httptools", "uvloop", "gunicorn")
@@ -79,6 +82,18 @@ that moment (eight visitors, six requests at most each):
 - The metrics may be behind the lines by one for each killed worker: it writes the line first.
 """
 
+_STORM = (
+    *("what happened", "admitted", "refused", "no answer", "slowest, ms"),
+    "admitting again after, ms",
+)
+
+_ONCE = """\
+A message signature for each request, and a replay store. Each request is sent twice at the same
+time, on two connections, and again where nobody answered. Of each single one: it is admitted once
+at most, and its lines in the file of decisions are those of its answers. While the store is out of
+order requests are refused; then they are admitted again.
+"""
+
 _SENT = """\
 A signature is by the key in force, in one of the edge's three forms, unless its kind says
 otherwise. What came of it is a status, or: nothing, of half a request; closed, where the server
@@ -119,9 +134,23 @@ def show(course: Course) -> None:
         console.print(problem, style="bold red", markup=False)
 
 
-def write(path: Path, courses: Sequence[Course], seconds: float) -> None:
+def write(path: Path, courses: Sequence[Course], storms: Sequence[Storm], seconds: float) -> None:
     """reports/soak.md."""
-    path.write_text("\n".join(_lines(courses, seconds)) + "\n", "utf-8")
+    lines = [*_lines(courses, seconds), *_once(storms)]
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def _once(storms: Sequence[Storm]) -> Iterator[str]:
+    yield "## Requests that are good once"
+    yield ""
+    yield _ONCE
+    yield from _table(_STORM, map(_storm, storms))
+
+
+def _storm(storm: Storm) -> list[str]:
+    counts = (storm.answers[kind] for kind in (ADMITTED, REFUSED, LOST_ONE))
+    seconds = (f"{1000 * number:,.0f}" for number in (storm.slowest, storm.recovered))
+    return [storm.name, *(f"{count:,}" for count in counts), *seconds]
 
 
 def _lines(courses: Sequence[Course], seconds: float) -> Iterator[str]:

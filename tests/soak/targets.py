@@ -24,7 +24,7 @@ from soak.traffic import EXEMPT, MAX_AGE, Manner
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from support.wire import Address, Answer
 
@@ -94,11 +94,23 @@ class Target:
 
 
 @contextlib.contextmanager
-def application(name: str, folder: Path, *keys: Key) -> Iterator[Target]:
-    """The gate inside an application, under a real server."""
+def application(
+    name: str, folder: Path, *keys: Key, settings: Mapping[str, object] | None = None
+) -> Iterator[Target]:
+    """The gate inside an application, under a real server.
+
+    Args:
+        name: of :data:`COMMANDS`.
+        folder: an empty one.
+        keys: in force at first.
+        settings: others than those of the header; with the keys and the file of decisions.
+    """
     secrets, decisions, port = folder / "secrets", folder / "decisions.jsonl", free_port()
     replace(secrets, _lines(*keys))
-    settings = _settings(secrets, decisions, _INTERVAL)
+    if settings is None:
+        settings = _settings(secrets, decisions, _INTERVAL)
+    else:
+        settings = {"secrets_file": secrets, "decisions": decisions, **settings}
     environ = {
         "PYTHONPATH": str(TESTS),
         **{f"EDGEAUTH_{name.upper()}": str(value) for name, value in settings.items()},
