@@ -86,9 +86,9 @@ def test_a_key_of_one_algorithm_is_none_of_another(made):
         for other in ALGORITHMS:
             if name.partition("-")[0] == "rsa" == other.partition("-")[0] or name == other:
                 continue
-            with pytest.raises(ConfigurationError, match="is no public key for"):
+            with pytest.raises(ConfigurationError, match="'k' is no public key for"):
                 PublicKey("k", public, other)
-            with pytest.raises(ConfigurationError, match="is no private key for"):
+            with pytest.raises(ConfigurationError, match="'k' is no private key for"):
                 PrivateKey("k", private, other)
 
 

@@ -18,9 +18,6 @@ from edgeauth.schemes.message_signatures.components import FACTS, Component
 _ABSOLUTE = re.compile(rb"([A-Za-z][A-Za-z0-9+.-]*)://([^/?]+)(.*)", re.DOTALL)
 _PRINTABLE = bytes(range(0x20, 0x7F)) + b"\t"
 _DEFAULT_PORTS = {"https": b"443", "http": b"80"}
-_METHODS = {
-    name: name.encode() for name in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-}
 
 # In the order of components.FACTS; the last two are made only where they are asked for.
 Facts = tuple[bytes, ...]
@@ -107,9 +104,10 @@ def facts(request: Signable, scheme: str, *, host: bool, target: bool) -> Facts:
         MalformedHeader: what is asked for is not there, or in no form that can be signed.
     """
     name = request.method
-    method = _METHODS.get(name)
-    if method is None:
-        method = _other_method(name, request)
+    # ASGI does not tell the method of a handshake; in HTTP/1.1, which edges speak to origins, it is
+    # this. What is no ASCII is refused with the rest of the base.
+    handshake = name == HANDSHAKE and request.handshake
+    method = b"GET" if handshake else name.encode("utf-8", "surrogatepass")
     authority = path = query = whole = b""
     if host:
         received = request.host
@@ -143,14 +141,6 @@ def _with_scheme(found: Facts, host: bytes, scheme: str) -> Facts:
     if b"?" not in target:
         query = b""
     return (*found, scheme.encode(), b"%b://%b%b%b" % (scheme.encode(), host, path, query))
-
-
-def _other_method(name: str, request: Signable) -> bytes:
-    if name == HANDSHAKE and request.handshake:
-        # ASGI does not tell it; in HTTP/1.1, which edges speak to origins, it is this.
-        return b"GET"
-    # What is no ASCII is refused with the rest of the base.
-    return name.encode("utf-8", "surrogatepass")
 
 
 def _without_default_port(authority: bytes, scheme: str) -> bytes:

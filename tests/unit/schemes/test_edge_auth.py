@@ -342,3 +342,13 @@ def test_memory_of_accepted_values_is_bounded():
 def test_a_scheme_that_would_check_nothing_or_nobody_is_refused(options, why):
     with pytest.raises(edgeauth.ConfigurationError, match=why):
         EdgeAuthScheme(**{"keys": [SECRET], **options})
+
+
+def test_a_credential_is_of_the_moment_that_is_asked_for_and_by_the_key_of_that_moment():
+    keys = KeyRing(
+        [Key("then", SECRET, not_after=NOW + 10), Key("now", OLDER_SECRET, not_before=NOW + 11)]
+    )
+    scheme = EdgeAuthScheme(keys)
+    value = scheme.credential(now=NOW + 0.5)["Edge-Auth"].encode()
+
+    assert scheme.verify_value(value, now=NOW) == EdgeIdentity(NOW, "XXX", "then")

@@ -277,3 +277,17 @@ def test_an_option_of_the_guard_wins_over_none(install):
         Settings.from_mapping({"scheme": "toy-mode"})
     table = {"scheme": "toy-mode", "secret": SECRET, "mode": "loud"}
     assert Settings.from_mapping({"schemes": [table]}).build_scheme(KeyRing([Key("a", SECRET)]))
+
+
+@pytest.mark.parametrize("kind", kinds()[:3])
+def test_every_option_says_what_it_is(kind):
+    assert all(
+        option.doc.isprintable() and len(option.doc) > 5 for option in scheme_class(kind).OPTIONS
+    )
+
+
+@pytest.mark.parametrize("name", ["max_age", "max_future"])
+@pytest.mark.parametrize("kind", ["edge-auth", "message-signatures"])
+def test_an_error_says_what_a_time_is_counted_in(kind, name):
+    with pytest.raises(ConfigurationError, match=f"{name} is 'soon'; write a number of seconds"):
+        Settings.from_mapping({"scheme": kind, name: "soon"})
