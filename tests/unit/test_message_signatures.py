@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hmac
 import math
+from base64 import b64encode
 from dataclasses import replace
 
 import pytest
@@ -439,7 +441,14 @@ class TestKeys:
         pem = published_key("ed25519", "pem")
         judge = scheme(PublicKey("edge-1", pem, "ed25519"))
 
-        assert reason_of(judge, signed(key=Key("edge-1", pem.strip()))) == "bad-signature"
+        # A Key refuses it, and whoever forges has no need of ours.
+        request = signed()
+        found, _ = selected([field(request, "Signature-Input")], [b"edge=:AAAA:"], None)[1:]
+        base = Base(components(found)).of(request, found.text(), "https")
+        mac = b64encode(hmac.digest(pem.strip().encode(), base, "sha256"))
+        forged = with_field(request, "Signature", b"edge=:" + mac + b":")
+
+        assert reason_of(judge, forged) == "bad-signature"
 
     def test_a_public_key_may_have_an_end(self):
         private = PrivateKey("edge-1", published_key("ed25519", "key"), "ed25519")
