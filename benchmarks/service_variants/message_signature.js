@@ -1,4 +1,5 @@
-// The same check of a message signature inside nginx, for comparison: form, signature, age, and once.
+// The same work for a message signature inside nginx, for comparison: form, signature, age and once;
+// what is told of it, and what is counted.
 
 import crypto from 'crypto';
 
@@ -23,7 +24,7 @@ function accepted(r) {
     const input = (r.headersIn['Signature-Input'] || '').match(FORM);
     const signature = (r.headersIn['Signature'] || '').match(SIGNATURE);
     if (!input || !signature) {
-        return false;
+        return null;
     }
     const target = r.variables.request_uri;
     const mark = target.indexOf('?');
@@ -35,14 +36,24 @@ function accepted(r) {
         '\n"@signature-params": ' + input[1];
     const expected = crypto.createHmac('sha256', SECRET).update(base).digest('base64');
     if (!same(expected, signature[1])) {
-        return false;
+        return null;
     }
     const age = Date.now() / 1000 - Number(input[2]);
-    return -MAX_FUTURE <= age && age <= MAX_AGE && ngx.shared.seen.add(input[3], '');
+    const good = -MAX_FUTURE <= age && age <= MAX_AGE && ngx.shared.seen.add(input[3], '');
+    return good ? { age: Math.floor(age) } : null;
 }
 
 function decide(r) {
-    r.return(accepted(r) ? 204 : 403);
+    const found = accepted(r);
+    const reason = found ? 'ok' : 'refused';
+    r.headersOut['X-EdgeAuth-Reason'] = reason;
+    ngx.shared.counts.incr(reason, 1, 0);
+    if (found) {
+        r.headersOut['X-EdgeAuth-Key'] = 'default';
+        r.headersOut['X-EdgeAuth-Age'] = String(found.age);
+        ngx.shared.counts.incr('age ' + found.age, 1, 0);
+    }
+    r.return(found ? 204 : 403);
 }
 
 export default { decide };

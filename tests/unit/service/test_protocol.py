@@ -54,10 +54,9 @@ class Recorded(DecisionApp):
 class Waiting(Recorded):
     """A decision takes as long as the test says."""
 
-    waits = True
-
     def __init__(self, state: State, counters: Counters) -> None:
         super().__init__(state, counters)
+        self.waits = True
         self.asked = asyncio.Event()
         self.told = asyncio.Event()
 
@@ -74,7 +73,9 @@ class Broken(Recorded):
 
 
 class BrokenLater(Recorded):
-    waits = True
+    def __init__(self, state: State, counters: Counters) -> None:
+        super().__init__(state, counters)
+        self.waits = True
 
     async def answer_later(self, scope: Scope) -> Answer:
         raise RuntimeError("a bug")
