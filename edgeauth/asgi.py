@@ -6,12 +6,14 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from functools import lru_cache
 from typing import Any
 
+from edgeauth.asgi_body import compared
 from edgeauth.body import GRACE, MOST, SECONDS, drop_messages, owed_by_fields
+from edgeauth.digest import digested_body
 from edgeauth.errors import EdgeAuthError
 from edgeauth.guard import Guard
 from edgeauth.request import HANDSHAKE, Request, listens_on_unix
 from edgeauth.scope import hand_back, rereadable, split_fields
-from edgeauth.verdict import denial
+from edgeauth.verdict import Verdict, denial
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -75,6 +77,9 @@ class EdgeAuthMiddleware:
             guard = self.guard
             verdict = await guard.acheck(view) if self._waits else guard.check(view)
         if verdict.allowed:
+            app = self.app
+            if verdict.identity is not None and verdict.identity.body is not None:
+                app = self._comparing(verdict, outer, self.view(scope, names, credentials))
             # A copy: the server and the middleware outside hold the same scope.
             inner = dict(scope)
             inner["edgeauth"] = verdict
@@ -82,12 +87,18 @@ class EdgeAuthMiddleware:
             inner["headers"] = others
             size = len(inner)
             try:
-                await self.app(inner, receive, send)
+                await app(inner, receive, send)
             finally:
                 if len(inner) != size or inner.get("endpoint") is not scope.get("endpoint"):
                     hand_back(inner, outer)
         else:
-            await (_deny_http if kind == "http" else _deny_websocket)(scope, receive, send)
+            await _deny_any(scope, receive, send)
+
+    def _comparing(self, verdict: Verdict, outer: Scope, view: Request) -> ASGIApp:
+        """The application, to which a body is handed if it is the one that was signed."""
+        left, guard = outer.get("edgeauth"), outer.get("edgeauth.guard")
+        body = digested_body(self.guard, verdict, view, left, guard)
+        return self.app if body is None else compared(self.app, body, _deny_any)
 
 
 def _split(scope: Scope, names: tuple[bytes, ...]) -> tuple[Scope, list[Any], list[Any]]:
@@ -227,6 +238,10 @@ def _field(name: str) -> bytes:
     # ASGI servers hand field names over in lower case. Only schemes ask for names, so the
     # cache holds a handful and nothing that a client chose.
     return name.lower().encode()
+
+
+async def _deny_any(scope: Scope, receive: Receive, send: Send) -> None:
+    await (_deny_http if scope["type"] == "http" else _deny_websocket)(scope, receive, send)
 
 
 async def _deny_http(scope: Scope, receive: Receive, send: Send) -> None:

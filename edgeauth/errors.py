@@ -19,6 +19,7 @@
         BodyMismatch              body
         StoreUnavailable          replay-store
       PassNotAccepted             never ends a request: it is judged as one without a pass
+      UnreadableBody              also OSError; what an application sees that reads a refused body
 
 The word beside a verification error is its ``reason``: the code in logs, metrics and
 :class:`edgeauth.Verdict`. It is never told to the client. :mod:`edgeauth.reasons` says what each
@@ -211,6 +212,16 @@ class PassNotAccepted(EdgeAuthError):
         self.message = message
         self.found = found
         self.hint = hint
+
+
+class UnreadableBody(EdgeAuthError, OSError):
+    """The body of this request is not the one that was signed, so its rest is not handed on.
+
+    An application need not handle it: the client is refused, or the connection ends.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("the body is not the one that was signed")
 
 
 def seconds(value: float) -> str:

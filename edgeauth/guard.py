@@ -232,6 +232,17 @@ class Guard(GuardFacts):
             self._observers.decided(request, verdict, None, moment)
         return verdict
 
+    def refuse(self, request: Request, error: VerificationError) -> Verdict:
+        """Refuse *request*, which was let in, for what only its adapter or its endpoint could see.
+
+        The body is another one than the credential vouches for, or the credential does not
+        cover what an endpoint demands. Observers are told, as of any refusal.
+
+        Returns:
+            the verdict; allowed in report-only mode.
+        """
+        return self._refuse(request, error, time.time())
+
     def inherited(self, verdict: object, guard: object) -> Verdict | None:
         """*verdict*, if an outer gate with *guard* left it that decides as this one; or None.
 

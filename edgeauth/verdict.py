@@ -32,6 +32,10 @@ class _NoClaims(Mapping[str, object]):
 NO_CLAIMS: Mapping[str, object] = _NoClaims()
 
 
+#: All that a credential can vouch for.
+PARTS = ("method", "path", "query", "host", "body", "time", "once")
+
+
 class Once(NamedTuple):
     """A credential that admits one request.
 
@@ -72,7 +76,8 @@ class EdgeIdentity(NamedTuple):
         key_id: the id of the key that verified it. An id, never key material.
         scheme: the kind of scheme that accepted it, such as ``edge-auth``.
         covers: what the credential vouches for, of ``method``, ``path``, ``query``, ``host``,
-            ``body``, ``time`` and ``once``; ``once`` only if a replay store admitted it.
+            ``body``, ``time`` and ``once``; ``once`` only if a replay store admitted it, and
+            ``body`` behind an adapter of this package, which compares it while it comes.
         once: set where the credential admits one request only.
         body: the digest that the body must have, or None.
         claims: what else is authentic (a client's address, a subject), by name.

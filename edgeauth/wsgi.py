@@ -10,9 +10,11 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment  # noqa: TC003
 
 from edgeauth.body import Upload
+from edgeauth.digest import digested_body
 from edgeauth.guard import Guard
 from edgeauth.request import listens_on_unix, opens_websocket
-from edgeauth.verdict import denial
+from edgeauth.verdict import Verdict, denial
+from edgeauth.wsgi_body import compared
 
 # Header fields whose variables have no HTTP_ before their name.
 _PLAIN = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})
@@ -48,6 +50,8 @@ class EdgeAuthMiddleware:
         self.guard.start()
         self._stripped = tuple(environ_key(name) for name in self.guard.stripped_headers)
         self.view: Callable[[WSGIEnvironment], EnvironRequest] = EnvironRequest
+        # Whether the application reads bodies without a length.
+        self.reads_chunks = True
         self._plain_key = getattr(app, "__module__", None) not in _VALIDATORS
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -59,13 +63,25 @@ class EdgeAuthMiddleware:
             verdict = guard.check(self.view(environ))
         if not verdict.allowed:
             return _deny(environ, start_response)
+        app = self.app
+        if verdict.identity is not None and verdict.identity.body is not None:
+            app = self._comparing(verdict, environ)
         for name in self._stripped:
             environ.pop(name, None)
         environ["edgeauth.verdict"] = verdict
         environ["edgeauth.guard"] = guard
         if self._plain_key:
             environ["edgeauth"] = verdict
-        return self.app(environ, start_response)
+        return app(environ, start_response)
+
+    def _comparing(self, verdict: Verdict, environ: WSGIEnvironment) -> WSGIApplication:
+        """The application, to which a body is handed if it is the one that was signed."""
+        left, guard = environ.get("edgeauth.verdict"), environ.get("edgeauth.guard")
+        view = self.view(dict(environ))
+        body = digested_body(self.guard, verdict, view, left, guard)
+        if body is None:
+            return self.app
+        return compared(self.app, body, _deny, reads_chunks=self.reads_chunks)
 
 
 class EnvironRequest:

@@ -30,4 +30,5 @@ def guarded(app: WSGIApplication) -> EdgeAuthMiddleware:
     """
     gate = EdgeAuthMiddleware(app, project_guard())
     gate.view = DjangoEnvironRequest
+    gate.reads_chunks = False  # Django takes a body without a length for an empty one
     return gate
