@@ -27,7 +27,7 @@ def compared(app: ASGIApp, body: DigestedBody, deny: ASGIApp) -> ASGIApp:
     """
 
     async def called(scope: Scope, receive: Receive, send: Send) -> None:
-        if _nothing_comes(scope):
+        if nothing_comes_by_scope(scope):
             try:
                 body.end()
             except UnreadableBody:
@@ -103,7 +103,8 @@ class _Request:
         await self._send(message)
 
 
-def _nothing_comes(scope: Scope) -> bool:
+def nothing_comes_by_scope(scope: Scope) -> bool:
+    """Whether an ASGI request has no body, as its header tells."""
     if scope["type"] == "websocket":
         return True
     fields = {name: value for name, value in scope["headers"] if name in _FRAMING}

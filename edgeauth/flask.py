@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import partial, wraps
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask, g, request
+from flask import Flask, Response, current_app, g, request
 from flask.signals import request_started
 
+from edgeauth.coverage import Demand
 from edgeauth.errors import ConfigurationError
 from edgeauth.guard import Guard
 from edgeauth.settings import Settings
+from edgeauth.verdict import denial
 from edgeauth.wsgi import EdgeAuthMiddleware, EnvironRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    View = Callable[..., Any]
 
 
 class EdgeAuth:
@@ -70,3 +78,36 @@ def _attach_verdict(_app: Flask, **_extra: object) -> None:
             "the request did not pass the gate: wrap app.wsgi_app, do not replace it"
         )
     g.edgeauth = verdict
+
+
+def demand_coverage(*parts: str) -> Callable[[View], View]:
+    """A decorator of views that lets in only what is signed in all of *parts*.
+
+    All else gets the denial, as a stranger does, and the log has the reason ``coverage``: a
+    credential that covers less, an exempt path, a pass. Report-only mode tells and lets in. ::
+
+        @app.post("/pay")
+        @demand_coverage("method", "path", "body", "once")
+        def pay(): ...
+
+    Args:
+        parts: of ``method``, ``path``, ``query``, ``host``, ``body``, ``time`` and ``once``.
+
+    Raises:
+        ConfigurationError: now, if a part is not known; on a request, if no gate checked it.
+    """
+    demand = Demand(*parts)
+
+    def decorator(view: View) -> View:
+        @wraps(view)
+        def covered(*args: object, **named: object) -> object:
+            environ = request.environ
+            verdict, guard = environ.get("edgeauth.verdict"), environ.get("edgeauth.guard")
+            if not demand.met(verdict, guard, EnvironRequest(environ)):
+                answer = denial(request.method)
+                return Response(answer.body, answer.status, dict(answer.headers))
+            return current_app.ensure_sync(view)(*args, **named)
+
+        return covered
+
+    return decorator

@@ -9,6 +9,16 @@
 
     async def page(request: Request) -> Response:                      # Starlette
         identity = await edge_identity(request)
+
+An endpoint that goes by more than "the edge sent it" says so::
+
+    spends = demand_coverage("method", "path", "body", "once")
+
+    @app.post("/pay", dependencies=[Depends(spends)])                  # FastAPI
+    async def pay(): ...
+
+    async def pay(request: Request) -> Response:                       # Starlette
+        identity = await spends(request)
 """
 
 from __future__ import annotations
@@ -17,15 +27,20 @@ from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException, WebSocketException
 from starlette.requests import HTTPConnection  # noqa: TC002 - FastAPI reads the annotation
+from starlette.responses import Response
 
+from edgeauth.asgi import ScopeRequest
+from edgeauth.coverage import Demand
 from edgeauth.errors import ConfigurationError
-from edgeauth.verdict import UNVERIFIED, EdgeIdentity
+from edgeauth.verdict import UNVERIFIED, EdgeIdentity, denial
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from edgeauth.guard import Guard
     from edgeauth.verdict import Verdict
 
-__all__ = ["UNVERIFIED", "edge_identity"]
+__all__ = ["UNVERIFIED", "demand_coverage", "edge_identity"]
 
 
 # A coroutine, although it awaits nothing: FastAPI runs plain functions in a thread, which costs
@@ -54,3 +69,41 @@ async def edge_identity(connection: HTTPConnection) -> EdgeIdentity:
     if connection.scope["type"] == "websocket":
         raise WebSocketException(1008)
     raise HTTPException(403, headers={"Cache-Control": "no-store"})
+
+
+def demand_coverage(*parts: str) -> Callable[[HTTPConnection], Awaitable[EdgeIdentity]]:
+    """A dependency that lets in only what is signed in all of *parts*; gives the identity.
+
+    All else gets the denial, as a stranger does, and the log has the reason ``coverage``: a
+    credential that covers less, an exempt path, a pass. Report-only mode tells and lets in.
+
+    Args:
+        parts: of ``method``, ``path``, ``query``, ``host``, ``body``, ``time`` and ``once``.
+
+    Raises:
+        ConfigurationError: now, if a part is not known; on a request, if no gate checked it.
+    """
+    demand = Demand(*parts)
+
+    async def covered(connection: HTTPConnection) -> EdgeIdentity:
+        scope = connection.scope
+        verdict: Verdict | None = scope.get("edgeauth")
+        if demand.met(verdict, scope.get("edgeauth.guard"), ScopeRequest(scope)):
+            return verdict.identity if verdict and verdict.identity else UNVERIFIED
+        if scope["type"] == "websocket":
+            raise WebSocketException(1008)
+        # Pages that the application makes of a 403 do not change the denial.
+        handlers, _ = scope.get("starlette.exception_handlers", ({}, {}))
+        handlers.setdefault(_NotCovered, _answer)
+        raise _NotCovered
+
+    return covered
+
+
+class _NotCovered(Exception):
+    """Carries the denial to where Starlette answers."""
+
+
+async def _answer(connection: HTTPConnection, _error: Exception) -> Response:
+    answer = denial(connection.scope["method"])
+    return Response(answer.body, answer.status, dict(answer.headers))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 import sys
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from edgeauth.digest import DigestedBody, nothing_comes
 from edgeauth.errors import UnreadableBody
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from _typeshed import OptExcInfo, WriteableBuffer
@@ -115,11 +115,10 @@ def _put_between(environ: WSGIEnvironment, body: DigestedBody, *, reads_chunks: 
     Raises:
         UnreadableBody: it is the wrong one already.
     """
-    length = environ.get("CONTENT_LENGTH")
-    version = environ.get("SERVER_PROTOCOL", "HTTP/1.1").removeprefix("HTTP/")
+    length: str | None = environ.get("CONTENT_LENGTH")
     chunked = "HTTP_TRANSFER_ENCODING" in environ
     terminated = bool(environ.get("wsgi.input_terminated"))
-    if nothing_comes(length, version, chunked=chunked):
+    if nothing_comes_by_environ(environ):
         body.end()
     elif chunked or not length:
         if not (terminated and reads_chunks):
@@ -131,6 +130,15 @@ def _put_between(environ: WSGIEnvironment, body: DigestedBody, *, reads_chunks: 
         length = None
     limit = int(length) if length else None if terminated else 0
     environ["wsgi.input"] = digested_input(environ["wsgi.input"], body, limit)
+
+
+def nothing_comes_by_environ(environ: Mapping[str, Any]) -> bool:
+    """Whether a WSGI request has no body, as its header tells."""
+    return nothing_comes(
+        environ.get("CONTENT_LENGTH"),
+        environ.get("SERVER_PROTOCOL", "HTTP/1.1").removeprefix("HTTP/"),
+        chunked="HTTP_TRANSFER_ENCODING" in environ,
+    )
 
 
 class _Answer:

@@ -140,6 +140,8 @@ SUBJECTS = {
     "admission.py": ("unit/test_once.py", "unit/test_inner_gates.py"),
     "guard_facts.py": _GUARD,
     "guard.py": _GUARD,
+    "digest.py": ("unit/test_digest.py", "unit/test_digested_bodies.py"),
+    "coverage.py": ("unit/test_coverage.py", "unit/test_starlette.py"),
     # The plumbing.
     **{
         f"settings/{name}.py": (*_SETTINGS, "unit/test_guard.py", "unit/test_flask.py")
@@ -179,6 +181,8 @@ SUBJECTS = {
         "unit/test_mounted_apps.py",
         "unit/test_flask.py",
     ),
+    "asgi_body.py": ("unit/test_digested_bodies.py",),
+    "wsgi_body.py": ("unit/test_digested_bodies.py",),
     "body.py": ("unit/test_body.py", "unit/django/test_uploads.py", "unit/test_company.py"),
     "flask.py": ("unit/test_flask.py", "unit/settings/test_settings.py"),
     "starlette.py": ("unit/test_starlette.py",),
@@ -187,7 +191,9 @@ SUBJECTS = {
     "django/asgi.py": _DJANGO[1:],
     "django/checks.py": ("unit/django/test_checks.py",),
     "django/conf.py": (*_DJANGO, "unit/django/test_checks.py"),
-    "django/middleware.py": _DJANGO,
+    "django/body.py": ("unit/django/test_digested_bodies.py",),
+    "django/coverage.py": ("unit/django/test_coverage.py",),
+    "django/middleware.py": (*_DJANGO, "unit/django/test_digested_bodies.py"),
     "django/requests.py": _DJANGO,
     "django/wsgi.py": _DJANGO[1:],
 }

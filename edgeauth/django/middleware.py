@@ -8,8 +8,11 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpResponse
 
 from edgeauth.body import Upload
+from edgeauth.digest import DigestedBody, digested_body
+from edgeauth.django.body import compare
 from edgeauth.django.conf import project_guard
 from edgeauth.django.requests import DjangoScopeRequest, MetaRequest
+from edgeauth.errors import UnreadableBody
 from edgeauth.verdict import denial
 from edgeauth.wsgi import environ_key
 
@@ -83,10 +86,38 @@ class EdgeAuthMiddleware:
         return await cast("Awaitable[HttpResponseBase]", self._pass_on(request, verdict))
 
     def _pass_on(self, request: HttpRequest, verdict: Verdict) -> Response:
+        body = None
+        if verdict.identity is not None and verdict.identity.body is not None:
+            body = self._digested_body(request, verdict)
         request.edgeauth = verdict  # type: ignore[attr-defined]
         self._leave(request, verdict)
         self._strip(request)
-        return self.get_response(request)
+        return self.get_response(request) if body is None else self._comparing(request, body)
+
+    def _digested_body(self, request: HttpRequest, verdict: Verdict) -> DigestedBody | None:
+        view: Request
+        if hasattr(request, "scope"):
+            view, left, key = DjangoScopeRequest(request.scope), request.scope, "edgeauth"
+        else:
+            view, left, key = MetaRequest(request), request.META, "edgeauth.verdict"
+        return digested_body(self.guard, verdict, view, left.get(key), left.get("edgeauth.guard"))
+
+    def _comparing(self, request: HttpRequest, body: DigestedBody) -> Response:
+        try:
+            compare(request, body)
+        except UnreadableBody:
+            response = _denied(request)
+            return _awaitable(response) if self._is_async else response
+        answer = self.get_response(request)
+        if self._is_async:
+            return self._awaited(request, body, cast("Awaitable[HttpResponseBase]", answer))
+        return _denied(request, drop=False) if body.refused else answer
+
+    async def _awaited(
+        self, request: HttpRequest, body: DigestedBody, answer: Awaitable[HttpResponseBase]
+    ) -> HttpResponseBase:
+        response = await answer
+        return _denied(request, drop=False) if body.refused else response
 
     def _outer_verdict(self, request: HttpRequest, scope: Scope | None) -> Verdict | None:
         left, key = (request.META, "edgeauth.verdict") if scope is None else (scope, "edgeauth")
@@ -126,12 +157,12 @@ class _Denied(HttpResponse):
         return self.upload.denied(self.content)
 
 
-def _denied(request: HttpRequest) -> HttpResponse:
+def _denied(request: HttpRequest, *, drop: bool = True) -> HttpResponse:
     scope: Scope | None = getattr(request, "scope", None)
     answer = denial(request.META["REQUEST_METHOD"] if scope is None else scope["method"])
     headers = {name.title(): value for name, value in answer.headers}
     response = _Denied(answer.body, status=answer.status, headers=headers)
-    if scope is None:  # under ASGI Django has the whole body before its first middleware
+    if drop and scope is None:  # under ASGI Django has the whole body before its first middleware
         # Django limits a body with a length by what it has read.
         response.upload = Upload(request.META, request.read)
         response.upload.drop()

@@ -41,7 +41,7 @@ def test_a_signed_request_passes_and_says_who_sent_it():
     assert verdict == edgeauth.Verdict(
         allowed=True,
         reason="ok",
-        identity=edgeauth.EdgeIdentity(NOW, "LHR", "key-1"),
+        identity=edgeauth.EdgeIdentity(NOW, "LHR", "key-1", covers={"time"}),
         enforced=True,
     )
     assert verdict

@@ -31,7 +31,8 @@ from edgeauth.verdict import NO_CLAIMS, EdgeIdentity
 _REMEMBER = 256
 
 _new_tuple = tuple.__new__
-_COVERS: frozenset[str] = frozenset()
+# The signature is over the time and the POP: it is good for any request.
+_COVERS = frozenset({"time"})
 
 
 class EdgeAuthScheme:

@@ -24,7 +24,7 @@ from edgeauth.settings import Settings
 )
 def test_a_value_is_signed_for_the_present_as_asked(options, pop):
     identity = verify(Signer(SECRET, **options).value(), [SECRET], require_pop=False)
-    assert identity == EdgeIdentity(identity.timestamp, pop, "key-1")
+    assert identity == EdgeIdentity(identity.timestamp, pop, "key-1", covers={"time"})
 
 
 def test_a_key_signs_as_well_as_a_secret():

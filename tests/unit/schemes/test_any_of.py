@@ -75,7 +75,7 @@ class Refusing:
 def test_what_one_accepts_is_accepted_and_says_which(schemes):
     either = AnyOf(*schemes)
     assert either.verify(asked(Edge_Auth=VALUE), now=NOW) == EdgeIdentity(
-        NOW, "LHR", "signing", "edge-auth"
+        NOW, "LHR", "signing", "edge-auth", covers={"time"}
     )
     by_secret = either.verify(asked(X_Proof=OLDER_SECRET.encode()), now=NOW)
     assert (by_secret.key_id, by_secret.scheme) == ("sent", "shared-secret")

@@ -142,8 +142,8 @@ def test_the_identity_names_the_key_that_signed():
     ring = [Key("old", OLDER_SECRET), Key("new", SECRET)]
     scheme = EdgeAuthScheme(ring)
     old = sign(OLDER_SECRET, pop="JFK", timestamp=NOW, encoding="base64").encode()
-    assert scheme.verify_value(VALUE, now=NOW) == EdgeIdentity(NOW, "LHR", "new")
-    assert scheme.verify_value(old, now=NOW) == EdgeIdentity(NOW, "JFK", "old")
+    assert scheme.verify_value(VALUE, now=NOW) == EdgeIdentity(NOW, "LHR", "new", covers={"time"})
+    assert scheme.verify_value(old, now=NOW) == EdgeIdentity(NOW, "JFK", "old", covers={"time"})
 
 
 def test_a_signature_of_no_key_is_told_so():
@@ -262,11 +262,11 @@ def test_refusals_after_the_signature_say_who_signed():
     with pytest.raises(edgeauth.Expired) as expired:
         edgeauth.verify(VALUE, [SECRET], now=NOW + 75)
     assert (expired.value.age, expired.value.limit) == (75, 60)
-    assert expired.value.identity == EdgeIdentity(NOW, "LHR", "key-1")
+    assert expired.value.identity == EdgeIdentity(NOW, "LHR", "key-1", covers={"time"})
     with pytest.raises(edgeauth.NotYetValid) as early:
         edgeauth.verify(VALUE, [SECRET], now=NOW - 9)
     assert (early.value.age, early.value.limit) == (-9, 5)
-    assert early.value.identity == EdgeIdentity(NOW, "LHR", "key-1")
+    assert early.value.identity == EdgeIdentity(NOW, "LHR", "key-1", covers={"time"})
     with pytest.raises(edgeauth.PopNotAllowed, match="POP LHR is not one of pops") as pop:
         edgeauth.verify(VALUE, [SECRET], now=NOW, pops=["JFK"])
     assert pop.value.identity.pop == "LHR"
