@@ -1,0 +1,107 @@
+"""A Django view does not read another body than was signed to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+
+import pytest
+from django.http import HttpResponse
+from django.test import AsyncRequestFactory, RequestFactory
+
+from edgeauth import EdgeIdentity, Guard
+from edgeauth.django.middleware import EdgeAuthMiddleware
+from edgeauth.django.wsgi import guarded
+from edgeauth.verdict import BodyDigest
+
+BODY = b"pay=100"
+FORGED = b"pay=999"
+DENIED = b"Forbidden\n"
+
+
+class Signing:
+    """A scheme of somebody's, which vouches for a body."""
+
+    kind = "signing"
+    headers = ()
+
+    def __init__(self, body):
+        self._digest = BodyDigest("sha256", hashlib.sha256(body).digest())
+
+    def verify(self, _request, *, now):
+        return EdgeIdentity(int(now), None, "k", scheme=self.kind, body=self._digest)
+
+
+@pytest.fixture(params=["sync", "async"])
+def ask(request, monkeypatch):
+    """What a view answers behind a gate that asks for *signed*; *before* gets the request first."""
+
+    def through(view, body, *, signed=BODY, before=lambda _request: None, **options):
+        guard = Guard(Signing(signed), **options)
+        monkeypatch.setattr("edgeauth.django.middleware.project_guard", lambda: guard)
+        factory = {"sync": RequestFactory, "async": AsyncRequestFactory}[request.param]()
+        kind = "application/x-www-form-urlencoded"
+        asked = factory.post("/pay", data=body, content_type=kind)
+        before(asked)
+        if request.param == "sync":
+            return EdgeAuthMiddleware(view)(asked)
+
+        async def awaited(asked):
+            return view(asked)
+
+        async def answered():
+            return await EdgeAuthMiddleware(awaited)(asked)
+
+        return asyncio.run(answered())
+
+    return through
+
+
+def reading(request):
+    try:
+        return HttpResponse(request.body)
+    except OSError:
+        return HttpResponse("an error", status=500)
+
+
+def never(_request):
+    raise AssertionError
+
+
+def test_a_view_reads_the_body_that_was_signed_alone(ask, caplog):
+    assert ask(reading, BODY).content == BODY
+    assert ask(lambda request: HttpResponse(request.POST["pay"]), BODY).content == b"100"
+    assert caplog.messages == []
+    assert (ask(reading, FORGED).status_code, ask(reading, FORGED).content) == (403, DENIED)
+    assert "reason='body'" in caplog.messages[0]
+    assert ask(reading, FORGED, mode="report-only").content == FORGED
+
+
+def test_a_body_that_cannot_come_is_compared_at_once(ask):
+    assert ask(never, b"").content == DENIED
+    assert ask(reading, b"", signed=b"").content == b""
+
+
+def test_what_was_read_before_is_compared_at_once(ask):
+    assert ask(never, FORGED, before=lambda request: request.POST).content == DENIED
+    assert ask(reading, BODY, before=lambda request: request.POST).content == BODY
+
+
+def test_what_was_read_in_part_before_cannot_be_compared(ask, caplog):
+    assert ask(never, BODY, before=lambda request: request.read(3)).content == DENIED
+    assert "first in MIDDLEWARE" in caplog.text
+    answer = ask(
+        lambda request: HttpResponse(request.read()),
+        BODY,
+        mode="report-only",
+        before=lambda request: request.read(3),
+    )
+    assert answer.content == BODY[3:]
+
+
+def test_a_view_that_reads_nothing_is_let_be(ask):
+    assert ask(lambda _request: HttpResponse("page"), FORGED).content == b"page"
+
+
+def test_the_gate_around_the_application_lets_it_have_no_chunks():
+    assert guarded(never).reads_chunks is False
