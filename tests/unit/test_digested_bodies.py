@@ -5,14 +5,19 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import io
+import re
+from base64 import b64encode
+from pathlib import Path
 
 import pytest
+from support.signed_requests import HOST, KEY
 
 from edgeauth import EdgeIdentity, Guard
 from edgeauth.asgi import EdgeAuthMiddleware as ASGIGate
 from edgeauth.digest import DigestedBody, nothing_comes
 from edgeauth.errors import UnreadableBody
 from edgeauth.observers import Observer, Observers
+from edgeauth.schemes.message_signatures import MessageSignatureScheme, MessageSigner
 from edgeauth.verdict import BodyDigest
 from edgeauth.wsgi import EdgeAuthMiddleware as WSGIGate
 from edgeauth.wsgi_body import digested_input
@@ -68,7 +73,9 @@ def messages(*pieces):
     ]
 
 
-def run(app, *received, guards, kind="http", version="1.1", fields=((b"content-length", b"24"),)):
+def run(
+    app, *received, guards, kind="http", version="1.1", fields=((b"content-length", b"24"),), **more
+):
     """What *app* behind *guards*, outermost first, sends when it is sent *received*."""
     sent, waiting = [], list(received)
 
@@ -81,6 +88,7 @@ def run(app, *received, guards, kind="http", version="1.1", fields=((b"content-l
     for guard in reversed(guards):
         app = ASGIGate(app, guard)
     scope = {"type": kind, "path": "/pay", "headers": list(fields), "http_version": version}
+    scope |= more
     if kind == "http":
         scope["method"] = "POST"
     asyncio.run(app(scope, receive, send))
@@ -502,3 +510,23 @@ def test_whether_a_body_comes_is_told_by_the_head():
     assert not nothing_comes(None, "2", chunked=False)
     assert not nothing_comes("1", "1.1", chunked=False)
     assert not nothing_comes("0", "1.1", chunked=True)
+
+
+def test_the_snippet_of_the_page_lets_the_signed_body_in_alone():
+    page = (Path(__file__).parents[2] / "docs" / "message-signatures.md").read_text("utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    (block,) = [found for found in blocks if '"content-digest"]' in found]
+    names = {"MessageSignatureScheme": MessageSignatureScheme, "key": KEY, "Guard": Guard}
+    exec(block, names)
+    digest = "sha-256=:" + b64encode(hashlib.sha256(BODY).digest()).decode() + ":"
+    scheme = names["with_body"]
+    signer = MessageSigner(KEY, components=scheme.components, tag="edge")
+    fields = [("host", HOST), ("content-digest", digest), ("content-length", "24")]
+    signed = signer.sign("POST", "/pay", HOST, fields=fields)
+    sent = [(name.lower().encode(), value.encode()) for name, value in [*fields, *signed.items()]]
+
+    app = Reading()
+    for body, expected in ((BODY, 200), (FORGED, 403)):
+        answer = run(app, *messages(body), guards=[names["guard"]], fields=sent, raw_path=b"/pay")
+        assert status(answer) == expected
+    assert app.handed == [BODY, "http.disconnect"]

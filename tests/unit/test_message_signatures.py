@@ -326,14 +326,14 @@ class TestBody:
         assert found.body == BodyDigest(algorithm, bytes(length))
         assert "body" in found.covers
 
-    def test_who_signed_comes_with_the_digest_and_vouches_for_no_body_yet(self):
+    def test_who_signed_comes_with_the_digest_and_vouches_for_the_body(self):
         request = signed(
             fields=[("Content-Digest", self.DIGEST)], signer={"components": ["content-digest"]}
         )
         identity = scheme(components=()).verify(request, now=NOW)
 
         assert identity.body == BodyDigest("sha256", bytes(32))
-        assert "body" not in identity.covers
+        assert "body" in identity.covers
 
     def test_of_several_digests_only_one_that_is_signed_counts(self):
         found = self.verified(self.DIGEST + b", " + self.BETTER, ['"content-digest";key="sha-256"'])
