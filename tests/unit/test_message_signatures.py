@@ -335,6 +335,18 @@ class TestBody:
         assert identity.body == BodyDigest("sha256", bytes(32))
         assert "body" in identity.covers
 
+    def test_a_digest_of_a_kind_that_nobody_compares_covers_no_body(self):
+        for digest in (b"md5=:AAAA:", self.DIGEST + b", md5=:AAAA:"):
+            request = signed(
+                fields=[("Content-Digest", digest)],
+                signer={"components": ['"content-digest";key="md5"']},
+            )
+            found = scheme(components=()).verify_signature(request, now=NOW)
+
+            assert (found.body, found.covers & {"body"}, found.identity.covers & {"body"}) == (
+                *(None, frozenset(), frozenset()),
+            )
+
     def test_of_several_digests_only_one_that_is_signed_counts(self):
         found = self.verified(self.DIGEST + b", " + self.BETTER, ['"content-digest";key="sha-256"'])
         assert found.body.algorithm == "sha256"

@@ -59,8 +59,8 @@ class Form:
         algorithm: what the message says of it, or None.
         missing: why what is signed is not enough, or None.
         covers: of ``method``, ``path``, ``query``, ``host``, ``body``, ``time`` and ``once``.
-        vouches_for: these without ``body`` and ``once``: who verifies has seen neither the body
-            nor an earlier request, and whoever does adds them.
+        vouches_for: these without ``once``: who verifies has not seen earlier requests, and
+            whoever has adds it.
         digests: which digests of the body are signed.
         head: how it begins, up to the first parenthesis that closes.
         source: what comes after that, as the source of a pattern.
@@ -99,9 +99,11 @@ class Form:
         names += ["nonce"] * (require_nonce and b"nonce" not in given)
         self.missing = f"the signature leaves out {', '.join(sorted(names))}" if names else None
         covers = frozenset[str]().union(*(part.covers for part in parts))
+        if not self.digests:
+            covers -= {"body"}  # a digest that nobody here can compare
         more = {b"created": "time", b"nonce": "once"}
         self.covers = covers | {more[key] for key in given.keys() & more.keys()}
-        self.vouches_for = self.covers - {"body", "once"}
+        self.vouches_for = self.covers - {"once"}
 
         self.head, _, rest = (self.label + found.signed.list_text()).partition(b")")
         patterns = [

@@ -266,11 +266,12 @@ class MessageSignatureScheme:
             if nonce is None
             else _new_tuple(Once, (key_id + b":" + nonce, closes, signed_at - self.max_future))
         )
+        covers, vouches_for = form.covers, form.vouches_for
+        if body is None and form.digests:
+            covers, vouches_for = covers - {"body"}, vouches_for - {"body"}
         identity = _new_tuple(
-            EdgeIdentity,
-            (signed_at, None, key.id, self.kind, form.vouches_for, once, body, NO_CLAIMS),
+            EdgeIdentity, (signed_at, None, key.id, self.kind, vouches_for, once, body, NO_CLAIMS)
         )
-        covers = form.covers if body is not None or not form.digests else form.covers - {"body"}
         return _new_tuple(Verified, (identity, covers, once, body))
 
     def _body(self, request: Request, form: Form) -> BodyDigest | None:
