@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from support.signed_requests import HOST, KEY
 
-from edgeauth import EdgeIdentity, Guard
+from edgeauth import EdgeIdentity, Guard, Verdict
 from edgeauth.asgi import EdgeAuthMiddleware as ASGIGate
-from edgeauth.digest import DigestedBody, nothing_comes
+from edgeauth.digest import DigestedBody, digested_body, nothing_comes
 from edgeauth.errors import UnreadableBody
 from edgeauth.observers import Observer, Observers
 from edgeauth.schemes.message_signatures import MessageSignatureScheme, MessageSigner
@@ -501,6 +501,13 @@ def test_a_gate_inside_one_of_another_proof_compares_as_well(told):
 
     assert ask(reading, environ(BODY), *guards) == ("200", BODY)
     assert ask(reading, environ(FORGED), *guards) == ("403", DENIED)
+
+
+@pytest.mark.parametrize("identity", [None, EdgeIdentity(1, None, "k")])
+def test_without_a_digest_nothing_is_compared(told, identity):
+    verdict = Verdict(allowed=True, reason="ok", identity=identity)
+
+    assert digested_body(made(told), verdict, None, None, None) is None
 
 
 def test_whether_a_body_comes_is_told_by_the_head():
