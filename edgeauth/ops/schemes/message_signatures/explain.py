@@ -122,7 +122,13 @@ def _signature(found: _Found, scheme: MessageSignatureScheme, given: _Signed) ->
     keys = tuple(scheme.keys) if key is None else (key,)
     if any(cannot):
         # There may have been one before something decoded the path.
-        other = search(raw, seen, form.base, signed, keys)
+        decoded = all(
+            finding is None or "target" in part.needs
+            for part, finding in zip(parts, cannot, strict=True)
+        )
+        other = None
+        if decoded and seen.target is not None:
+            other = search(raw, seen, form.base, signed, keys)
         were = values if other is None else lines_of(parts, other.signed)
         found.fields.extend(_lines(parts, values, were))
         told = [finding for finding in cannot if finding is not None]

@@ -68,6 +68,14 @@ def rewrites(seen: Seen, fields: Iterable[str]) -> list[list[Rewrite]]:
     return [of_a_part for of_a_part in found if of_a_part]
 
 
+def lost_ports(seen: Seen) -> Iterator[Rewrite]:
+    """Every port that Host may have had: there are few enough to try them all."""
+    host = seen.host or b""
+    if host and b":" not in host:
+        for port in range(1, 65_536):
+            yield _host(seen, "host-port", b"%b:%d" % (host, port))
+
+
 def _named_urls(seen: Seen) -> Iterator[Rewrite]:
     for url in seen.lines.hints.urls:
         parts = urlsplit(url)
@@ -81,15 +89,18 @@ def _named_urls(seen: Seen) -> Iterator[Rewrite]:
 
 
 def _hosts(seen: Seen) -> Iterator[Rewrite]:
-    told = (
-        "The edge signed the host {0}, and {1} arrived: something rewrites Host between edge and "
-        "origin. Let the proxy pass it on as it came (nginx: proxy_set_header Host $http_host), "
-        "or let the edge sign the name that the origin sees."
-    )
-    here = (seen.host or b"").lower()
     for code, name in _other_hosts(seen):
-        text = told.format(_shown(name), _shown(here or b"none"))
-        yield Rewrite(code, text, replace(seen, host=name))
+        yield _host(seen, code, name)
+
+
+def _host(seen: Seen, code: str, name: bytes) -> Rewrite:
+    here = (seen.host or b"").lower()
+    text = (
+        f"The edge signed the host {_shown(name)}, and {_shown(here)} arrived: something rewrites "
+        "Host between edge and origin. Let the proxy pass it on as it came (nginx: "
+        "proxy_set_header Host $http_host), or let the edge sign the name that the origin sees."
+    )
+    return Rewrite(code, text, replace(seen, host=name))
 
 
 def _other_hosts(seen: Seen) -> Iterator[tuple[str, bytes]]:

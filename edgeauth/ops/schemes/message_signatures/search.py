@@ -9,7 +9,7 @@ from edgeauth.errors import MalformedHeader
 from edgeauth.keys import Key
 from edgeauth.ops.schemes.diagnosis import Finding
 from edgeauth.ops.schemes.message_signatures.makers import made_by
-from edgeauth.ops.schemes.message_signatures.rewrites import Rewrite, rewrites
+from edgeauth.ops.schemes.message_signatures.rewrites import Rewrite, lost_ports, rewrites
 from edgeauth.ops.schemes.message_signatures.seen import Seen, name_of
 from edgeauth.ops.text import escaped
 
@@ -45,9 +45,14 @@ def search(
     """
     fields = [name for part in base.components if (name := name_of(part))[:1] != "@"]
     of_parts = rewrites(seen, dict.fromkeys(fields))
-    most = _MOST if all(isinstance(key, Key) for key in keys) else _MOST_WITH_PUBLIC_KEYS
+    likely, more = _ones_and_twos(of_parts), _nothing()
+    most = _MOST_WITH_PUBLIC_KEYS
+    if all(isinstance(key, Key) for key in keys):
+        most = _MOST
+        if any("host" in part.needs for part in base.components):
+            more = ((one,) for one in lost_ports(seen))
     tried: set[bytes] = set()
-    for changes in islice(_ones_and_twos(of_parts), most):
+    for changes in chain(islice(likely, most), more):
         request = _both(seen, changes)
         try:
             message = base.of(request, signed, request.scheme)
@@ -60,6 +65,10 @@ def search(
             findings = [Finding(one.code, escaped(one.text)) for one in changes]
             return Explained(request, findings)
     return None
+
+
+def _nothing() -> Iterator[tuple[Rewrite, ...]]:
+    yield from ()
 
 
 def _ones_and_twos(of_parts: list[list[Rewrite]]) -> Iterator[tuple[Rewrite, ...]]:
