@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import math
 import time
 from collections.abc import Iterable, Mapping  # noqa: TC003 - so that annotations can be read
 from typing import Any, Literal
@@ -30,11 +28,10 @@ from edgeauth.guard_facts import GuardFacts, GuardSettings
 from edgeauth.observers import Observers  # noqa: TC001
 from edgeauth.outer import Terms
 from edgeauth.passes import Passes
-from edgeauth.policy import FixedPolicy, Policy, PolicySource
+from edgeauth.policy import FixedPolicy, Policy
 from edgeauth.reasons import ERROR, OK
 from edgeauth.request import Request  # noqa: TC001
 from edgeauth.schemes.base import Scheme, refuse_no_scheme
-from edgeauth.steps import configured_steps, exemption
 from edgeauth.verdict import EdgeIdentity, Verdict
 
 # Stands for the identity of nobody: no scheme has it, so none can return it.
@@ -118,6 +115,7 @@ class Guard(GuardFacts):
         proof = (id(scheme), None if addresses is None else (id(addresses), id(proxies)))
         other_ways_in = (self._exempt.entries, self._mounts.paths, id(passes))
         self._exempt_paths = self._exempt.paths
+        self._may_check_more = type(self) is not Guard
         self.follow(FixedPolicy(policy), Terms(proof, other_ways_in, self._admission.terms))
         self._last: tuple[object, Verdict] = (_NOBODY, Verdict(allowed=False, reason=ERROR.code))
 
@@ -133,42 +131,6 @@ class Guard(GuardFacts):
         from edgeauth.build import build_guard  # noqa: PLC0415 - the door to what is above
 
         return build_guard(cls, settings)
-
-    def follow(self, source: PolicySource, terms: Terms) -> None:
-        """Decide by what *source* gives, from the next request on; for whoever builds a guard.
-
-        Args:
-            source: all of its policies have what the first one has: addresses or none, passes
-                or none.
-            terms: what an inner gate is held against.
-        """
-        self._source, self._terms = source, terms
-        policy = source.policy
-        self._steps = configured_steps(policy, self._mounts, self._proxies, self._observers)
-        # Apart, so that a request to any other path pays for one look at its path alone.
-        self._steps_at_exempt_paths = (exemption(self._exempt), *self._steps)
-        # A subclass may check more, so only Guard itself takes the short cut.
-        self._value_decides = (
-            type(self) is Guard and not self._steps and not self._observers.every_decision
-        )
-        # Never the present one, so the first decision asks the source and starts the observers.
-        self._policy = dataclasses.replace(policy, since=math.inf)
-        self._expires = True
-
-    def start(self) -> None:
-        """Open the file of decisions, and warn of what an operator should know; once.
-
-        Adapters do it when they are made, so that what cannot work is an error at the start of
-        the application. The first decision does it at the latest.
-
-        Raises:
-            ConfigurationError: the file of decisions, or that of the replay store, cannot be
-                opened, or could not be made.
-        """
-        self._observers.start()
-        self._admission.start()
-        if self._policy.since == math.inf:
-            self._next_policy(time.time())
 
     @property
     def waits(self) -> bool:
@@ -308,16 +270,6 @@ class Guard(GuardFacts):
             return self._accept(identity) if identity.once is None else None
         except Exception:  # noqa: BLE001 - check says what is wrong
             return None
-
-    def _next_policy(self, now: float) -> Policy:
-        policy = self._source.current(now)
-        self._policy = policy
-        # Another thread may have found more meanwhile, and stored it before this one.
-        while policy is not self._source.policy:
-            self._policy = policy = self._source.policy
-        self._expires = policy.until < math.inf
-        self._observers.policy_is_current(policy, now)
-        return policy
 
     def _accept(self, identity: EdgeIdentity) -> Verdict:
         """The verdict about what *identity* sent, kept for the next request with it.
