@@ -44,17 +44,17 @@ NAMES = {
     "return": "nginx `return 204`",
     "edgeauth": "edgeauth serve",
     "bare": "bare uvicorn 204",
-    "njs": "njs, HMAC inside nginx",
+    "njs": "njs, verifies, tells and counts inside nginx",
     "flask": "Flask under gunicorn",
     "signed": "edgeauth serve, memory store",
     "njs-signed": "njs, the same with a shared dict",
 }
 
-# Which variants are measured under a load. Of those that look at no value the first is enough.
+# Which variants are measured under a load: what is compared is measured one after the other.
 LOADS = {
     "repeated": ("none", "return", "edgeauth", "bare", "njs", "flask"),
-    "different": ("none", "edgeauth", "njs", "flask"),
-    "signed": ("none", "signed", "njs-signed"),
+    "different": ("none", "edgeauth", "bare", "njs", "flask"),
+    "signed": ("none", "signed", "bare", "njs-signed"),
 }
 VERIFYING = ("edgeauth", "njs", "flask", "signed", "njs-signed")
 
