@@ -817,3 +817,23 @@ def test_a_signature_by_a_secret_is_compared_as_a_whole_in_constant_time(monkeyp
     with pytest.raises(BadSignature):
         judge.verify(request, now=NOW)
     assert compared == [(received, received)]
+
+
+def test_the_scheme_says_what_it_needs_of_a_guard_and_of_a_proxy():
+    judge = scheme(components=["@method", "x-note", '"content-digest";key="sha-256"', "x-note2"])
+
+    assert judge.once is True
+    assert judge.needs_body is True
+    assert judge.looks_at == ("x-note", "content-digest", "x-note2")
+    assert scheme().needs_body is False
+
+
+def test_the_identity_of_an_error_says_who_when_and_by_which_kind():
+    with pytest.raises(Expired) as caught:
+        scheme().verify(signed(), now=NOW + 61)
+    assert caught.value.identity == EdgeIdentity(NOW, None, "edge-1", "message-signatures")
+
+
+def test_a_ring_is_taken_as_it_is():
+    ring = KeyRing([KEY])
+    assert MessageSignatureScheme(ring).keys is ring

@@ -9,10 +9,12 @@ import time
 
 import pytest
 from support.requests import PlainRequest
+from support.rfc9421 import published_key
 from support.vectors import OLDER_SECRET, SECRET, Row, rows
 
 import edgeauth
-from edgeauth import EdgeAuthScheme, EdgeIdentity, Key, KeyRing, sign
+from edgeauth import ConfigurationError, EdgeAuthScheme, EdgeIdentity, Key, KeyRing, sign
+from edgeauth.public_keys import PublicKey
 
 NOW = 1_700_000_000
 VALUE = sign(SECRET, pop="LHR", timestamp=NOW).encode()
@@ -352,3 +354,9 @@ def test_a_credential_is_of_the_moment_that_is_asked_for_and_by_the_key_of_that_
     value = scheme.credential(now=NOW + 0.5)["Edge-Auth"].encode()
 
     assert scheme.verify_value(value, now=NOW) == EdgeIdentity(NOW, "XXX", "then")
+
+
+def test_a_public_key_is_refused_by_the_name_of_the_kind():
+    public = PublicKey("k", published_key("ed25519", "pem"), "ed25519")
+    with pytest.raises(ConfigurationError, match="edge-auth"):
+        EdgeAuthScheme([public])
