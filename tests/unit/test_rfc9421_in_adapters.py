@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections import Counter
 from typing import Any
 
@@ -63,7 +64,8 @@ def status_by_wsgi(row: Row) -> int:
         start_response("200 OK", [])
         return [b""]
 
-    environ = {
+    environ: dict[str, Any] = {
+        "wsgi.input": io.BytesIO(),
         "REQUEST_METHOD": row.request["method"],
         "SCRIPT_NAME": "",
         "PATH_INFO": row.target.partition(b"?")[0].decode("latin-1"),
