@@ -353,7 +353,7 @@ def test_a_credential_is_of_the_moment_that_is_asked_for_and_by_the_key_of_that_
     scheme = EdgeAuthScheme(keys)
     value = scheme.credential(now=NOW + 0.5)["Edge-Auth"].encode()
 
-    assert scheme.verify_value(value, now=NOW) == EdgeIdentity(NOW, "XXX", "then")
+    assert scheme.verify_value(value, now=NOW)[:3] == (NOW, "XXX", "then")
 
 
 def test_a_public_key_is_refused_by_the_name_of_the_kind():
