@@ -22,6 +22,12 @@ from edgeauth.verdict import EdgeIdentity, Once
 
 ONCE = frozenset({"once"})
 
+_new_tuple = tuple.__new__
+
+# Sets of a few fixed words: who signs cannot make many.
+_SETS = 256
+_WITH_ONCE: dict[frozenset[str], frozenset[str]] = {}
+
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
@@ -90,13 +96,11 @@ class Held(NamedTuple):
     Attributes:
         request: the request.
         identity: who sent it, with ``once``.
-        once: the same as in the identity.
         now: Unix seconds at which it is judged.
     """
 
     request: Request
     identity: EdgeIdentity
-    once: Once
     now: float
 
 
@@ -150,37 +154,53 @@ class Admission:
         if self._start is not None:
             self._start()
 
-    def concerns(self, request: Request) -> bool:
-        """Whether the store is to be asked about *request*, if it has a credential."""
+    def concerns(self, request: Request, identity: EdgeIdentity) -> bool:
+        """Whether the store is to be asked about *request*, whose *identity* has ``once``.
+
+        Raises:
+            TypeError: it is no identity, or its ``once`` no :class:`Once`.
+        """
+        if not isinstance(identity, EdgeIdentity) or not isinstance(identity.once, Once):
+            raise TypeError("the scheme returned no EdgeIdentity, or one with no Once")
         return self._asks and not (
             self._unsafe_only and request.method in _SAFE and request.handshake is False
         )
 
-    def ask(self, held: Held) -> VerificationError | None:
-        """Why the store does not admit *held*; None if it does. Never raises."""
-        key, until, since = held.once
-        try:
-            answer = self._remember(key, until, now=held.now, since=since, **_named(held))
-        except Exception as error:  # noqa: BLE001 - a gate fails closed
-            return _unavailable(held, error)
-        return None if answer is True else _not_admitted(held, answer)
+    def ask(self, request: Request, identity: EdgeIdentity, now: float) -> VerificationError | None:
+        """Why the store does not admit *request*; None if it does. Never raises.
 
-    async def aask(self, held: Held) -> VerificationError | None:
+        Args:
+            request: one that it :meth:`concerns`.
+            identity: who sent it, with ``once``.
+            now: Unix seconds at which it is judged.
+        """
+        try:
+            key, until, since = identity.once  # type: ignore[misc]
+            name = getattr(request, "question", b"")
+            answer = (
+                self._remember(key, until, now=now, since=since, by=name)
+                if name
+                else self._remember(key, until, now=now, since=since)
+            )
+        except Exception as error:  # noqa: BLE001 - a gate fails closed
+            return _unavailable(identity, now, error)
+        return None if answer is True else _not_admitted(identity, now, answer)
+
+    async def aask(
+        self, request: Request, identity: EdgeIdentity, now: float
+    ) -> VerificationError | None:
         """As :meth:`ask`; other tasks run while the store waits."""
-        key, until, since = held.once
-        if not self.waits:
-            return self.ask(held)
         try:
-            answer = await self._aremember(key, until, now=held.now, since=since, **_named(held))
+            key, until, since = identity.once  # type: ignore[misc]
+            name = getattr(request, "question", b"")
+            answer = await (
+                self._aremember(key, until, now=now, since=since, by=name)
+                if name
+                else self._aremember(key, until, now=now, since=since)
+            )
         except Exception as error:  # noqa: BLE001 - a gate fails closed
-            return _unavailable(held, error)
-        return None if answer is True else _not_admitted(held, answer)
-
-
-def _named(held: Held) -> dict[str, bytes]:
-    """What the view of the request calls the question about it, where it is asked for a proxy."""
-    name: bytes = getattr(held.request, "question", b"")
-    return {"by": name} if name else {}
+            return _unavailable(identity, now, error)
+        return None if answer is True else _not_admitted(identity, now, answer)
 
 
 def _refuse_another_word(name: str, value: str, *words: str) -> None:
@@ -203,20 +223,16 @@ def _refuse_useless(store: ReplayStore, scheme: Scheme) -> None:
         )
 
 
-def hold(request: Request, identity: EdgeIdentity, now: float) -> Held:
-    """*request*, whose *identity* says that it is good once.
-
-    Raises:
-        TypeError: it says so in another form than :class:`Once`.
-    """
-    if not isinstance(identity.once, Once):
-        raise TypeError("once of an identity is no Once")
-    return Held(request, identity, identity.once, now)
-
-
 def with_once(identity: EdgeIdentity) -> EdgeIdentity:
     """*identity*, admitted by a store."""
-    return _covering(identity, identity.covers | ONCE)
+    covers = identity.covers
+    # Few sets there are, and a look-up costs a third of what making another one does.
+    more = _WITH_ONCE.get(covers)
+    if more is None:
+        more = covers | ONCE
+        if len(_WITH_ONCE) < _SETS:
+            _WITH_ONCE[covers] = more
+    return _covering(identity, more)
 
 
 def without_once(identity: EdgeIdentity) -> EdgeIdentity:
@@ -227,24 +243,26 @@ def without_once(identity: EdgeIdentity) -> EdgeIdentity:
 
 
 def _covering(identity: EdgeIdentity, covers: frozenset[str]) -> EdgeIdentity:
-    # A third of the cost of _replace, on every request that a store is asked about.
-    return tuple.__new__(type(identity), (*identity[:4], covers, *identity[5:]))
+    timestamp, pop, key_id, kind, _, once, body, claims = identity
+    # A fifth of the cost of _replace, on every request that a store is asked about.
+    whole = (timestamp, pop, key_id, kind, covers, once, body, claims)
+    return _new_tuple(type(identity), whole)
 
 
-def _not_admitted(held: Held, answer: object) -> VerificationError:
+def _not_admitted(identity: EdgeIdentity, now: float, answer: object) -> VerificationError:
     if answer is not False:
-        return _unavailable(held, TypeError("the answer is neither True nor False"))
+        return _unavailable(identity, now, TypeError("the answer is neither True nor False"))
     return Replayed(
         "this credential was used before",
         hint="a copy of a request, or a retry that was not signed anew: does the edge, or a proxy "
         "behind it, send a request again?",
-        identity=held.identity,
-        age=held.identity.age(held.now),
+        identity=identity,
+        age=identity.age(now),
     )
 
 
-def _unavailable(held: Held, error: Exception) -> StoreUnavailable:
+def _unavailable(identity: EdgeIdentity, now: float, error: Exception) -> StoreUnavailable:
     # The text of an error of somebody else may hold anything, such as a password in a URL.
     known = isinstance(error, ReplayStoreError)
     why = str(error) if known else f"the replay store failed with {type(error).__name__}"
-    return StoreUnavailable(why, identity=held.identity, age=held.identity.age(held.now))
+    return StoreUnavailable(why, identity=identity, age=identity.age(now))

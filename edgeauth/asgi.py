@@ -12,7 +12,7 @@ from edgeauth.digest import digested_body
 from edgeauth.errors import EdgeAuthError
 from edgeauth.guard import Guard
 from edgeauth.request import HANDSHAKE, Request, listens_on_unix
-from edgeauth.scope import hand_back, rereadable, split_fields
+from edgeauth.scope import hand_back, rereadable_addresses, rereadable_fields, split_fields
 from edgeauth.verdict import Verdict, denial
 
 Scope = MutableMapping[str, Any]
@@ -71,7 +71,7 @@ class EdgeAuthMiddleware:
             field, method = credentials[0], scope.get("method", HANDSHAKE)
             verdict = self.guard.recall(field[1], method, scope["path"], field[0])
         if verdict is None:
-            scope = rereadable(scope)
+            scope = rereadable_addresses(scope)
             view = self.view(scope, names, credentials)
             # Who never waits is spared a coroutine.
             guard = self.guard
@@ -105,7 +105,7 @@ def _split(scope: Scope, names: tuple[bytes, ...]) -> tuple[Scope, list[Any], li
     """Split the fields of *scope* into those with one of *names* and the others.
 
     The fields are read once, since that is the main cost of this middleware. The returned
-    scope's fields can be read again.
+    scope's fields can be read again: one that can be indexed can be.
     """
     fields = scope["headers"]
     if type(fields) is list:
@@ -120,7 +120,7 @@ def _split(scope: Scope, names: tuple[bytes, ...]) -> tuple[Scope, list[Any], li
             pass
         else:
             return scope, credentials, others
-    scope = rereadable(scope)
+    scope = rereadable_fields(scope)
     return (scope, *split_fields(scope, names))
 
 
@@ -178,7 +178,9 @@ class ScopeRequest:
 
     @property
     def host(self) -> bytes | None:
-        return next(iter(self.header("host")), None)
+        # As schemes call the field: the view remembers what it found by that name.
+        found = self.header("Host")
+        return found[0] if found else None
 
     @property
     def peer(self) -> str | None:
@@ -206,7 +208,7 @@ class SplitRequest(ScopeRequest):
         credentials: all fields with one of the names.
     """
 
-    __slots__ = ("_credentials", "_names")
+    __slots__ = ("_credentials", "_found", "_names")
 
     def __init__(
         self, scope: Scope, names: tuple[bytes, ...], credentials: list[tuple[bytes, bytes]]
@@ -214,11 +216,15 @@ class SplitRequest(ScopeRequest):
         self._scope = scope
         self._names = names
         self._credentials = credentials
+        self._found: dict[str, list[bytes]] = {}
 
     def header(self, name: str) -> list[bytes]:
-        wanted = _field(name)
-        fields = self._credentials if wanted in self._names else self._scope["headers"]
-        return [value for field, value in fields if field == wanted]
+        found = self._found.get(name)
+        if found is None:
+            wanted = _field(name)
+            fields = self._credentials if wanted in self._names else self._scope["headers"]
+            found = self._found[name] = [value for field, value in fields if field == wanted]
+        return found
 
 
 def full_path(root: str, path: str) -> str:

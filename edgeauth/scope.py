@@ -9,20 +9,19 @@ if TYPE_CHECKING:
 
 # The gate changes these for the application alone.
 _INNER = ("headers", "edgeauth", "edgeauth.guard")
-# What a field may be as it is; a subclass is copied as anything else.
-_PAIRS = frozenset({tuple, list})
 
 
-def rereadable(scope: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """*scope*, or a copy of it in which fields and addresses can be read more than once.
+def rereadable_fields(scope: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A copy of *scope* in which fields can be read more than once.
 
-    The specification promises only iterables, and only that each field and address unpacks
-    into two items.
+    The specification promises only iterables, and only that each field unpacks into two items.
     """
+    return {**scope, "headers": [(name, value) for name, value in scope["headers"]]}
+
+
+def rereadable_addresses(scope: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """*scope*, or a copy of it in which the addresses can be read more than once."""
     changed: dict[str, Any] = {}
-    fields = scope["headers"]
-    if type(fields) is not list or not _PAIRS.issuperset(map(type, fields)):
-        changed["headers"] = [(name, value) for name, value in fields]
     for end in ("client", "server"):
         address = scope.get(end)
         if address is not None and not isinstance(address, (tuple, list)):

@@ -55,12 +55,12 @@ class Form:
 
     Attributes:
         label: the name of the signature, and the equals sign after it.
+        opening: how the value of ``Signature`` begins.
         base: makes what is signed.
         algorithm: what the message says of it, or None.
         missing: why what is signed is not enough, or None.
-        covers: of ``method``, ``path``, ``query``, ``host``, ``body``, ``time`` and ``once``.
-        vouches_for: these without ``once``: who verifies has not seen earlier requests, and
-            whoever has adds it.
+        covers: of ``method``, ``path``, ``query``, ``host``, ``body`` and ``time``. Not ``once``:
+            who verifies has not seen earlier requests, and whoever has adds it.
         digests: which digests of the body are signed.
         head: how it begins, up to the first parenthesis that closes.
         source: what comes after that, as the source of a pattern.
@@ -73,7 +73,7 @@ class Form:
 
     __slots__ = (
         *("algorithm", "base", "covers", "digests", "head", "label", "missing", "pattern"),
-        *("groups", "source", "vouches_for"),
+        *("groups", "opening", "source"),
     )
 
     def __init__(
@@ -89,6 +89,7 @@ class Form:
                 "the signature names no key", hint="sign with keyid: the id of the key here"
             )
         self.label = found.label + b"="
+        self.opening = self.label + b":"
         self.base = Base(components(found.signed))
         self.algorithm = given[b"alg"].text[1:-1] if b"alg" in given else None
         self.digests = signed_digests(self.base.components)
@@ -101,9 +102,7 @@ class Form:
         covers = frozenset[str]().union(*(part.covers for part in parts))
         if not self.digests:
             covers -= {"body"}  # a digest that nobody here can compare
-        more = {b"created": "time", b"nonce": "once"}
-        self.covers = covers | {more[key] for key in given.keys() & more.keys()}
-        self.vouches_for = self.covers - {"once"}
+        self.covers = covers | ({"time"} if b"created" in given else set())
 
         self.head, _, rest = (self.label + found.signed.list_text()).partition(b")")
         patterns = [

@@ -173,16 +173,19 @@ class MessageSignatureScheme:
         signer = self.signer(self.keys.signing_key(now) if key is None else key)
         return signer.credential(request, int(now))
 
-    def verify(self, request: Request, *, now: float) -> EdgeIdentity:
-        """Verify the signature of *request* at *now* (Unix seconds).
+    def verify_signature(self, request: Request, *, now: float) -> Verified:
+        """As :meth:`verify`, and say besides what the signature covers.
 
         Raises:
-            VerificationError: as :meth:`verify_signature`.
+            VerificationError: as :meth:`verify`.
         """
-        return self.verify_signature(request, now=now).identity
+        identity = self.verify(request, now=now)
+        once = identity.once
+        covers = identity.covers if once is None else identity.covers | {"once"}
+        return Verified(identity, covers, once, identity.body)
 
-    def verify_signature(self, request: Request, *, now: float) -> Verified:
-        """Verify the signature of *request*, and say what it covers.
+    def verify(self, request: Request, *, now: float) -> EdgeIdentity:
+        """Verify the signature of *request* at *now* (Unix seconds).
 
         Raises, in this order of checks, so that what is forged never learns more:
             MissingHeader: one of the two fields is absent, or no signature has our tag.
@@ -205,7 +208,7 @@ class MessageSignatureScheme:
                     continue
                 start = len(form.label)
                 if (
-                    received.startswith(form.label + b":")
+                    received.startswith(form.opening)
                     and received.endswith(b":")
                     and len(received) > start + 1
                 ):
@@ -217,13 +220,13 @@ class MessageSignatureScheme:
 
     def _verify_in_full(
         self, request: Request, inputs: Sequence[bytes], signatures: Sequence[bytes], now: float
-    ) -> Verified:
+    ) -> EdgeIdentity:
         found = selected(inputs, signatures, self._tag)
         form = Form(found, self._required, require_nonce=self.require_nonce)
         signed, values = found.signed.text(), changing(found.signed)
-        verified = self._judge(request, form, values, signed, found.signature, now=now)
+        identity = self._judge(request, form, values, signed, found.signature, now=now)
         self._remember(form)
-        return verified
+        return identity
 
     def _judge(
         self,
@@ -234,7 +237,7 @@ class MessageSignatureScheme:
         received: bytes,
         *,
         now: float,
-    ) -> Verified:
+    ) -> EdgeIdentity:
         created, expires, nonce, key_id = values
         key = self._keys.get(key_id)
         if key is None:
@@ -251,7 +254,8 @@ class MessageSignatureScheme:
         if form.missing is not None:
             raise NotCovered(form.missing, hint=_SIGN_MORE)
         signed_at = int(created)
-        opens, closes = signed_at - self.max_future, signed_at + self.max_age
+        since = opens = signed_at - self.max_future
+        closes = signed_at + self.max_age
         if expires is not None:
             closes = min(closes, int(expires) + self.max_future)
         if key.dated:
@@ -261,18 +265,13 @@ class MessageSignatureScheme:
             raise self._outside_window(key, signed_at, expires, now)
         body = self._body(request, form) if form.digests else None
         # A third of the cost of calling the classes, on every request.
-        once = (
-            None
-            if nonce is None
-            else _new_tuple(Once, (key_id + b":" + nonce, closes, signed_at - self.max_future))
-        )
-        covers, vouches_for = form.covers, form.vouches_for
+        once = None if nonce is None else _new_tuple(Once, (key_id + b":" + nonce, closes, since))
+        covers = form.covers
         if body is None and form.digests:
-            covers, vouches_for = covers - {"body"}, vouches_for - {"body"}
-        identity = _new_tuple(
-            EdgeIdentity, (signed_at, None, key.id, self.kind, vouches_for, once, body, NO_CLAIMS)
+            covers -= {"body"}
+        return _new_tuple(
+            EdgeIdentity, (signed_at, None, key.id, self.kind, covers, once, body, NO_CLAIMS)
         )
-        return _new_tuple(Verified, (identity, covers, once, body))
 
     def _body(self, request: Request, form: Form) -> BodyDigest | None:
         body = body_digest(request, form.digests)
