@@ -65,6 +65,7 @@ def command(
         addresses,
         max_age=_bound(settings, "max_age", _MAX_AGE),
         max_future=_bound(settings, "max_future", _MAX_FUTURE),
+        kinds=[scheme.kind for scheme in settings.schemes],
     )
     show = None if as_json else _terminal()
     for name in files:

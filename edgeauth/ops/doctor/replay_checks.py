@@ -45,6 +45,7 @@ def check_replay(
         workers: how many there are; None where nobody said, so that it is looked for.
     """
     kinds = [one.kind for one in schemes if tools_of(one.kind).good_once(one)]
+    others = [one.kind for one in schemes if one.kind not in kinds]
     if not kinds:
         return []
     if settings.replay is None:
@@ -58,6 +59,30 @@ def check_replay(
                 "machine, 'redis://host' for several machines.",
             )
         ]
+    return [*_passed_by(kinds[0], others), *_too_small(settings, config, environ, workers)]
+
+
+def _passed_by(kind: str, others: Sequence[str]) -> list[Finding]:
+    """Whether a copy gets past the store by what is accepted beside *kind*."""
+    return [
+        Finding(
+            "replay-passed-by",
+            "warning",
+            f"{other} is accepted beside {kind}, and nothing remembers what comes by it: whoever "
+            "copies it can send it again, with any request",
+            f"Drop {other} as soon as edgeauth report shows that nobody uses it.",
+        )
+        for other in others
+    ]
+
+
+def _too_small(
+    settings: Settings,
+    config: str | os.PathLike[str] | None,
+    environ: Mapping[str, str],
+    workers: int | None,
+) -> list[Finding]:
+    """Whether each worker has a memory of its own."""
     if settings.replay != "memory":
         return []
     if workers is None:

@@ -47,9 +47,13 @@ class Summary:
     Args:
         edge: the addresses of the edge, which tell it from other senders.
         max_age, max_future: the window, in seconds, that ages are compared with.
+        kinds: of the schemes that the application accepts, to be seen where nobody uses them.
     """
 
-    def __init__(self, edge: AddressList, *, max_age: float, max_future: float) -> None:
+    def __init__(
+        self, edge: AddressList, *, max_age: float, max_future: float, kinds: Iterable[str] = ()
+    ) -> None:
+        self.kinds = tuple(kinds)
         self.max_age = max_age
         self.max_future = max_future
         self.decisions = 0

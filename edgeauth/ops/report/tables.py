@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -125,8 +125,13 @@ def _by(counters: dict[bool, BoundedCounter[str]], name: str, title: str, column
 
 
 def _schemes(summary: Summary) -> list[Table]:
-    """What each kind of credential was used for, where there were several."""
+    """What each kind of credential was used for, where there were several or are accepted."""
     table = _by(summary.schemes, "schemes", "Authentic, by scheme", "scheme")
+    seen = {row[0] for row in table.rows}
+    # That nobody uses the old one any more is what an operator wants to read.
+    kinds = dict.fromkeys(summary.kinds) if len(summary.kinds) > 1 else {}
+    unused = tuple((kind, "0", "0") for kind in kinds if kind not in seen)
+    table = replace(table, rows=(*table.rows, *unused))
     return [table] if len(table.rows) > 1 else []
 
 

@@ -185,3 +185,16 @@ def test_where_two_schemes_are_used_a_table_tells_how_far_the_change_has_come(ed
     document = json.loads(edgeauth("report", "--json", name).stdout)
     assert document["schemes"]["accepted"][0] == {"scheme": "edge-auth", "requests": 3}
     assert "Authentic, by scheme" not in edgeauth("report", log(*SAFE)).stdout
+
+
+def test_a_scheme_that_is_accepted_and_not_used_any_more_is_a_row_of_noughts(
+    edgeauth, log, tmp_path
+):
+    config = tmp_path / "both.toml"
+    config.write_text('[[schemes]]\nscheme = "message-signatures"\n[[schemes]]\n')
+    name = log({"scheme": "message-signatures", "pop": None})
+    shown = edgeauth("report", name, "--config", str(config)).stdout
+    rows = [[cell.strip() for cell in line.split("\u2502")[1:-1]] for line in shown.splitlines()]
+    assert ["message-signatures", "1", "0"] in rows
+    assert ["edge-auth", "0", "0"] in rows
+    assert "Authentic, by scheme" not in edgeauth("report", name).stdout

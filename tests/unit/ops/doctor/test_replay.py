@@ -16,8 +16,8 @@ def _elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def found(replay="memory", *, config=None, environ=None, workers=None, scheme=None):
-    schemes = [EdgeAuthScheme([SECRET]), scheme or MessageSignatureScheme([SECRET])]
+def found(replay="memory", *, config=None, environ=None, workers=None, scheme=None, beside=()):
+    schemes = [*beside, scheme or MessageSignatureScheme([SECRET])]
     settings = Settings(secret=SECRET, replay=replay)
     return check_replay(settings, schemes, config, environ or {}, workers)
 
@@ -29,7 +29,7 @@ def seen(*arguments, **options):
 
 
 def test_without_a_store_what_is_good_once_is_good_twice():
-    (finding,) = found(None)
+    (finding,) = found(None, beside=[EdgeAuthScheme([SECRET])])
     assert (finding.id, finding.severity) == ("replay-off", "warning")
     assert "message-signatures" in finding.seen
 
@@ -88,3 +88,11 @@ def test_where_nothing_is_good_once_no_store_is_needed():
     scheme = MessageSignatureScheme([SECRET], require_nonce=False)
     assert found(None, scheme=scheme) == []
     assert found("memory", scheme=scheme, workers=8) == []
+
+
+def test_what_is_accepted_beside_it_and_not_remembered_is_a_way_past_the_store():
+    (finding,) = found("redis://localhost", beside=[EdgeAuthScheme([SECRET])])
+    assert (finding.id, finding.severity) == ("replay-passed-by", "warning")
+    assert finding.seen.startswith("edge-auth is accepted beside message-signatures")
+    both = found("memory", workers=2, beside=[EdgeAuthScheme([SECRET])])
+    assert [one.id for one in both] == ["replay-passed-by", "replay-per-worker"]

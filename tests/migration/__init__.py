@@ -1,0 +1,1 @@
+"""From one scheme to another under load, with no refused request."""
