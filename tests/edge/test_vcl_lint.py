@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from support import edge_tools
 from support.vcl import VCL, generated, lint, service
@@ -33,3 +35,11 @@ def test_what_a_visitor_sent_as_a_credential_is_removed_on_arrival(file):
     removed = [line.strip() for line in arrive.partition("}")[0].splitlines() if line.strip()]
 
     assert removed == ["unset req.http.Edge-Auth;", "unset req.http.Edge-Auth-Pass;"]
+
+
+def test_both_signers_have_room_in_one_service_under_the_names_of_the_migration_page(tmp_path):
+    signed = (VCL / "message_signatures.vcl").read_text().replace("edgeauth_", "edgeauth_signed_")
+    calls = re.sub(r"( *call edgeauth)(_\w+;\n)", r"\1\2\1_signed\2", MAIN)
+    both = service(calls.replace("\nsub ", f"\n{signed}\nsub ", 1), secret="x" * 16)
+    assert calls.count("edgeauth_signed_") == 4
+    assert lint(edge_tools.falco_linter(), both, tmp_path, VCL) == []

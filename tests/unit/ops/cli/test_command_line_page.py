@@ -22,7 +22,7 @@ from edgeauth.addresses import AddressList
 from edgeauth.ops.address_update.export import export
 
 DOCS = Path(__file__).parents[4] / "docs"
-PAGES = ("command-line.md", "operating.md", "rotation.md", "access.md")
+PAGES = ("command-line.md", "operating.md", "rotation.md", "access.md", "migration.md")
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 PROMPT = re.compile(r"^\$ ", re.MULTILINE)
 MARK = "\x1e"
@@ -41,6 +41,16 @@ def app(page: str) -> str:
     """The app.py that a page shows, or nothing."""
     shown = re.search(r"\n\n((?:    from .*\n)(?:    .*\n|\n)*)", (DOCS / page).read_text("utf-8"))
     return textwrap.dedent(shown[1]) if shown else ""
+
+
+def files(page: str) -> dict[str, str]:
+    """The files that a page shows, by the names in their first lines; and app.py."""
+    shown = re.findall(
+        r"^```toml\n(# ([\w-]+\.toml)\n.*?)^```$",
+        (DOCS / page).read_text("utf-8"),
+        re.DOTALL | re.MULTILINE,
+    )
+    return {"app.py": app(page), **{name: text for text, name in shown}}
 
 
 @cache
@@ -62,15 +72,16 @@ def transcript(page: str) -> list[str]:
             ("addresses diff", f"addresses diff --url {server.url}"),
         ):
             script = script.replace(written, here)
-        return [printed.replace(ours, "127.0.0.1:8000") for printed in run(script, app(page))]
+        return [printed.replace(ours, "127.0.0.1:8000") for printed in run(script, files(page))]
 
 
-def run(script: str, app: str) -> list[str]:
-    """Run *script* in a new folder; what each of its commands printed."""
+def run(script: str, files: dict[str, str]) -> list[str]:
+    """Run *script* in a new folder with *files*; what each of its commands printed."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("EDGEAUTH_")}
     env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "app.py").write_text(app)
+        for name, text in files.items():
+            Path(folder, name).write_text(text)
         done = subprocess.run(
             ["/bin/sh", "-c", script],
             cwd=folder,
