@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import tomllib
 from pathlib import Path
@@ -10,10 +11,13 @@ import pytest
 from support.requests import PlainRequest
 
 from edgeauth import Guard, KeyRing, Settings, sign
+from edgeauth.ops.schemes import Tools
 from edgeauth.schemes.registry import _check_class
 
 NOW = 1_700_000_000
 PAGE = Path(__file__).parents[2] / "docs" / "custom-schemes.md"
+TEXT = PAGE.read_text("utf-8")
+SOURCES = "".join(path.read_text("utf-8") for path in (PAGE.parents[1] / "edgeauth").rglob("*.py"))
 
 
 @pytest.fixture(scope="module")
@@ -81,3 +85,16 @@ def test_any_of_several_schemes_accepts_and_the_nearest_miss_is_the_reason(page,
     value = sign("the-new-secret-of-the-signature", pop="LHR", timestamp=NOW).encode()
     given = [(name, value if sent == b"signed" else sent) for name, sent in fields]
     assert page["guard"].check(PlainRequest(fields=given), now=NOW).reason == reason
+
+
+def test_the_page_names_every_tool_that_a_kind_can_bring():
+    [paragraph] = re.findall(
+        r"^For the commands, write `TOOLS.*?\n\n", TEXT, re.DOTALL | re.MULTILINE
+    )
+    for field in dataclasses.fields(Tools):
+        assert f"`{field.name}" in paragraph
+
+
+@pytest.mark.parametrize("member", re.findall(r"^\| `(\w+)(?:\(| = True)?", TEXT, re.MULTILINE))
+def test_what_the_page_says_that_a_scheme_can_have_is_asked_for(member):
+    assert re.search(rf"[\"\.]{member}\b", SOURCES)
