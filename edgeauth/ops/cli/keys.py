@@ -22,8 +22,9 @@ import click
 
 from edgeauth._reload.watched_file import grace
 from edgeauth.errors import ConfigurationError, seconds
+from edgeauth.keys import KeyRing
 from edgeauth.ops.cli.group import Commands
-from edgeauth.ops.cli.options import config_option, read_settings
+from edgeauth.ops.cli.options import config_option
 from edgeauth.ops.cli.text import table
 from edgeauth.ops.rotation.evidence import accepted_in_decisions, verified_by_metrics
 from edgeauth.ops.rotation.judgement import Evidence, judge, key_ids, kind_of
@@ -33,7 +34,6 @@ from edgeauth.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from edgeauth.keys import KeyRing
     from edgeauth.named_key import NamedKey
 
 # Longer than a value of the old key is accepted by default: max_age and max_future.
@@ -204,7 +204,12 @@ def status(
     Exit status: 0 if nothing keeps the rotation from being finished, or none is under way;
     1 if the old key is still seen, or nothing shows that it is not.
     """
-    keys = read_settings(config, None, secrets_file).only_scheme().read_keys()
+    # Named, it is one file, however many schemes there are.
+    keys = (
+        Settings.load(config).only_scheme().read_keys()
+        if secrets_file is None
+        else KeyRing.from_file(secrets_file)
+    )
     evidence = _evidence(log, metrics, over)
     now = time.time()
     for line in table(_row(key, keys, evidence, now) for key in keys):

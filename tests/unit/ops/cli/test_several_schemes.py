@@ -111,3 +111,13 @@ def test_ages_are_reported_against_the_widest_window_or_the_usual_one():
     assert _bound(Settings.from_mapping({"schemes": schemes}), "max_age", 60) == 30
     none = Settings.from_mapping({"secret": SECRET, "scheme": "shared-secret"})
     assert _bound(none, "max_age", 60) == 60
+
+
+def test_the_keys_of_one_of_the_schemes_are_looked_at_by_their_file(several, tmp_path):
+    (tmp_path / "keys").write_text(f"one: {SECRET}\ntwo: {OLDER_SECRET}\n")
+    result = several(BOTH, "keys", "status", "--secrets-file", "keys")
+    assert (result.exit_code, result.stderr) == (1, "")
+    assert [line.split()[:2] for line in result.stdout.splitlines()[:2]] == [
+        ["one", "old"],
+        ["two", "newest"],
+    ]
