@@ -90,6 +90,7 @@ class Outgoing(NamedTuple):
         target: path and query, as they are sent.
         fields: the other fields, name and value, in order.
         body: the body, or None where it is not known. An empty one is ``b""``.
+        client: the address of whom it is sent for, where somebody asked; else None.
     """
 
     method: str
@@ -97,6 +98,7 @@ class Outgoing(NamedTuple):
     target: str
     fields: Sequence[tuple[str, str | bytes]] = ()
     body: bytes | None = None
+    client: str | None = None
 
 
 class CannotSign(ConfigurationError):

@@ -7,6 +7,7 @@ whether it may be printed all come from its :class:`Option`.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple, NoReturn
@@ -111,6 +112,15 @@ def read_number(unit: str) -> Callable[[str, object], float]:
     return read
 
 
+def read_whole_number(label: str, value: object) -> int:
+    """A whole number, in digits where it is text."""
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,18}", value):
+        return int(value)
+    if not isinstance(value, int) or isinstance(value, bool):
+        wrong_value(label, value, "a whole number")
+    return value
+
+
 def _is_number(value: object) -> bool:
     # bool is an int in Python, and "max_age = true" is no length of time.
     return isinstance(value, (int, float)) and not isinstance(value, bool)
@@ -140,6 +150,23 @@ def read_list(label: str, value: object) -> tuple[str, ...]:
     if not items or not all(isinstance(item, str) and item for item in items):
         wrong_value(label, value, "a list of texts that is not empty, or leave it out")
     return tuple(items)
+
+
+def read_list_of(read: Reader) -> Reader:
+    """A reader of a list, or of one text with commas, of which *read* reads each item."""
+
+    def read_each(label: str, value: object) -> tuple[Any, ...]:
+        if isinstance(value, str):
+            items: list[Any] = [item.strip() for item in value.split(",")]
+        elif isinstance(value, (list, tuple)):
+            items = list(value)
+        else:
+            wrong_value(label, value, "a list")
+        if not items:
+            wrong_value(label, value, "a list that is not empty, or leave it out")
+        return tuple(read(f"{label}, item {place},", item) for place, item in enumerate(items, 1))
+
+    return read_each
 
 
 def read_one_of(*choices: str) -> Callable[[str, object], str]:

@@ -80,6 +80,7 @@ class StandInPop:
             request.raw_path,
             [(name, value) for name, value in forwarded.items() if name.lower() != "host"],
             None if request.body_exists else b"",
+            request.remote,
         )
         try:
             try:

@@ -15,6 +15,7 @@ from edgeauth.errors import MalformedHeader, VerificationError
 from edgeauth.keys import Key
 from edgeauth.ops.schemes.diagnosis import Diagnosis, Field, Finding
 from edgeauth.ops.schemes.explain_timestamp import date, explain_timestamp
+from edgeauth.ops.schemes.message_signatures.lines import is_private, lines_of, name_of
 from edgeauth.ops.schemes.message_signatures.makers import (
     Message,
     algorithm_of,
@@ -23,9 +24,9 @@ from edgeauth.ops.schemes.message_signatures.makers import (
     wrong_algorithm,
 )
 from edgeauth.ops.schemes.message_signatures.pick import pick
-from edgeauth.ops.schemes.message_signatures.search import search
-from edgeauth.ops.schemes.message_signatures.seen import Seen, is_private, lines_of
 from edgeauth.ops.schemes.part import shortened
+from edgeauth.ops.schemes.search import MOST, MOST_WITH_PUBLIC_KEYS, Explained, search
+from edgeauth.ops.schemes.seen import Seen
 from edgeauth.ops.text import escaped
 from edgeauth.schemes.message_signatures.arguments import required
 from edgeauth.schemes.message_signatures.form import Form, Selected, changing
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from edgeauth.ops.schemes.request_lines import RequestLines
     from edgeauth.public_keys import PublicKey
     from edgeauth.schemes.message_signatures import MessageSignatureScheme
+    from edgeauth.schemes.message_signatures.base import Base
     from edgeauth.schemes.message_signatures.components import Component
 
 _PARAMS = '"@signature-params"'
@@ -128,7 +130,7 @@ def _signature(found: _Found, scheme: MessageSignatureScheme, given: _Signed) ->
         )
         other = None
         if decoded and seen.target is not None:
-            other = search(raw, seen, form.base, signed, keys)
+            other = _search(raw, seen, form.base, signed, keys)
         were = values if other is None else lines_of(parts, other.signed)
         found.fields.extend(_lines(parts, values, were))
         told = [finding for finding in cannot if finding is not None]
@@ -144,7 +146,7 @@ def _signature(found: _Found, scheme: MessageSignatureScheme, given: _Signed) ->
     of_the_request, findings = values, []
     if (wrong := mistake(raw, message, key, scheme)) is not None:
         findings.append(wrong)
-    elif (other := search(raw, seen, form.base, signed, keys)) is not None:
+    elif (other := _search(raw, seen, form.base, signed, keys)) is not None:
         of_the_request = lines_of(parts, other.signed)
         findings.extend(other.findings)
     else:
@@ -154,6 +156,21 @@ def _signature(found: _Found, scheme: MessageSignatureScheme, given: _Signed) ->
     found.add(
         Field("signature", shown, ok=False, note="not made of these lines by this key"),
         *findings,
+    )
+
+
+def _search(
+    raw: bytes, seen: Seen, base: Base, signed: bytes, keys: Sequence[Key | PublicKey]
+) -> Explained | None:
+    names = [name for part in base.components if (name := name_of(part))[:1] != "@"]
+    by_secret = all(isinstance(key, Key) for key in keys)
+    return search(
+        seen,
+        lambda request: base.of(request, signed, request.scheme),
+        lambda message: any(made_by(key, raw, message) for key in keys),
+        fields=dict.fromkeys(names),
+        ports=by_secret and any("host" in part.needs for part in base.components),
+        most=MOST if by_secret else MOST_WITH_PUBLIC_KEYS,
     )
 
 

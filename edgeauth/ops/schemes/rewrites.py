@@ -15,7 +15,7 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes, urlsplit
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from edgeauth.ops.schemes.message_signatures.seen import Seen
+    from edgeauth.ops.schemes.seen import Seen
 
 # As in edgeauth.schemes.message_signatures.base.
 _PORTS = {"https": b"443", "http": b"80"}
