@@ -26,6 +26,7 @@ DEFAULT_KIND = "edge-auth"
 _BUILT_IN = {
     "edge-auth": ("edgeauth.schemes.edge_auth", "EdgeAuthScheme"),
     "shared-secret": ("edgeauth.schemes.shared_secret", "SharedSecretScheme"),
+    "akamai-g2o": ("edgeauth.schemes.akamai_g2o", "AkamaiG2OScheme"),
     "message-signatures": ("edgeauth.schemes.message_signatures", "MessageSignatureScheme"),
 }
 

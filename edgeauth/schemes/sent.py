@@ -1,0 +1,54 @@
+"""A request that is about to be sent, as a scheme sees one that was received."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence  # noqa: TC003 - so that annotations can be read
+from urllib.parse import unquote
+
+from edgeauth.schemes.base import Outgoing  # noqa: TC001
+
+
+class SentRequest:
+    """The view (:class:`edgeauth.Request`) that an origin will have of a request.
+
+    Args:
+        outgoing: what is sent. Text stands for its UTF-8 bytes.
+        scheme: ``https`` or ``http``, as the edge sees it.
+    """
+
+    handshake = False
+    mount = ""
+    mount_is_configured = False
+    peer = None
+    unix = False
+
+    def __init__(self, outgoing: Outgoing, scheme: str = "https") -> None:
+        self.method = outgoing.method
+        self.target = outgoing.target.encode()
+        self.host = outgoing.authority.encode()
+        self.scheme = scheme
+        self._fields = [(name.lower(), _bytes(value)) for name, value in outgoing.fields]
+
+    @property
+    def path(self) -> str:
+        """The path, decoded."""
+        return unquote(self.target.partition(b"?")[0].decode("latin-1"))
+
+    @property
+    def query(self) -> bytes:
+        """The query without its question mark."""
+        return self.target.partition(b"?")[2]
+
+    def header(self, name: str) -> Sequence[bytes]:
+        """All values of a field; the authority is that of Host."""
+        wanted = name.lower()
+        found = [value for field, value in self._fields if field == wanted]
+        return found or ([self.host] if wanted == "host" else [])
+
+    def fields(self) -> Sequence[tuple[bytes, bytes]]:
+        """Every field but Host, in order."""
+        return [(name.encode(), value) for name, value in self._fields]
+
+
+def _bytes(text: str | bytes) -> bytes:
+    return text.encode() if isinstance(text, str) else text
