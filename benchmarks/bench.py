@@ -13,6 +13,7 @@ import sys
 
 import adapters
 import addresses
+import akamai_g2o
 import figures
 import measure
 import message_signatures
@@ -37,6 +38,7 @@ def main() -> int:
     for measured in (
         lambda: [verify.group()],
         lambda: [message_signatures.group()],
+        lambda: [akamai_g2o.group()],
         lambda: [replay.group()],
         adapters.groups,
         lambda: [addresses.group()],

@@ -134,6 +134,7 @@ def command(
         no_key=None if settings.has_secret or key_file else "no secret was given",
         private_key=None if key_file is None else read_private_key(key_file, settings, key_id),
         again=_why_again(settings),
+        remembers=settings.replay is not None,
     )
     tried = _rows(plan, settings)
     found = []

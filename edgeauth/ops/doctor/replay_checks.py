@@ -45,21 +45,25 @@ def check_replay(
         workers: how many there are; None where nobody said, so that it is looked for.
     """
     kinds = [one.kind for one in schemes if tools_of(one.kind).good_once(one)]
-    others = [one.kind for one in schemes if one.kind not in kinds]
-    if not kinds:
-        return []
+    maybe = [one.kind for one in schemes if tools_of(one.kind).may_be_good_once(one)]
     if settings.replay is None:
-        return [
-            Finding(
-                "replay-off",
-                "warning",
-                f"what {kinds[0]} signs is good for one request, and nothing remembers which was "
-                "there: each can be sent again until it is too old",
-                "Set replay: 'memory' for one process, 'sqlite:/path/to/file' for those of one "
-                "machine, 'redis://host' for several machines.",
-            )
-        ]
-    return [*_passed_by(kinds[0], others), *_too_small(settings, config, environ, workers)]
+        return [_off(kinds[0])] if kinds else []
+    if not kinds and not maybe:
+        return []
+    others = [one.kind for one in schemes if one.kind not in [*kinds, *maybe]]
+    passed = [finding for kind in kinds[:1] for finding in _passed_by(kind, others)]
+    return [*passed, *_too_small(settings, config, environ, workers)]
+
+
+def _off(kind: str) -> Finding:
+    return Finding(
+        "replay-off",
+        "warning",
+        f"what {kind} signs is good for one request, and nothing remembers which was there: each "
+        "can be sent again until it is too old",
+        "Set replay: 'memory' for one process, 'sqlite:/path/to/file' for those of one machine, "
+        "'redis://host' for several machines.",
+    )
 
 
 def _passed_by(kind: str, others: Sequence[str]) -> list[Finding]:

@@ -27,6 +27,7 @@ class Plan(NamedTuple):
         no_key: why nothing can be signed as the edge does; None where it can.
         private_key: what signs where the keys of the origin only verify; None where they sign.
         again: why a request may be sent a second time; None where it must not.
+        remembers: whether the settings name a store of what is good once.
     """
 
     authority: str
@@ -36,6 +37,7 @@ class Plan(NamedTuple):
     no_key: str | None = None
     private_key: Any = None
     again: str | None = None
+    remembers: bool = True
 
 
 class Row(NamedTuple):
@@ -73,6 +75,39 @@ def good(plan: Plan, id_: str, sender: str, fields: Fields, *, websocket: bool =
     outage = "the edge itself is refused, which is an outage; edgeauth verify tells why"
     sent = handshake(plan, fields) if websocket else request(plan, fields)
     return Row(id_, title, expected, sent, outage)
+
+
+def sent_again(first: Row, title: str, idle: str | None, means: str) -> tuple[Row, Row]:
+    """*first*, and a row ``replayed``: the very same bytes a second time.
+
+    Args:
+        first: a row that is answered.
+        title: of the second.
+        idle: why the second would show nothing; None where it does.
+        means: what it means if the second is answered.
+    """
+    again = None
+    if first.request is not None:
+        kept = _Kept(first.request)
+        first, again = first._replace(request=kept), kept.again
+    sent = again if idle is None else None
+    return first, Row("replayed", title, "refused", sent, idle or means)
+
+
+class _Kept:
+    """Makes a request, and keeps it."""
+
+    def __init__(self, make: MakeRequest) -> None:
+        self._make = make
+        self._last = b""
+
+    def __call__(self, now: int) -> bytes:
+        self._last = self._make(now)
+        return self._last
+
+    def again(self, _now: int) -> bytes:
+        """What was sent last."""
+        return self._last
 
 
 def constant(*fields: tuple[str, bytes]) -> Fields:

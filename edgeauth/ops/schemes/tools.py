@@ -52,6 +52,8 @@ class Tools:
             of the package that the kind comes from.
         good_once: whether what the scheme accepts is good for one request, so that a gate must
             remember it.
+        may_be_good_once: whether it can be told apart, so that a gate may remember it, and need
+            not: the edge itself may send it twice.
         names_target: whether the scheme needs the target as it was sent.
         parameters: what a scheme's settings put into a snippet, by the name that the file declares,
             as it is written there; beside its header field, which every kind has.
@@ -65,6 +67,7 @@ class Tools:
     genuine: _Rows | None = None
     snippets: Mapping[str, str | Traversable] = field(default_factory=dict)
     good_once: Callable[[Any], bool] = _no
+    may_be_good_once: Callable[[Any], bool] = _no
     names_target: Callable[[Any], bool] = _no
     parameters: Callable[[Any], Mapping[str, str]] = _none
     sends_secret: bool = False

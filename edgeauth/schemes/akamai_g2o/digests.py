@@ -5,32 +5,47 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable
+from typing import Protocol
 
 from edgeauth.errors import ConfigurationError
 from edgeauth.keys import Key
 
+
+class HasSecret(Protocol):
+    """What signs: an :class:`edgeauth.Key`, or what stands for one that went wrong."""
+
+    secret: bytes
+
+    def mac(self, message: bytes) -> bytes:
+        """HMAC-SHA256 of *message*."""
+
+
 # What a key makes of the data header and the sign string, which nothing separates.
-Digest = Callable[[Key, bytes], bytes]
+Digest = Callable[[HasSecret, bytes], bytes]
 
 
 def _md5(data: bytes) -> bytes:
     return hashlib.md5(data).digest()  # noqa: S324 - what the edge does, if it is told to
 
 
-def _version_1(key: Key, message: bytes) -> bytes:
+def _version_1(key: HasSecret, message: bytes) -> bytes:
     return _md5(key.secret + message)
 
 
-def _version_2(key: Key, message: bytes) -> bytes:
+def _version_2(key: HasSecret, message: bytes) -> bytes:
     return _md5(key.secret + _md5(key.secret + message))
 
 
-def _version_3(key: Key, message: bytes) -> bytes:
+def _version_3(key: HasSecret, message: bytes) -> bytes:
     return hmac.digest(key.secret, message, "md5")
 
 
-def _version_4(key: Key, message: bytes) -> bytes:
+def _version_4(key: HasSecret, message: bytes) -> bytes:
     return hmac.digest(key.secret, message, "sha1")
+
+
+def _version_5(key: HasSecret, message: bytes) -> bytes:
+    return key.mac(message)
 
 
 #: MD5, MD5 of MD5, HMAC-MD5, HMAC-SHA1, HMAC-SHA256.
@@ -39,7 +54,7 @@ DIGESTS: dict[int, Digest] = {
     2: _version_2,
     3: _version_3,
     4: _version_4,
-    5: Key.mac,
+    5: _version_5,
 }
 
 

@@ -61,6 +61,9 @@ class AkamaiG2OScheme:
             what makes bytes of a :class:`Request`. Such a callable may say in its attribute
             ``covers`` which parts of a request its bytes fix.
 
+    Attributes:
+        covers: what its identities cover.
+
     Raises:
         ConfigurationError: an argument cannot be used.
     """
@@ -109,7 +112,7 @@ class AkamaiG2OScheme:
         elif sign_string is not None:
             named = SignString(sign_string)
             self._string, covers = named.of, named.covers
-        self._covers = _ALWAYS_COVERED | covers
+        self.covers = _ALWAYS_COVERED | covers
 
     @classmethod
     def from_options(cls, keys: KeyRing, options: Mapping[str, Any]) -> Self:
@@ -217,7 +220,7 @@ class AkamaiG2OScheme:
         once = _new_tuple(Once, (data, closes, signed_at - self.max_future))
         claims = Addresses(edge, client)
         return _new_tuple(
-            EdgeIdentity, (signed_at, None, key.id, self.kind, self._covers, once, None, claims)
+            EdgeIdentity, (signed_at, None, key.id, self.kind, self.covers, once, None, claims)
         )
 
     def _of_another_version(

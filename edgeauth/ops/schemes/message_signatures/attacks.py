@@ -8,7 +8,7 @@ import secrets as random
 from typing import TYPE_CHECKING, NamedTuple
 
 from edgeauth.ops.schemes.message_signatures.outgoing import Signed, why_not
-from edgeauth.ops.schemes.probe_rows import BAD_REQUEST, Plan, Row, bad, good, request
+from edgeauth.ops.schemes.probe_rows import BAD_REQUEST, Plan, Row, bad, good, request, sent_again
 from edgeauth.public_keys import PublicKey
 from edgeauth.schemes.message_signatures.arguments import required
 from edgeauth.schemes.message_signatures.form import INPUT, SIGNATURE
@@ -16,7 +16,7 @@ from edgeauth.schemes.message_signatures.form import INPUT, SIGNATURE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edgeauth.ops.schemes.probe_rows import Fields, MakeRequest
+    from edgeauth.ops.schemes.probe_rows import Fields
     from edgeauth.schemes.message_signatures import MessageSignatureScheme
 
 # Beyond the window by so much that clocks which differ a little do not matter.
@@ -40,19 +40,16 @@ def genuine(scheme: MessageSignatureScheme, plan: Plan) -> list[Row]:
     """What the edge sends, the very same a second time, and what it sends next."""
     plan = plan._replace(no_key=why_not(scheme, plan))
     signed = Signed.of(scheme, plan)
-    first = good(plan, "signed", "the edge", signed)
-    title, replay = "the very same request again", None
-    means = "the same request is answered twice: set replay, one store for all processes"
-    if first.request is not None:
-        kept = _Kept(first.request)
-        first = first._replace(request=kept)
-        replay = kept.again
     idle = plan.no_key or plan.again
     if idle is None and not scheme.require_nonce:
         idle = "it may be sent again: require_nonce is off"
     found = [
-        first,
-        Row("replayed", title, "refused", replay if idle is None else None, idle or means),
+        *sent_again(
+            good(plan, "signed", "the edge", signed),
+            "the very same request again",
+            idle,
+            "the same request is answered twice: set replay, one store for all processes",
+        ),
         good(plan, "signed-next", "the edge, with a new nonce", signed),
     ]
     if plan.websocket is not None:
@@ -60,22 +57,6 @@ def genuine(scheme: MessageSignatureScheme, plan: Plan) -> list[Row]:
         sender = "the edge, WebSocket"
         found.append(good(plan, "signed-websocket", sender, at_websocket, websocket=True))
     return found
-
-
-class _Kept:
-    """Makes a request, and keeps it."""
-
-    def __init__(self, make: MakeRequest) -> None:
-        self._make = make
-        self._last = b""
-
-    def __call__(self, now: int) -> bytes:
-        self._last = self._make(now)
-        return self._last
-
-    def again(self, _now: int) -> bytes:
-        """What was sent last."""
-        return self._last
 
 
 # With what an attacker can make without a key
