@@ -11,7 +11,7 @@ from edgeauth.body import GRACE, MOST, SECONDS, drop_messages, owed_by_fields
 from edgeauth.digest import digested_body
 from edgeauth.errors import EdgeAuthError
 from edgeauth.guard import Guard
-from edgeauth.request import HANDSHAKE, Request, listens_on_unix
+from edgeauth.request import HANDSHAKE, Request, folded_spellings, listens_on_unix
 from edgeauth.scope import hand_back, rereadable_addresses, rereadable_fields, split_fields
 from edgeauth.verdict import Verdict, denial
 
@@ -133,6 +133,7 @@ class ScopeRequest:
     """The core's view of an ASGI scope."""
 
     __slots__ = ("_scope",)
+    compares_body = True
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
@@ -197,6 +198,10 @@ class ScopeRequest:
 
     def fields(self) -> list[tuple[bytes, bytes]] | None:
         return [(name, value) for name, value in self._scope["headers"]]
+
+    def fields_beginning(self, prefix: bytes) -> list[tuple[bytes, bytes]]:
+        begins = folded_spellings(prefix)
+        return [(name, value) for name, value in self._scope["headers"] if name.startswith(begins)]
 
 
 class SplitRequest(ScopeRequest):

@@ -121,9 +121,11 @@ class Expired(VerificationError, itsdangerous.SignatureExpired):
 
     reason = EXPIRED.code
 
-    def __init__(self, *, identity: EdgeIdentity, age: float, limit: float) -> None:
+    def __init__(
+        self, *, identity: EdgeIdentity, age: float, limit: float, setting: str = "max_age"
+    ) -> None:
         super().__init__(
-            f"age {seconds(age)} s is past max_age {seconds(limit)} s",
+            f"age {seconds(age)} s is past {setting} {seconds(limit)} s",
             identity=identity,
             age=age,
             limit=limit,
@@ -147,9 +149,11 @@ class NotYetValid(VerificationError):
 
     reason = FUTURE.code
 
-    def __init__(self, *, identity: EdgeIdentity, age: float, limit: float) -> None:
+    def __init__(
+        self, *, identity: EdgeIdentity, age: float, limit: float, setting: str = "max_future"
+    ) -> None:
         super().__init__(
-            f"signed {seconds(-age)} s in the future, past max_future {seconds(limit)} s",
+            f"signed {seconds(-age)} s in the future, past {setting} {seconds(limit)} s",
             identity=identity,
             age=age,
             limit=limit,

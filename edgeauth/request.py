@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence  # noqa: TC003 - so that annotations can be read
+from functools import lru_cache
 from typing import Any, Protocol
 
 # What the opening of a WebSocket is called in exempt routes and passes.
@@ -92,6 +93,23 @@ class Request(Protocol):
         its refusal.
         """
 
+    def fields_beginning(self, prefix: bytes) -> Sequence[tuple[bytes, bytes]]:
+        """The header fields whose names begin with *prefix*: name in lower case, and value.
+
+        WSGI servers have folded them, as :meth:`header` says. Elsewhere an underscore in the
+        place of a dash begins alike: whoever is behind may fold such a name.
+
+        Args:
+            prefix: in lower case, with dashes, such as ``x-amz-``.
+        """
+
+    @property
+    def compares_body(self) -> bool:
+        """Whether the body is held against the digest that an identity names, as it streams.
+
+        The decision service never sees a body.
+        """
+
 
 def listens_on_unix(scope: Mapping[str, Any]) -> bool:
     """Whether the server that made the ASGI *scope* listens on a Unix socket.
@@ -106,6 +124,16 @@ def listens_on_unix(scope: Mapping[str, Any]) -> bool:
         return True
     host, port = server
     return str(host).startswith(("/", "@", "\0")) or str(port) in {"None", "0"}
+
+
+@lru_cache(maxsize=64)
+def folded_spellings(prefix: bytes) -> tuple[bytes, ...]:
+    """How a name that begins with *prefix* may begin for a server that folds it into that."""
+    first, *rest = prefix.split(b"-")
+    found: tuple[bytes, ...] = (first,)
+    for part in rest:
+        found = tuple(begun + dash + part for begun in found for dash in (b"-", b"_"))
+    return found
 
 
 def route_method(request: Request) -> str | None:

@@ -12,7 +12,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment  # noq
 from edgeauth.body import Upload
 from edgeauth.digest import digested_body
 from edgeauth.guard import Guard
-from edgeauth.request import listens_on_unix, opens_websocket
+from edgeauth.request import folded_spellings, listens_on_unix, opens_websocket
 from edgeauth.verdict import Verdict, denial
 from edgeauth.wsgi_body import compared
 
@@ -93,6 +93,7 @@ class EnvironRequest:
     """
 
     __slots__ = ("_configured", "_environ")
+    compares_body = True
 
     def __init__(self, environ: dict[str, Any], configured: str = "") -> None:
         self._environ = environ
@@ -179,6 +180,17 @@ class EnvironRequest:
     def fields(self) -> list[tuple[bytes, bytes]] | None:
         scope = self._environ.get("asgi.scope")
         return None if scope is None else [(name, value) for name, value in scope["headers"]]
+
+    def fields_beginning(self, prefix: bytes) -> list[tuple[bytes, bytes]]:
+        if (scope := self._environ.get("asgi.scope")) is not None:
+            begins = folded_spellings(prefix)
+            return [(name, value) for name, value in scope["headers"] if name.startswith(begins)]
+        begin = environ_key(prefix.decode("latin-1"))
+        return [
+            (wsgi_bytes(key[5:]).replace(b"_", b"-").lower(), wsgi_bytes(value))
+            for key, value in self._environ.items()
+            if key.startswith(begin)
+        ]
 
 
 @lru_cache(maxsize=64)

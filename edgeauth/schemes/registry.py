@@ -28,6 +28,7 @@ _BUILT_IN = {
     "shared-secret": ("edgeauth.schemes.shared_secret", "SharedSecretScheme"),
     "akamai-g2o": ("edgeauth.schemes.akamai_g2o", "AkamaiG2OScheme"),
     "message-signatures": ("edgeauth.schemes.message_signatures", "MessageSignatureScheme"),
+    "aws-sigv4": ("edgeauth.schemes.aws_sigv4", "AwsSigV4Scheme"),
 }
 
 # Of several schemes at once, which settings write as [[schemes]].

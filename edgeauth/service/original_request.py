@@ -185,6 +185,7 @@ class AskedRequest(ScopeRequest):
     """
 
     __slots__ = ("_name", "_original", "_read", "_tells_upgrade")
+    compares_body = False  # the proxy asks without it
 
     def __init__(
         self,

@@ -34,6 +34,7 @@ PUBLISHED = {
     ),
     "correct-horse-battery-staple": "it is printed in xkcd 936",
     "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY": "it is printed in the documentation of AWS",
+    "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY": "it is printed in the test suite of AWS",
     "JBSWY3DPEHPK3PXP": "it is printed in the documentation of many TOTP libraries",
 }
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from edgeauth.request import folded_spellings
+
 
 class Fields(list):
     """(name, value) pairs; called, they are what ``Request.fields()`` returns."""
@@ -27,6 +29,7 @@ class PlainRequest:
     unix: bool = False
     query: bytes | None = b""
     scheme: str | None = "https"
+    compares_body: bool = True
     fields: list[tuple[str, bytes]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -34,3 +37,7 @@ class PlainRequest:
 
     def header(self, name: str) -> list[bytes]:
         return [value for given, value in self.fields if given.lower() == name.lower()]
+
+    def fields_beginning(self, prefix: bytes) -> list[tuple[bytes, bytes]]:
+        begins = folded_spellings(prefix)
+        return [pair for pair in self.fields() if pair[0].startswith(begins)]

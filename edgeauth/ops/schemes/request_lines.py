@@ -98,6 +98,7 @@ class RequestLines:
     peer = None
     unix = False
     scheme = None
+    compares_body = True
 
     def __init__(
         self, given: bytes, credentials: Iterable[Sequence[str]], hints: Hints = _NO_HINTS
@@ -150,6 +151,14 @@ class RequestLines:
         """The lines that are fields of a message, in order: name in lower case, and value."""
         matches = filter(None, map(_FIELD.fullmatch, self._lines))
         return [(match[1].lower(), match[2].strip(b" \t")) for match in matches]
+
+    def fields_beginning(self, prefix: bytes) -> Sequence[tuple[bytes, bytes]]:
+        """The fields whose names begin with *prefix*, however their lines are written."""
+        pattern = re.compile(rb"(?i:" + re.escape(prefix) + rb"[a-z0-9!#$%&'*+.^_`|~-]*)")
+        names = {match[0].lower() for line in self._lines for match in pattern.finditer(line)}
+        return [
+            (name, value) for name in sorted(names) for value in self.header(name.decode("latin-1"))
+        ]
 
     def _found(self, name: str) -> bytes | None:
         pattern = rb"(?i:" + re.escape(name.encode()) + rb")"

@@ -1,0 +1,317 @@
+"""Verifies AWS Signature Version 4 at an origin of one's own."""
+
+from __future__ import annotations
+
+import re
+from binascii import a2b_hex
+from collections.abc import Iterable, Mapping  # noqa: TC003 - so that annotations can be read
+from hmac import compare_digest
+from typing import Any, ClassVar, Literal, Self
+
+from edgeauth.errors import (
+    BadSignature,
+    ClaimRefused,
+    ConfigurationError,
+    Expired,
+    NotCovered,
+    NotYetValid,
+    PastExpires,
+)
+from edgeauth.keys import Key, KeyRing, secrets_alone
+from edgeauth.request import Request  # noqa: TC001 - so that annotations can be read
+from edgeauth.schemes.aws_sigv4 import grammar
+from edgeauth.schemes.aws_sigv4.arguments import (
+    OPTIONS,
+    WEEK,
+    checked_max_expires,
+    checked_path_mode,
+    checked_scope,
+)
+from edgeauth.schemes.aws_sigv4.canonical import (
+    EMPTY,
+    UNSIGNED,
+    day_secret,
+    normalised,
+)
+from edgeauth.schemes.aws_sigv4.given import Form, Given, form_of, given_of, message_of
+from edgeauth.schemes.aws_sigv4.grammar import AUTHORIZATION, CONTENT, DATE, TOKEN, Credential
+from edgeauth.schemes.aws_sigv4.sign import presigned_target, signed_fields
+from edgeauth.schemes.base import Outgoing  # noqa: TC001 - so that annotations can be read
+from edgeauth.schemes.options import Option, window
+from edgeauth.verdict import NO_CLAIMS, BodyDigest, EdgeIdentity, Once
+
+_PREFIX = b"x-amz-"
+_CONTENT = CONTENT.lower().encode()
+_HASH = re.compile(rb"[0-9A-Fa-f]{64}")
+
+_REQUEST = frozenset({"method", "path", "query", "host", "time"})
+_PARTS = {
+    (path, body): _REQUEST - ({"path"} if not path else set()) | ({"body"} if body else set())
+    for path in (True, False)
+    for body in (True, False)
+}
+
+# An edge has a key or two, and a day ends. Only what was accepted is kept, so without a key
+# nobody can fill these.
+_MOST = 64
+
+_new_tuple = tuple.__new__
+
+
+class AwsSigV4Scheme:
+    """Verifies SigV4 over the request itself, as edges make it for S3-compatible stores.
+
+    Args:
+        keys: a :class:`KeyRing`, or an iterable of :class:`Key`: the id is the access key id, the
+            secret the secret access key.
+        region: what the edge signs for, such as ``us-east-1``. It is never taken from a request.
+        service: the same; ``s3`` is what edges sign for a bucket.
+        max_skew: how many seconds before and after ``X-Amz-Date`` a request is accepted,
+            inclusive.
+        presigned: True accepts a signature in the query as well. Whoever has such a URL can use
+            it until it expires.
+        max_expires: the longest life of a presigned URL, in seconds; at most a week.
+        unsigned_payload: True accepts ``UNSIGNED-PAYLOAD``, with which nothing vouches for the
+            body. A presigned URL of S3 always has it.
+        path_mode: ``s3``: the path is signed as it is sent. ``generic``: normalised and encoded
+            once more, as for services of AWS other than S3.
+
+    Raises:
+        ConfigurationError: an argument cannot be used.
+    """
+
+    kind: ClassVar[str] = "aws-sigv4"
+    headers = (AUTHORIZATION, DATE, CONTENT, TOKEN)
+    once = True
+    OPTIONS: ClassVar[tuple[Option, ...]] = OPTIONS
+
+    def __init__(
+        self,
+        keys: KeyRing | Iterable[Key | str | bytes],
+        *,
+        region: str,
+        service: str = "s3",
+        max_skew: float = 900,
+        presigned: bool = False,
+        max_expires: int = WEEK,
+        unsigned_payload: bool = False,
+        path_mode: Literal["s3", "generic"] = "s3",
+    ) -> None:
+        self.keys = secrets_alone(keys, self.kind)
+        self._keys = {key.id.encode(): key for key in self.keys if isinstance(key, Key)}
+        self.region = checked_scope("region", region)
+        self.service = checked_scope("service", service)
+        self._scope = (region.encode(), service.encode())
+        self.max_skew = window("max_skew", max_skew)
+        self.presigned = presigned
+        self.max_expires = checked_max_expires(max_expires)
+        self.unsigned_payload = unsigned_payload
+        self.path_mode = checked_path_mode(path_mode)
+        self._days: dict[tuple[bytes, bytes], tuple[Key, int]] = {}
+        self._forms: dict[bytes, Form] = {}
+
+    @classmethod
+    def from_options(cls, keys: KeyRing, options: Mapping[str, Any]) -> Self:
+        """The scheme with these keys and these values of ``OPTIONS``.
+
+        Raises:
+            ConfigurationError: a value cannot be used.
+        """
+        return cls(keys, **options)
+
+    def credential(
+        self,
+        *,
+        now: float,
+        request: Outgoing | None = None,
+        key: Key | None = None,
+        **_how: object,
+    ) -> Mapping[str, str]:
+        """The fields of *request* that is sent at *now* (Unix seconds).
+
+        Every ``x-amz-*`` field of it is signed, and the hash of its body.
+
+        Args:
+            now: Unix seconds.
+            request: what is signed.
+            key: what signs; None is the newest of the ring.
+
+        Raises:
+            ConfigurationError: there is no request, or no key is valid then.
+            CannotSign: the body is not known, and must be signed.
+        """
+        if request is None:
+            raise ConfigurationError(
+                f"the scheme {self.kind} signs one request, and none is named: its method and URL "
+                "must be known"
+            )
+        return signed_fields(self, request, self._signing(key, now), now)
+
+    def presign(
+        self,
+        *,
+        now: float,
+        request: Outgoing,
+        expires: int,
+        key: Key | None = None,
+    ) -> str:
+        """The target of *request* as a presigned URL has it, good for *expires* seconds.
+
+        Raises:
+            ConfigurationError: as :meth:`credential`; or *expires* is too long.
+        """
+        return presigned_target(self, request, self._signing(key, now), now, expires)
+
+    def _signing(self, key: Key | None, now: float) -> Key:
+        return self.keys.signing_key(now) if key is None else key
+
+    def verify(self, request: Request, *, now: float) -> EdgeIdentity:
+        """Verify the signature of *request* at *now* (Unix seconds).
+
+        Raises, in this order of checks, so that what is forged never learns more:
+            MissingHeader: there is no credential of this kind.
+            MalformedHeader: not of the form, or in two places.
+            BadSignature: no key that is valid at *now* made it.
+            ClaimRefused: for another region or service, or a presigned URL lives too long.
+            NotCovered: host, date or an ``x-amz-*`` field is not signed; or the body is not.
+            Expired: older than ``max_skew``, or past its own end.
+            NotYetValid: from further ahead than ``max_skew``.
+
+        Not checked: whether it was seen before (``once``), and whether the body has the digest
+        that is signed (``body``).
+        """
+        given = given_of(request, presigned=self.presigned, path_mode=self.path_mode)
+        found = given.credential
+        key = self._keys.get(found.key)
+        seconds = grammar.second_of_day(found.date, found.day)
+        day = self._days.get((found.key, found.day))
+        begins = grammar.midnight(found.day) if day is None else day[1]
+        form = self._forms.get(found.names) or form_of(found.names)
+        if key is None:
+            raise BadSignature(
+                "the signature names an access key id that is not here",
+                hint="is the id of the key here the access key id at the edge?",
+            )
+        ours = (found.region, found.service) == self._scope
+        signing = day[0] if day is not None and ours else _day_key(key, found)
+        message = message_of(request, given, form, self.path_mode)
+        if not compare_digest(signing.mac(message).hex().encode(), found.signature):
+            raise BadSignature(
+                f"key {key.id} did not make this signature of this request",
+                hint="does something between edge and origin change the method, Host, path, query "
+                "or a signed field? Is the secret at the edge the same?",
+            )
+        if key.dated and not key.valid_at(now):
+            raise BadSignature(
+                f"signed with key {key.id}, which is not valid now",
+                hint="look at not_before and not_after of that key",
+            )
+        signed_at = begins + seconds
+        identity = EdgeIdentity(signed_at, None, key.id, self.kind)
+        self._demand_scope(found, identity)
+        _demand_names(request, form, identity, presigned=found.expires is not None)
+        opens, closes = self._window(found, identity, signed_at, now)
+        body = self._body(request, given, form, identity)
+        if day is None or found.names not in self._forms:
+            self._remember(found, form, signing, begins)
+        plain = self.path_mode == "s3" or given.path == normalised(given.path)
+        once = _new_tuple(Once, (found.key + b":" + found.signature, closes, opens))
+        covers = _PARTS[plain, body is not None]
+        return _new_tuple(
+            EdgeIdentity, (signed_at, None, key.id, self.kind, covers, once, body, NO_CLAIMS)
+        )
+
+    def _demand_scope(self, found: Credential, identity: EdgeIdentity) -> None:
+        if (found.region, found.service) != self._scope:
+            raise ClaimRefused(
+                "signed for another region or service than the settings name",
+                hint="write the region and the service of the edge here, or the other way round",
+                identity=identity,
+            )
+        if found.expires is not None and found.expires > self.max_expires:
+            raise ClaimRefused(
+                f"the presigned URL is good for {found.expires} s, and max_expires is "
+                f"{self.max_expires} s",
+                hint="let what signs it give it a shorter life",
+                identity=identity,
+            )
+
+    def _window(
+        self, found: Credential, identity: EdgeIdentity, signed_at: int, now: float
+    ) -> tuple[float, float]:
+        """The first and the last second at which the credential is good."""
+        opens = signed_at - self.max_skew
+        life = self.max_skew if found.expires is None else found.expires
+        closes = signed_at + life
+        # A clock that is not a number is in no window either.
+        if opens <= now <= closes:
+            return opens, closes
+        age = now - signed_at
+        if age < 0:
+            raise NotYetValid(identity=identity, age=age, limit=self.max_skew, setting="max_skew")
+        if found.expires is not None:
+            raise PastExpires(identity=identity, late=age - life, limit=0)
+        raise Expired(identity=identity, age=age, limit=self.max_skew, setting="max_skew")
+
+    def _body(
+        self, request: Request, given: Given, form: Form, identity: EdgeIdentity
+    ) -> BodyDigest | None:
+        payload, content = given.payload, given.content
+        # A presigned URL of S3 may sign the field of the hash, though its line says otherwise.
+        if payload == UNSIGNED and content and _CONTENT in form.names:
+            payload = content[0]
+        if _HASH.fullmatch(payload):
+            # Who never sees a body cannot compare one, and an empty one needs no comparing.
+            if payload.lower() != EMPTY and not getattr(request, "compares_body", False):
+                raise NotCovered(
+                    "the hash of a body is signed, and nobody here sees the body",
+                    hint="let the application's own gate (ASGI, WSGI, Django) compare it, or sign "
+                    "UNSIGNED-PAYLOAD at the edge and set unsigned_payload",
+                    identity=identity,
+                )
+            return BodyDigest("sha256", a2b_hex(payload))
+        if payload != UNSIGNED:
+            raise NotCovered(
+                f"{CONTENT} is of a body that is signed in pieces, or of no known form",
+                hint="let the edge send the hash of the body, or UNSIGNED-PAYLOAD; what begins "
+                "with STREAMING is not verified here",
+                identity=identity,
+            )
+        if not self.unsigned_payload:
+            raise NotCovered(
+                "the body is not signed: UNSIGNED-PAYLOAD",
+                hint="let the edge send the hash of the body, or set unsigned_payload here",
+                identity=identity,
+            )
+        return None
+
+    def _remember(self, found: Credential, form: Form, signing: Key, begins: int) -> None:
+        if len(self._days) >= _MOST:
+            self._days.clear()
+        if len(self._forms) >= _MOST:
+            self._forms.clear()
+        self._days[found.key, found.day] = signing, begins
+        self._forms[found.names] = form
+
+
+def _demand_names(request: Request, form: Form, identity: EdgeIdentity, *, presigned: bool) -> None:
+    names = form.names
+    if not form.host or not (presigned or b"x-amz-date" in names):
+        raise NotCovered(
+            "SignedHeaders leaves out host or x-amz-date",
+            hint="let the edge sign both",
+            identity=identity,
+        )
+    for name, _ in request.fields_beginning(_PREFIX):
+        # The hash is a line of its own, and not all signers list it.
+        if name not in names and name != _CONTENT:
+            raise NotCovered(
+                "a field that begins with x-amz- is not signed",
+                hint="let the edge sign it, or remove what clients send by that name",
+                identity=identity,
+            )
+
+
+def _day_key(key: Key, found: Credential) -> Key:
+    secret = day_secret(key.secret, found.day, found.region, found.service)
+    return Key("day", secret)
