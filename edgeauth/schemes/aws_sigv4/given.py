@@ -20,6 +20,7 @@ from edgeauth.schemes.aws_sigv4.canonical import (
 from edgeauth.schemes.aws_sigv4.grammar import AUTHORIZATION, CONTENT, DATE, Credential
 from edgeauth.schemes.base import not_once
 
+_CONTENT = CONTENT.lower().encode()
 _WORD = re.compile(rb"[!-~]{1,128}")
 
 
@@ -106,7 +107,8 @@ def given_of(request: Request, *, presigned: bool, path_mode: Literal["s3", "gen
     else:
         found, pairs = grammar.of_query(pairs)
         query = b"&".join(pairs)
-        if path_mode == "s3":
+        # A field that is not signed is anybody's, and says nothing of what was.
+        if path_mode == "s3" and _CONTENT not in found.names.split(b";"):
             payload = UNSIGNED
     if not _WORD.fullmatch(payload):
         raise MalformedHeader(f"{CONTENT} is neither a hash nor a word")

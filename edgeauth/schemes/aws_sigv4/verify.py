@@ -211,12 +211,12 @@ class AwsSigV4Scheme:
         self._demand_scope(found, identity)
         _demand_names(request, form, identity, presigned=found.expires is not None)
         opens, closes = self._window(found, identity, signed_at, now)
-        body = self._body(request, given, form, identity)
+        body, covered = self._body(request, given, identity)
         if day is None or found.names not in self._forms:
             self._remember(found, form, signing, begins)
         plain = self.path_mode == "s3" or given.path == normalised(given.path)
         once = _new_tuple(Once, (found.key + b":" + found.signature, closes, opens))
-        covers = _PARTS[plain, body is not None]
+        covers = _PARTS[plain, covered]
         return _new_tuple(
             EdgeIdentity, (signed_at, None, key.id, self.kind, covers, once, body, NO_CLAIMS)
         )
@@ -254,36 +254,38 @@ class AwsSigV4Scheme:
         raise Expired(identity=identity, age=age, limit=self.max_skew, setting="max_skew")
 
     def _body(
-        self, request: Request, given: Given, form: Form, identity: EdgeIdentity
-    ) -> BodyDigest | None:
+        self, request: Request, given: Given, identity: EdgeIdentity
+    ) -> tuple[BodyDigest | None, bool]:
+        """The digest that the body must have, and whether the signature covers it."""
         payload, content = given.payload, given.content
-        # A presigned URL of S3 may sign the field of the hash, though its line says otherwise.
-        if payload == UNSIGNED and content and _CONTENT in form.names:
-            payload = content[0]
-        if _HASH.fullmatch(payload):
-            # Who never sees a body cannot compare one, and an empty one needs no comparing.
-            if payload.lower() != EMPTY and not getattr(request, "compares_body", False):
+        covered = payload != UNSIGNED
+        if not covered:
+            if not self.unsigned_payload:
                 raise NotCovered(
-                    "the hash of a body is signed, and nobody here sees the body",
-                    hint="let the application's own gate (ASGI, WSGI, Django) compare it, or sign "
-                    "UNSIGNED-PAYLOAD at the edge and set unsigned_payload",
+                    "the body is not signed: UNSIGNED-PAYLOAD",
+                    hint="let the edge send the hash of the body, or set unsigned_payload here",
                     identity=identity,
                 )
-            return BodyDigest("sha256", a2b_hex(payload))
-        if payload != UNSIGNED:
+            # Beside a presigned URL a client may say what its body is, and then it must be that.
+            payload = content[0] if content else UNSIGNED
+        if payload == UNSIGNED:
+            return None, False
+        if not _HASH.fullmatch(payload):
             raise NotCovered(
                 f"{CONTENT} is of a body that is signed in pieces, or of no known form",
                 hint="let the edge send the hash of the body, or UNSIGNED-PAYLOAD; what begins "
                 "with STREAMING is not verified here",
                 identity=identity,
             )
-        if not self.unsigned_payload:
+        # Who never sees a body cannot compare one, and an empty one is nothing to act on.
+        if payload.lower() != EMPTY and not getattr(request, "compares_body", False):
             raise NotCovered(
-                "the body is not signed: UNSIGNED-PAYLOAD",
-                hint="let the edge send the hash of the body, or set unsigned_payload here",
+                "the hash of a body is signed, and nobody here sees the body",
+                hint="let the application's own gate (ASGI, WSGI, Django) compare it, or sign "
+                "UNSIGNED-PAYLOAD at the edge and set unsigned_payload",
                 identity=identity,
             )
-        return None
+        return BodyDigest("sha256", a2b_hex(payload)), covered
 
     def _remember(self, found: Credential, form: Form, signing: Key, begins: int) -> None:
         if len(self._days) >= _MOST:

@@ -1,0 +1,705 @@
+"""AWS SigV4 at an own origin: what is accepted, and what each refusal is."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+
+import pytest
+from support.sigv4 import KEY, REGION, Row, plain, rows, signed_by_botocore
+
+from edgeauth import (
+    AnyOf,
+    BadSignature,
+    ClaimRefused,
+    ConfigurationError,
+    EdgeAuthScheme,
+    Expired,
+    Guard,
+    Key,
+    MalformedHeader,
+    MissingHeader,
+    NotCovered,
+    NotYetValid,
+)
+from edgeauth.replay import MemoryReplayStore
+from edgeauth.schemes.aws_sigv4 import AwsSigV4Scheme
+from edgeauth.schemes.aws_sigv4.canonical import canonical_path, canonical_query
+from edgeauth.schemes.base import CannotSign, Outgoing
+
+NOW = 1_764_230_400.0
+HOST = "origin.example.com"
+EMPTY = hashlib.sha256(b"").hexdigest()
+SIGNED = "host;x-amz-content-sha256;x-amz-date"
+
+
+def scheme(**how):
+    return AwsSigV4Scheme([KEY], **{"region": REGION, **how})
+
+
+def sent(method="GET", target="/a%20b?x=1&y=%2F", *, by=None, now=NOW, fields=(), body=b"", **how):
+    """A request that our signer makes, as a view."""
+    request = Outgoing(method, HOST, target, tuple(fields), body)
+    made = (by or scheme()).credential(now=now, request=request)
+    lines = [("Host", HOST.encode()), *((name, value.encode()) for name, value in fields)]
+    lines += [(name, value.encode()) for name, value in made.items()]
+    return plain(method, target, lines, **how)
+
+
+def replaced(request, name, value):
+    """The same with another value of a field; None takes it away."""
+    found = [(field, old) for field, old in request.fields if field != name]
+    request.fields[:] = found if value is None else [*found, (name, value)]
+    if name == "Host":
+        request.host = value
+    return request
+
+
+def authorization(request):
+    return dict(request.fields)["Authorization"]
+
+
+def refused(request, error, *, by=None, now=NOW):
+    with pytest.raises(error) as caught:
+        (by or scheme()).verify(request, now=now)
+    return caught.value
+
+
+# --- the rows, and the peer
+
+
+@pytest.mark.parametrize("row", rows(), ids=lambda row: row.name)
+def test_each_published_and_hostile_request_is_decided_as_its_row_says(row: Row):
+    assert (row.identity() is not None) == row.accept, row.why
+
+
+@pytest.mark.parametrize("path_mode", ["s3", "generic"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://origin.example.com/",
+        "https://origin.example.com:8443/a%20b/%E2%82%AC?x=1&x=0&y=%2F%2B&z=",
+        "https://origin.example.com/a/b%2Fc/~d?q=~",
+    ],
+)
+@pytest.mark.parametrize(("method", "body"), [("GET", b""), ("PUT", b"the body"), ("HEAD", b"")])
+def test_what_botocore_signs_is_accepted(path_mode, url, method, body):
+    fields = {"X-Amz-Content-SHA256": hashlib.sha256(body).hexdigest(), "X-Amz-Meta-A": " b  c "}
+    target, lines = signed_by_botocore(
+        method, url, now=NOW, path_mode=path_mode, fields=fields, body=body
+    )
+    identity = scheme(path_mode=path_mode).verify(plain(method, target, lines), now=NOW)
+
+    assert identity.key_id == KEY.id
+    assert identity.timestamp == NOW
+    assert identity.body.value == hashlib.sha256(body).digest()
+
+
+@pytest.mark.parametrize("path_mode", ["s3", "generic"])
+def test_a_url_that_botocore_presigned_is_accepted_where_they_are_wanted(path_mode):
+    target, lines = signed_by_botocore(
+        "GET", f"https://{HOST}/a%20b?x=%2F", now=NOW, path_mode=path_mode, expires=60
+    )
+    wants = scheme(path_mode=path_mode, presigned=True, unsigned_payload=True)
+
+    assert wants.verify(plain("GET", target, lines), now=NOW + 60).timestamp == NOW
+    refused(plain("GET", target, lines), Expired, by=wants, now=NOW + 61)
+    error = refused(plain("GET", target, lines), MissingHeader)
+    assert "presigned" in error.hint
+
+
+def test_a_token_of_a_session_is_signed():
+    target, lines = signed_by_botocore("GET", f"https://{HOST}/", now=NOW, token="abc+/=")
+    request = plain("GET", target, lines)
+
+    assert scheme().verify(request, now=NOW)
+    refused(replaced(request, "X-Amz-Security-Token", b"other"), BadSignature)
+
+
+@pytest.mark.parametrize("path_mode", ["s3", "generic"])
+def test_what_our_signer_makes_is_what_botocore_makes(path_mode):
+    url, fields = f"https://{HOST}/a%20b//c?b=2&a=%7e&a", {"x-amz-meta-a": "b"}
+    fields["X-Amz-Content-SHA256"] = EMPTY
+    _, lines = signed_by_botocore("GET", url, now=NOW, path_mode=path_mode, fields=fields)
+    ours = scheme(path_mode=path_mode).credential(
+        now=NOW,
+        request=Outgoing("GET", HOST, "/a%20b//c?b=2&a=%7e&a", [("x-amz-meta-a", "b")], b""),
+    )
+
+    # Another peer's order: it sorts the query as it is sent, ours as it is signed.
+    assert (
+        ours["Authorization"].partition("Signature=")[0].encode()
+        == (dict(lines)["Authorization"].partition(b"Signature=")[0])
+    )
+
+
+@pytest.mark.parametrize("path_mode", ["s3", "generic"])
+@pytest.mark.parametrize("target", ["/a%20b//c", "/a?b=2&a=1"])
+def test_our_signature_is_that_of_botocore(path_mode, target):
+    fields = {"X-Amz-Content-SHA256": EMPTY}
+    url = f"https://{HOST}{target}"
+    _, lines = signed_by_botocore("GET", url, now=NOW, path_mode=path_mode, fields=fields)
+    ours = scheme(path_mode=path_mode).credential(
+        now=NOW, request=Outgoing("GET", HOST, target, [], b"")
+    )
+
+    assert ours["Authorization"].encode() == dict(lines)["Authorization"]
+
+
+# --- what an identity says
+
+
+def test_the_identity_says_what_is_covered():
+    identity = scheme().verify(sent(), now=NOW)
+
+    assert identity.scheme == "aws-sigv4"
+    assert identity.key_id == KEY.id
+    assert identity.pop is None
+    assert identity.covers == {"method", "path", "query", "host", "time", "body"}
+    assert identity.body == ("sha256", hashlib.sha256(b"").digest())
+    assert identity.once.key.startswith(KEY.id.encode() + b":")
+    assert (identity.once.since, identity.once.until) == (NOW - 900, NOW + 900)
+
+
+def test_an_unsigned_payload_is_accepted_only_where_the_settings_say_so():
+    lax = scheme(unsigned_payload=True)
+    request = plain("POST", "/a", [("Host", HOST.encode())])
+    made = lax.credential(now=NOW, request=Outgoing("POST", HOST, "/a"))
+    request.fields += [(name, value.encode()) for name, value in made.items()]
+    identity = lax.verify(request, now=NOW)
+
+    assert identity.body is None
+    assert "body" not in identity.covers
+    assert "unsigned_payload" in refused(request, NotCovered).hint
+
+
+def test_without_the_field_of_the_hash_an_empty_body_is_signed():
+    _, lines = signed_by_botocore("GET", f"https://{HOST}/", now=NOW, path_mode="generic")
+    assert "X-Amz-Content-SHA256" not in dict(lines)
+    identity = scheme(path_mode="generic").verify(plain("GET", "/", lines), now=NOW)
+    assert identity.body.value == hashlib.sha256(b"").digest()
+
+
+def test_a_path_that_was_normalised_to_be_signed_is_not_covered():
+    generic = scheme(path_mode="generic")
+    exact, other = sent(target="/b", by=generic), sent(target="/b", by=generic)
+    other.target = b"/x/../b"
+
+    assert "path" in generic.verify(exact, now=NOW).covers
+    assert "path" not in generic.verify(other, now=NOW).covers
+    refused(other, BadSignature)
+
+
+def test_a_payload_in_pieces_is_refused_by_name():
+    request = replaced(sent(), "X-Amz-Content-SHA256", b"STREAMING-AWS4-HMAC-SHA256-PAYLOAD")
+    # As a signer makes it: the word is the line of the payload.
+    signer = scheme(unsigned_payload=True)
+    outgoing = Outgoing("GET", HOST, "/")
+    assert "Authorization" in signer.credential(now=NOW, request=outgoing)
+    refused(request, BadSignature)
+    word = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
+    fields = {"X-Amz-Content-SHA256": word}
+    _, lines = signed_by_botocore(
+        "GET", f"https://{HOST}/", now=NOW, path_mode="generic", fields=fields
+    )
+    error = refused(plain("GET", "/", lines), NotCovered)
+    assert "STREAMING" in error.hint
+
+
+def test_whoever_never_sees_a_body_accepts_the_hash_of_an_empty_one_alone():
+    assert scheme().verify(sent(compares_body=False), now=NOW)
+    request = sent("POST", body=b"abc", compares_body=False)
+    assert "nobody here sees" in refused(request, NotCovered).message
+    assert scheme().verify(sent("POST", body=b"abc"), now=NOW)
+
+
+# --- what is signed
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("method", "HEAD"),
+        ("target", b"/a%20b?x=1&y=%2G"),
+        ("target", b"/a+b?x=1&y=%2F"),
+        ("target", b"/a%20b?x=1"),
+        ("target", b"/a%20b?x=1&y=%2F&"),
+        ("target", b"/a%20b?x=1&y=+%2F"),
+        ("target", b"/A%20b?x=1&y=%2F"),
+        ("host", b"other.example.com"),
+        ("host", HOST.encode() + b":443"),
+    ],
+)
+def test_another_request_than_was_signed_is_refused(part, value):
+    request = sent()
+    setattr(request, part, value)
+    refused(request, BadSignature)
+
+
+@pytest.mark.parametrize("query", [b"?y=%2F&x=1", b"?x=%31&y=/", b"?y=%2f&x=1"])
+def test_another_spelling_of_the_query_is_the_same_query(query):
+    request = sent()
+    request.target = b"/a%20b" + query
+    assert scheme().verify(request, now=NOW)
+
+
+def test_a_websocket_is_opened_with_get():
+    request = sent()
+    request.method, request.handshake = "WEBSOCKET", True
+    assert scheme().verify(request, now=NOW)
+    request.handshake = False
+    refused(request, BadSignature)
+
+
+def test_every_field_of_amazons_must_be_signed_but_the_hash():
+    request = sent()
+    request.fields.append(("X-Amz-Meta-Role", b"admin"))
+    refused(request, NotCovered)
+    folded = sent()
+    folded.fields.append(("x_amz_meta_role", b"admin"))
+    refused(folded, NotCovered)
+    fields = {"X-Amz-Content-SHA256": EMPTY}
+    _, lines = signed_by_botocore("GET", f"https://{HOST}/", now=NOW, path_mode="generic")
+    lines.append(("X-Amz-Content-SHA256", fields["X-Amz-Content-SHA256"].encode()))
+    assert scheme().verify(plain("GET", "/", lines), now=NOW)
+
+
+@pytest.mark.parametrize("left_out", ["host", "x-amz-date"])
+def test_host_and_date_must_be_signed(left_out, monkeypatch):
+    from edgeauth.schemes.aws_sigv4 import sign  # noqa: PLC0415
+
+    kept = sign._Signed.signature
+
+    def without(self, request, lines, payload):
+        del lines[left_out.encode()]
+        return kept(self, request, lines, payload)
+
+    monkeypatch.setattr(sign._Signed, "signature", without)
+    request = sent()
+    names = ";".join(name for name in SIGNED.split(";") if name != left_out)
+    value = authorization(request).replace(SIGNED.encode(), names.encode())
+    refused(replaced(request, "Authorization", value), NotCovered)
+
+
+def test_a_signed_field_that_is_gone_or_changed_is_refused():
+    fields = [("x-amz-meta-a", "b")]
+    assert scheme().verify(sent(fields=fields), now=NOW)
+    refused(replaced(sent(fields=fields), "x-amz-meta-a", b"c"), BadSignature)
+    refused(replaced(sent(fields=fields), "x-amz-meta-a", None), MalformedHeader)
+    refused(replaced(sent(fields=fields), "x-amz-meta-a", b"b\nhost:x"), MalformedHeader)
+    twice = sent(fields=fields)
+    twice.fields.append(("x-amz-meta-a", b"b"))
+    refused(twice, BadSignature)
+
+
+@pytest.mark.parametrize("name", ["Authorization", "X-Amz-Date", "X-Amz-Content-SHA256", "Host"])
+def test_a_field_of_the_credential_that_is_there_twice_is_refused(name):
+    request = sent()
+    request.fields.append((name, dict(request.fields)[name]))
+    refused(request, MalformedHeader)
+
+
+def test_without_its_date_or_host_a_request_is_refused():
+    refused(replaced(sent(), "X-Amz-Date", None), MissingHeader)
+    no_host = sent()
+    no_host.host = None
+    refused(no_host, MalformedHeader)
+
+
+@pytest.mark.parametrize("target", [None, b"*", b"http://origin.example.com/", b"/a#b", b""])
+def test_a_target_that_is_no_path_is_refused(target):
+    request = sent()
+    request.target = target
+    refused(request, MalformedHeader)
+
+
+# --- the form of the header
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"AWS4-HMAC-SHA256 ", b"AWS4-HMAC-SHA256"),
+        (b"AWS4-HMAC-SHA256", b"AWS4-HMAC-SHA256-X"),
+        (b"Signature=", b"Signature= "),
+        (b"Signature=", b"Signature=Z"),
+        (b"/aws4_request", b"/aws5_request"),
+        (b", SignedHeaders", b",  SignedHeaders"),
+        (b"SignedHeaders=", b"SignedHeaders=Host;"),
+        (b"=host;", b"=;host;"),
+        (b"=host;", b"=host;host;"),
+        (b"=host;x-amz-content-sha256;x-amz-date", b"=x-amz-date;host;x-amz-content-sha256"),
+        (b"=host;", b"=" + b";".join(b"a%03d" % n for n in range(64)) + b";host;"),
+        (b"=host;", b"=" + b"a" * 3000 + b";host;"),
+        (b"20251127/", b"\xef\xbc\x920251127/"),
+        (b"/eu-central-1/", b"//"),
+        (KEY.id.encode(), b"k" * 129),
+    ],
+)
+def test_a_header_of_another_form_is_malformed(old, new):
+    request = sent()
+    value = authorization(request)
+    assert old in value
+    refused(replaced(request, "Authorization", value.replace(old, new, 1)), MalformedHeader)
+
+
+def test_commas_need_no_space():
+    request = sent()
+    value = authorization(request).replace(b", ", b",")
+    assert scheme().verify(replaced(request, "Authorization", value), now=NOW)
+
+
+@pytest.mark.parametrize("value", [b"Bearer abc", b"", b"AWS AK:abc", b"\xff"])
+def test_an_authorization_of_another_kind_is_no_credential(value):
+    refused(plain("GET", "/", [("Host", b"a"), ("Authorization", value)]), MissingHeader)
+
+
+@pytest.mark.parametrize("cut", [0, 1, 63])
+def test_a_part_of_a_signature_is_refused(cut):
+    request = sent()
+    value = authorization(request)
+    short = value[: len(value) - 64 + cut]
+    refused(replaced(request, "Authorization", short), MalformedHeader)
+
+
+@pytest.mark.parametrize("date", [b"20251327T080000Z", b"20250230T080000Z", b"00000101T080000Z"])
+def test_a_day_that_the_calendar_has_not_is_malformed(date):
+    request = replaced(sent(), "X-Amz-Date", date)
+    value = authorization(request).replace(b"/20251127/", b"/" + date[:8] + b"/")
+    refused(replaced(request, "Authorization", value), MalformedHeader)
+
+
+@pytest.mark.parametrize(
+    "date",
+    [b"20251127T240000Z", b"20251127T080060Z", b"20251127T080000", b"20251126T080000Z", b"nan"],
+)
+def test_a_date_of_another_form_or_day_is_malformed(date):
+    refused(replaced(sent(), "X-Amz-Date", date), MalformedHeader)
+
+
+@pytest.mark.parametrize("content", [b"", b"a b", b"\xe9", b"x" * 129])
+def test_a_hash_that_is_no_word_is_malformed(content):
+    refused(replaced(sent(), "X-Amz-Content-SHA256", content), MalformedHeader)
+
+
+# --- presigned URLs
+
+
+WANTS = {"presigned": True, "unsigned_payload": True}
+
+
+def presigned(target="/a?x=1", *, expires=60, by=None, fields=()):
+    by = by or scheme(**WANTS)
+    request = Outgoing("GET", HOST, target, tuple(fields))
+    lines = [("Host", HOST.encode()), *((name, value.encode()) for name, value in fields)]
+    return plain("GET", by.presign(now=NOW, request=request, expires=expires), lines)
+
+
+@pytest.mark.parametrize("mode", ["s3", "generic"])
+@pytest.mark.parametrize("target", ["/a?x=1", "/a"])
+def test_our_presigned_url_is_accepted_until_it_expires(mode, target):
+    by = scheme(path_mode=mode, **WANTS)
+    request = presigned(target, by=by)
+    identity = by.verify(request, now=NOW + 60)
+
+    assert (identity.once.since, identity.once.until) == (NOW - 900, NOW + 60)
+    assert (identity.body is None) == (mode == "s3")
+    assert by.verify(request, now=NOW - 900)
+    assert "past its own expires" in str(refused(request, Expired, by=by, now=NOW + 61))
+    refused(request, NotYetValid, by=by, now=NOW - 901)
+
+
+def test_a_presigned_url_of_s3_signs_no_body():
+    refused(presigned(), NotCovered, by=scheme(presigned=True))
+
+
+def test_the_hash_that_a_presigned_url_signs_as_a_field_is_compared():
+    by = scheme(presigned=True)
+    digest = hashlib.sha256(b"abc").hexdigest()
+    lines = [("Host", HOST.encode()), ("X-Amz-Content-SHA256", digest.encode())]
+    target, _ = signed_by_botocore(
+        "PUT",
+        f"https://{HOST}/a",
+        now=NOW,
+        expires=60,
+        fields={"X-Amz-Content-SHA256": digest},
+    )
+    request = plain("PUT", target, lines)
+
+    assert by.verify(request, now=NOW).body.value == hashlib.sha256(b"abc").digest()
+    assert "body" in by.verify(request, now=NOW).covers
+
+
+def test_a_hash_beside_a_presigned_url_is_compared_and_vouches_for_nothing():
+    by, request = scheme(**WANTS), presigned()
+    request.fields.append(("X-Amz-Content-SHA256", EMPTY.encode()))
+    identity = by.verify(request, now=NOW)
+    assert identity.body.value == hashlib.sha256(b"").digest()
+    assert "body" not in identity.covers
+    request.fields[-1] = ("X-Amz-Content-SHA256", b"STREAMING")
+    refused(request, NotCovered, by=by)
+
+
+@pytest.mark.parametrize("name", ["Algorithm", "Credential", "Date", "Expires", "SignedHeaders"])
+def test_a_presigned_url_must_have_each_parameter_once(name):
+    by = scheme(**WANTS)
+    for change in (
+        lambda pairs: [pair for pair in pairs if not pair.startswith(f"X-Amz-{name}=".encode())],
+        lambda pairs: [*pairs, f"X-Amz-{name}=a".encode()],
+        lambda pairs: [*pairs, f"x-amz-{name.lower()}=a".encode()],
+        lambda pairs: [*pairs, f"X%2DAmz-{name}=a".encode()],
+        lambda pairs: [
+            pair if not pair.startswith(f"X-Amz-{name}=".encode()) else f"X-Amz-{name}=".encode()
+            for pair in pairs
+        ],
+    ):
+        request = presigned()
+        path, _, query = request.target.partition(b"?")
+        request.target = path + b"?" + b"&".join(change(query.split(b"&")))
+        refused(request, (MalformedHeader, MissingHeader), by=by)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"Expires=60", b"Expires=-1"),
+        (b"Expires=60", b"Expires=0"),
+        (b"Expires=60", b"Expires=%EF%BC%96%EF%BC%90"),
+        (b"Expires=60", b"Expires=60.0"),
+        (b"Expires=60", b"Expires=99999999"),
+        (b"AWS4-HMAC-SHA256", b"AWS4-HMAC-SHA1"),
+        (b"SignedHeaders=host", b"SignedHeaders="),
+        (b"Signature=", b"Signature=A"),
+    ],
+)
+def test_a_presigned_url_of_another_form_is_malformed(old, new):
+    request = presigned()
+    assert old in request.target
+    request.target = request.target.replace(old, new, 1)
+    refused(request, MalformedHeader, by=scheme(**WANTS))
+
+
+def test_a_presigned_url_with_another_life_or_path_is_refused():
+    for old, new in ((b"Expires=60", b"Expires=61"), (b"x=1", b"x=2"), (b"/a", b"/b")):
+        request = presigned()
+        request.target = request.target.replace(old, new, 1)
+        refused(request, BadSignature, by=scheme(**WANTS))
+
+
+def test_a_longer_life_than_the_settings_allow_is_refused():
+    by = scheme(max_expires=60, **WANTS)
+    assert by.verify(presigned(), now=NOW)
+    assert "max_expires is 60 s" in refused(presigned(expires=61), ClaimRefused, by=by).message
+
+
+def test_a_week_is_the_end_whatever_the_url_says(monkeypatch):
+    from edgeauth.schemes.aws_sigv4 import sign  # noqa: PLC0415
+
+    monkeypatch.setattr(sign, "WEEK", 999_999)
+    request = presigned(expires=604_801)
+    refused(request, ClaimRefused, by=scheme(**WANTS))
+
+
+@pytest.mark.parametrize("by", [scheme(), scheme(**WANTS)], ids=["header", "both"])
+def test_a_signature_in_both_places_is_refused(by):
+    target = presigned().target.decode()
+    request = sent(target=target)
+    refused(request, MalformedHeader, by=by)
+
+
+def test_fields_of_amazons_beside_a_presigned_url_must_be_signed():
+    by, fields = scheme(**WANTS), [("x-amz-meta-a", "b")]
+    assert by.verify(presigned(fields=fields), now=NOW)
+    request = presigned()
+    request.fields.append(("x-amz-meta-a", b"b"))
+    refused(request, NotCovered, by=by)
+
+
+# --- keys, scopes and time
+
+
+def test_the_key_is_the_one_that_is_named():
+    other = Key("ANOTHER", "an-entirely-different-secret-here")
+    both = AwsSigV4Scheme([other, KEY], region=REGION)
+    assert both.verify(sent(), now=NOW).key_id == KEY.id
+    request = sent()
+    value = authorization(request).replace(KEY.id.encode(), b"ANOTHER")
+    refused(replaced(request, "Authorization", value), BadSignature, by=both)
+    refused(sent(), BadSignature, by=AwsSigV4Scheme([other], region=REGION))
+
+
+def test_a_dated_key_is_good_in_its_time():
+    ending = Key(KEY.id, KEY.secret, not_after=NOW)
+    dated = AwsSigV4Scheme([ending], region=REGION)
+    assert dated.verify(sent(), now=NOW)
+    assert "not valid now" in refused(sent(), BadSignature, by=dated, now=NOW + 1).message
+
+
+@pytest.mark.parametrize("how", [{"region": "us-east-1"}, {"service": "execute-api"}])
+def test_a_signature_for_another_region_or_service_is_not_for_us(how):
+    error = refused(sent(by=scheme(**how)), ClaimRefused)
+    assert error.identity.key_id == KEY.id
+    request = sent()
+    value = authorization(request).replace(b"/s3/", b"/s4/")
+    refused(replaced(request, "Authorization", value), BadSignature)
+
+
+def test_the_window_has_its_ends():
+    assert scheme().verify(sent(), now=NOW + 900)
+    assert scheme().verify(sent(), now=NOW - 900)
+    old = refused(sent(), Expired, now=NOW + 901)
+    assert (old.age, old.limit) == (901, 900)
+    assert str(old) == "age 901 s is past max_skew 900 s"
+    early = refused(sent(), NotYetValid, now=NOW - 901)
+    assert str(early) == "signed 901 s in the future, past max_skew 900 s"
+    refused(sent(), Expired, now=float("nan"))
+    assert scheme(max_skew=0).verify(sent(), now=NOW)
+
+
+def test_one_that_is_forged_learns_nothing_of_time_or_region():
+    by = scheme(region="us-east-1")
+    request = sent()
+    value = authorization(request)[:-4] + b"0000"
+    refused(replaced(request, "Authorization", value), BadSignature, by=by, now=NOW + 5000)
+
+
+def test_the_key_of_a_day_is_remembered_for_what_was_accepted_alone():
+    by = scheme()
+    forged = sent()
+    refused(
+        replaced(forged, "Authorization", authorization(forged)[:-4] + b"0000"), BadSignature, by=by
+    )
+    assert not by._days
+    assert not by._forms
+    assert by.verify(sent(), now=NOW) == by.verify(sent(), now=NOW)
+    assert len(by._days) == len(by._forms) == 1
+
+
+def test_what_is_remembered_has_an_end():
+    by = scheme(max_skew=1e9)
+    for day in range(70):
+        moment = NOW + day * 86_400
+        fields = [(f"x-amz-meta-{day}", "a")]
+        assert by.verify(sent(by=by, now=moment, fields=fields), now=moment)
+    assert len(by._days) <= 64
+    assert len(by._forms) <= 64
+
+
+def test_a_replay_store_admits_a_signature_once():
+    guard = Guard(scheme(), replay=MemoryReplayStore())
+    now = time.time()
+    request = sent(now=now)
+    assert guard.check(request, now=now).reason == "ok"
+    assert guard.check(request, now=now).reason == "replayed"
+    assert guard.check(sent(target="/other", now=now), now=now).reason == "ok"
+
+
+def test_beside_another_scheme_the_nearest_miss_is_told():
+    either = AnyOf(EdgeAuthScheme(["x" * 32]), scheme())
+    assert either.verify(sent(), now=NOW).scheme == "aws-sigv4"
+    refused(sent(), Expired, by=either, now=NOW + 901)
+
+
+# --- signing
+
+
+def test_there_must_be_a_request_to_sign():
+    with pytest.raises(ConfigurationError, match="none is named"):
+        scheme().credential(now=NOW)
+
+
+def test_a_body_that_is_not_known_cannot_be_signed():
+    with pytest.raises(CannotSign, match="unsigned_payload"):
+        scheme().credential(now=NOW, request=Outgoing("PUT", HOST, "/"))
+
+
+def test_what_cannot_be_signed_is_told():
+    with pytest.raises(CannotSign, match="control characters"):
+        sent(fields=[("x-amz-meta-a", "b\nc")])
+
+
+def test_fields_that_the_signer_makes_itself_take_the_place_of_others():
+    fields = [("X-Amz-Date", "20200101T000000Z"), ("Accept", "*/*"), ("x-amz-meta-b", b"c")]
+    made = scheme().credential(now=NOW, request=Outgoing("GET", HOST, "/", fields, b""))
+    assert made["X-Amz-Date"] == "20251127T080000Z"
+    assert (
+        "SignedHeaders=host;x-amz-content-sha256;x-amz-date;x-amz-meta-b," in made["Authorization"]
+    )
+
+
+def test_a_key_may_be_named_to_sign_with():
+    other = Key("ANOTHER", "an-entirely-different-secret-here")
+    made = scheme().credential(now=NOW, request=Outgoing("GET", HOST, "/", (), b""), key=other)
+    assert "Credential=ANOTHER/" in made["Authorization"]
+
+
+@pytest.mark.parametrize("expires", [0, 604_801, True, "60"])
+def test_a_url_cannot_be_presigned_for_another_life(expires):
+    with pytest.raises(ConfigurationError, match="expires"):
+        presigned(expires=expires)
+
+
+# --- settings
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"region": None},
+        {"region": ""},
+        {"region": "a/b"},
+        {"region": 1},
+        {"service": "s3/"},
+        {"max_skew": -1},
+        {"max_expires": 0},
+        {"max_expires": 604_801},
+        {"max_expires": True},
+        {"max_expires": 1.5},
+        {"path_mode": "S3"},
+    ],
+)
+def test_an_argument_that_cannot_be_used_is_an_error(how):
+    with pytest.raises(ConfigurationError):
+        scheme(**how)
+
+
+# --- canonical forms
+
+
+@pytest.mark.parametrize(
+    ("path", "s3", "generic"),
+    [
+        (b"/", b"/", b"/"),
+        (b"/a//b/../c/", b"/a//b/../c/", b"/a/c/"),
+        (b"/../..", b"/../..", b"/"),
+        (b"/a/./b/.", b"/a/./b/.", b"/a/b"),
+        (b"/a%2Fb~", b"/a%2Fb~", b"/a%252Fb~"),
+        (b"/.a", b"/.a", b"/.a"),
+        ("/é b".encode(), b"/%C3%A9%20b", b"/%C3%A9%20b"),
+        (b"/a\nb", b"/a%0Ab", b"/a%0Ab"),
+        (b"/a:b", b"/a:b", b"/a%3Ab"),
+    ],
+)
+def test_the_path_is_as_each_flavour_signs_it(path, s3, generic):
+    assert canonical_path(path, "s3") == s3
+    assert canonical_path(path, "generic") == generic
+
+
+@pytest.mark.parametrize(
+    ("query", "canonical"),
+    [
+        (b"", b""),
+        (b"a", b"a="),
+        (b"b=2&a=1", b"a=1&b=2"),
+        (b"a=2&a=1", b"a=1&a=2"),
+        (b"a-=1&a=2", b"a=2&a-=1"),
+        (b"a==b", b"a=%3Db"),
+        (b"a=+", b"a=%2B"),
+        (b"a=%zz%", b"a=%25zz%25"),
+        (b"a=%7e%c3%a9", b"a=~%C3%A9"),
+        (b"a=1&&b=2", b"=&a=1&b=2"),
+        (b"%ff=\xff", b"%FF=%FF"),
+    ],
+)
+def test_the_query_is_decoded_encoded_and_sorted(query, canonical):
+    assert b"&".join(canonical_query(query)) == canonical
