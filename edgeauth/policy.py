@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from edgeauth.schemes.base import recalls_of
 
@@ -25,7 +25,10 @@ class Policy:
         scheme: how a request proves where it came from.
         addresses: the networks a request must come from, or None.
         passes: what verifies passes, or None where none is accepted.
-        keys: the keys of each scheme, by its place, where settings named them.
+        keys: the keys of each scheme, by its place, where settings named them; None of one that
+            needs none.
+        files: what was in the files that options of each scheme name, by its place and the name
+            of the option.
         since, until: Unix seconds between which it is the present one; before and after, the
             source has to be asked again.
         recall: looks up what the scheme accepted before, where it has one field; None where it
@@ -36,7 +39,8 @@ class Policy:
     scheme: Scheme
     addresses: AddressList | None = None
     passes: Passes | None = None
-    keys: tuple[KeyRing, ...] = field(default=(), repr=False)
+    keys: tuple[KeyRing | None, ...] = field(default=(), repr=False)
+    files: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
     since: float = -math.inf
     until: float = math.inf
     recall: Recall | None = field(init=False, repr=False, compare=False)

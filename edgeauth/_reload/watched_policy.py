@@ -1,4 +1,4 @@
-"""Keys, addresses and passes that change while the application runs.
+"""Keys, addresses, passes and other files that change while the application runs.
 
 The files that the settings name are looked at from the request path, at most once in
 ``watch_interval`` seconds: nothing runs between requests, to be lost in a fork or to be stopped.
@@ -17,10 +17,10 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from edgeauth._reload.watched_file import Fingerprint, WatchedFiles, can_be_watched
 from edgeauth.addresses import AddressList
@@ -31,7 +31,7 @@ from edgeauth.policy import FixedPolicy, Policy
 from edgeauth.settings import refuse_one_secret_for_both
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from edgeauth.keys import KeyRing
     from edgeauth.policy import PolicySource
@@ -64,11 +64,12 @@ class _Seen:
     """A policy, and of each part the fingerprint of the files that it was read from.
 
     None stands for files that had not stood still, and are to be read once more. Keys are those
-    of each scheme, by its place.
+    of each scheme, by its place; files those that its options name.
     """
 
     policy: Policy
     keys: tuple[Fingerprint | None, ...] = ()
+    files: Mapping[tuple[int, str], Fingerprint | None] = field(default_factory=dict)
     addresses: Fingerprint | None = None
     passes: Fingerprint | None = None
 
@@ -99,19 +100,29 @@ class WatchedPolicy:
             _watched_keys(scheme, settings.watch_interval, partial(self._read_keys, place))
             for place, scheme in enumerate(settings.schemes)
         ]
+        self._options = {
+            (place, name): _watched_option(
+                scheme, name, settings.watch_interval, partial(self._read_option, place, name)
+            )
+            for place, scheme in enumerate(settings.schemes)
+            for name, path in scheme.files.items()
+            if can_be_watched(path)
+        }
         self._addresses = _watched_addresses(settings)
         self._passes = _watched_passes(settings, self._read_passes)
-        files = (*self._keys, self._addresses, self._passes)
+        files = (*self._keys, *self._options.values(), self._addresses, self._passes)
         self._files = [watched for watched in files if watched is not None]
         for watched in self._files:
             watched.told_as = told_as
         self.active = bool(self._files)
         keys = tuple(scheme.build_keys() for scheme in settings.schemes)
+        read = tuple(scheme.read_files() for scheme in settings.schemes)
         policy = Policy(
-            settings.build_scheme(keys),
+            settings.build_scheme(keys, read),
             settings.build_addresses(),
             settings.build_passes(keys),
             keys,
+            read,
         )
         self._seen = _Seen(policy, (None,) * len(keys))
         self.policy = self._good_from(policy, time.time())
@@ -142,6 +153,8 @@ class WatchedPolicy:
         for place, watched in enumerate(self._keys):
             if watched is not None:
                 seen = self._look_at_keys(seen, place, watched)
+        for (place, name), option in self._options.items():
+            seen = self._look_at_option(seen, place, name, option)
         policy = seen.policy
         if self._addresses is not None and policy.addresses is not None:
             listed = self._addresses.look(policy, policy.addresses, seen.addresses)
@@ -156,19 +169,39 @@ class WatchedPolicy:
         return seen
 
     def _look_at_keys(self, seen: _Seen, place: int, watched: _Watched[KeyRing]) -> _Seen:
+        # One without keys of settings has no file of them to be watched.
         policy, rings = seen.policy, seen.policy.keys
-        found = watched.look(policy, rings[place], seen.keys[place])
+        found = watched.look(policy, cast("KeyRing", rings[place]), seen.keys[place])
         if found is None:
             return seen
         # The scheme remembers what it accepted: a new one for new keys alone.
         if found.value is not rings[place]:
             rings = _with(rings, place, found.value)
-            policy = replace(policy, scheme=self._settings.build_scheme(rings), keys=rings)
+            scheme = self._settings.build_scheme(rings, policy.files)
+            policy = replace(policy, scheme=scheme, keys=rings)
         return replace(seen, policy=policy, keys=_with(seen.keys, place, found.seen))
 
+    def _look_at_option(self, seen: _Seen, place: int, name: str, watched: _Watched[Any]) -> _Seen:
+        policy, current = seen.policy, seen.policy.files[place][name]
+        found = watched.look(policy, current, seen.files.get((place, name)))
+        if found is None:
+            return seen
+        if found.value is not current:
+            files = _with(policy.files, place, {**policy.files[place], name: found.value})
+            scheme = self._settings.build_scheme(policy.keys, files)
+            policy = replace(policy, scheme=scheme, files=files)
+        return replace(seen, policy=policy, files={**seen.files, (place, name): found.seen})
+
+    def _read_option(self, place: int, name: str, policy: Policy) -> Any:  # noqa: ANN401
+        scheme = self._settings.schemes[place]
+        read = scheme.file_of(name).read(name, scheme.files[name])
+        # That it can be used is for the scheme to say.
+        scheme.build_scheme(policy.keys[place], {**policy.files[place], name: read})
+        return read
+
     def _read_keys(self, place: int, policy: Policy) -> KeyRing:
-        keys = self._settings.schemes[place].build_keys()
-        _refuse_cut_off(policy.keys[place], keys)
+        keys = cast("KeyRing", self._settings.schemes[place].build_keys())
+        _refuse_cut_off(cast("KeyRing", policy.keys[place]), keys)
         if policy.passes is not None:
             refuse_one_secret_for_both(keys, policy.passes)
         return keys
@@ -206,6 +239,21 @@ def _watched_keys(
         content=lambda keys: [
             (key.id, key.material, key.not_before, key.not_after) for key in keys
         ],
+    )
+
+
+def _watched_option(
+    scheme: SchemeSettings, name: str, interval: float, read: Callable[[Policy], Any]
+) -> _Watched[Any]:
+    path = Path(scheme.files[name])
+    return WatchedFiles(
+        f"{name} {str(path)!r}",
+        interval=interval,
+        paths=lambda: [path],
+        read=read,
+        depends=lambda policy: (policy.keys, policy.files),
+        describe=scheme.file_of(name).describe,
+        content=lambda value: value,
     )
 
 

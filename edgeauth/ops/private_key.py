@@ -53,7 +53,9 @@ def read_private_key(path: str, settings: Settings, key_id: str | None) -> Priva
 def _public_keys(settings: Settings) -> Iterator[PublicKey]:
     for one in settings.schemes:
         if one.has_secret:
-            yield from (key for key in one.read_keys() if isinstance(key, PublicKey))
+            # Without keys of its own, a scheme may have read some from a file of an option.
+            found = one.read_keys() if one.needs_keys else getattr(one.build_scheme(), "keys", ())
+            yield from (key for key in found if isinstance(key, PublicKey))
 
 
 def new_pair(key_id: str) -> tuple[bytes, PublicKey]:

@@ -141,14 +141,16 @@ class Configurable(Scheme, Protocol):
         OPTIONS: what there is to set beside the keys.
 
     One that can use public keys says so with ``public_keys = True``; to others, settings give
-    none.
+    none. One that needs no keys at all says so with ``needs_keys = False``, or with a function of
+    the values of its options, by name, that returns whether it does; ``from_options`` then is
+    given None, and settings that name a secret are refused.
     """
 
     kind: ClassVar[str]
     OPTIONS: ClassVar[tuple[Option, ...]]
 
     @classmethod
-    def from_options(cls, keys: KeyRing, options: Mapping[str, Any]) -> Self:
+    def from_options(cls, keys: KeyRing | None, options: Mapping[str, Any]) -> Self:
         """The scheme with these keys and a value for each of ``OPTIONS``.
 
         Raises:

@@ -21,6 +21,20 @@ _FALSE = frozenset({"false", "no", "off", "0"})
 Reader = Callable[[str, object], Any]
 
 
+class FileOf(NamedTuple):
+    """What an option says that may name a file: the file is read, and watched while an app runs.
+
+    Attributes:
+        read: reads it, given the name of the setting and the path. What it returns takes the
+            place of the path when a scheme is made: plain values, since it goes to other
+            processes.
+        describe: what was read in a few words, for the log.
+    """
+
+    read: Callable[[str, str], Any]
+    describe: Callable[[Any], str]
+
+
 class Option(NamedTuple):
     """One thing to set.
 
@@ -33,6 +47,8 @@ class Option(NamedTuple):
         check: raises ConfigurationError for a value that is out of range. It is given the
             name and the value, of whatever origin; None where any value of the type is good.
         show: makes of the value what people may see of it, where a part of it may be secret.
+        file: set where a value that is a text is the path of a file. The file is read when the
+            scheme is made, and watched; nothing else is needed for that.
     """
 
     name: str
@@ -42,6 +58,7 @@ class Option(NamedTuple):
     secret: bool = False
     check: Callable[[str, Any], object] | None = None
     show: Callable[[Any], str] | None = None
+    file: FileOf | None = None
 
     def refuse_bad(self, value: object) -> None:
         """Hold *value* against the range.

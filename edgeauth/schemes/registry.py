@@ -29,6 +29,7 @@ _BUILT_IN = {
     "akamai-g2o": ("edgeauth.schemes.akamai_g2o", "AkamaiG2OScheme"),
     "message-signatures": ("edgeauth.schemes.message_signatures", "MessageSignatureScheme"),
     "aws-sigv4": ("edgeauth.schemes.aws_sigv4", "AwsSigV4Scheme"),
+    "signed-token": ("edgeauth.schemes.signed_token", "SignedTokenScheme"),
 }
 
 # Of several schemes at once, which settings write as [[schemes]].

@@ -94,6 +94,7 @@ class Configuration:
             self._list_age.policy_is_current(policy, now)
         if (
             policy.keys is before.keys
+            and policy.files is before.files
             and policy.addresses is before.addresses
             and policy.passes is before.passes
         ):

@@ -58,6 +58,7 @@ class State:
     settings: Settings
     service: ServiceSettings
     keys: tuple[tuple[PlainKey, ...], ...] = field(repr=False)
+    files: tuple[Mapping[str, Any], ...] = field(repr=False)
     networks: tuple[str, ...] | None
     listed_at: float | None
     passes: Passes | None
@@ -106,7 +107,8 @@ class State:
         refuse_own_memories(settings, service)
         if generation > 1:
             for scheme in settings.schemes:
-                _refuse_pipe("secrets_file", scheme.secrets_file)
+                for name, path in {"secrets_file": scheme.secrets_file, **scheme.files}.items():
+                    _refuse_pipe(name, path)
             for name in _FILES:
                 _refuse_pipe(name, getattr(settings, name))
         source = policy_source(settings, told_as="for the workers")
@@ -116,6 +118,7 @@ class State:
             settings=settings,
             service=service,
             keys=tuple(map(_plain, policy.keys)),
+            files=policy.files,
             networks=_networks(policy.addresses),
             listed_at=_listed_at(settings.addresses, policy.addresses),
             passes=policy.passes,
@@ -133,6 +136,7 @@ class State:
             self,
             generation=self.generation + 1,
             keys=tuple(map(_plain, policy.keys)),
+            files=policy.files,
             networks=_networks(policy.addresses),
             listed_at=_listed_at(self.settings.addresses, policy.addresses),
             passes=policy.passes,
@@ -152,7 +156,8 @@ class State:
         # The proxy that asks is believed about X-Forwarded-For as well; trusted_proxies
         # names those in front of it.
         trusted = self.service.proxy_addresses + settings.trusted_proxies
-        scheme = settings.build_scheme([KeyRing(map(_key, ring)) for ring in self.keys])
+        rings = [KeyRing(map(_key, ring)) if ring else None for ring in self.keys]
+        scheme = settings.build_scheme(rings, self.files)
         if needs_body(scheme):
             raise ConfigurationError(
                 "content-digest is among the components, and the service never sees a body: take "
@@ -197,10 +202,10 @@ def _refuse_pipe(name: str, path: str | os.PathLike[str] | None) -> None:
         )
 
 
-def _plain(keys: KeyRing) -> tuple[PlainKey, ...]:
+def _plain(keys: KeyRing | None) -> tuple[PlainKey, ...]:
     return tuple(
         (key.id, key.secret if isinstance(key, Key) else key.text, key.not_before, key.not_after)
-        for key in keys
+        for key in keys or ()
     )
 
 

@@ -197,15 +197,21 @@ class Settings(GuardOptions):
 
     @property
     def has_secret(self) -> bool:
-        """Whether each scheme has a secret; that it can be used is seen on building."""
+        """Whether each scheme has a secret, or needs none; that it can be used is seen later."""
         return all(scheme.has_secret for scheme in self.schemes)
 
-    def build_scheme(self, keys: KeyRing | Sequence[KeyRing] | None = None) -> Scheme:
+    def build_scheme(
+        self,
+        keys: KeyRing | Sequence[KeyRing | None] | None = None,
+        files: Sequence[Mapping[str, Any]] | None = None,
+    ) -> Scheme:
         """The scheme, or what accepts any of several.
 
         Args:
             keys: the key rings of the schemes, by their places, if they were built already;
                 of one scheme, the ring alone will do. None builds them.
+            files: what is in the files that options of each scheme name, by their places, if they
+                were read already. None reads them.
 
         Raises:
             ConfigurationError: a value that a scheme refuses.
@@ -214,7 +220,13 @@ class Settings(GuardOptions):
             rings: Sequence[KeyRing | None] = [None] * len(self.schemes)
         else:
             rings = [keys] if isinstance(keys, KeyRing) else keys
-        built = [one.build_scheme(ring) for one, ring in zip(self.schemes, rings, strict=True)]
+        read: Sequence[Mapping[str, Any] | None] = (
+            [None] * len(self.schemes) if files is None else files
+        )
+        built = [
+            one.build_scheme(ring, found)
+            for one, ring, found in zip(self.schemes, rings, read, strict=True)
+        ]
         if len(built) == 1:
             return built[0]
         # Here, since most settings have one scheme.
@@ -230,7 +242,7 @@ class Settings(GuardOptions):
         """
         return parts.build_addresses(self.addresses)
 
-    def build_passes(self, keys: KeyRing | Iterable[KeyRing] | None = None) -> Passes | None:
+    def build_passes(self, keys: KeyRing | Iterable[KeyRing | None] | None = None) -> Passes | None:
         """What verifies passes, or None where none is accepted.
 
         Args:

@@ -127,13 +127,13 @@ def refuse_one_secret_for_both(keys: Iterable[Any], passes: Passes) -> None:
     """Refuse a secret that signs passes and is a secret of the edge.
 
     Args:
-        keys: those of a scheme, or of each scheme.
+        keys: those of a scheme, or of each scheme; None of one that needs none.
         passes: what verifies passes.
 
     Raises:
         ConfigurationError: it does.
     """
-    every = chain.from_iterable((one,) if isinstance(one, NamedKey) else one for one in keys)
+    every = chain.from_iterable((one,) if isinstance(one, NamedKey) else one or () for one in keys)
     if passes.secret in {key.material for key in every}:
         raise ConfigurationError(
             "pass_secret is also a secret of the edge: make another one (edgeauth keygen)"

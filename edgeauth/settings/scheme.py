@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edgeauth.schemes.base import Scheme
+    from edgeauth.schemes.options import FileOf
 
 KIND = "scheme"
 
@@ -111,20 +112,64 @@ class SchemeSettings:
         return self.kind if name == KIND else self.options[name]
 
     @property
-    def has_secret(self) -> bool:
-        """Whether they name a secret; that it can be used is seen on building."""
-        return any(getattr(self, name) is not None for name in SECRETS)
+    def needs_keys(self) -> bool:
+        """Whether a scheme of this kind, with these options, verifies with keys of settings."""
+        asked = getattr(scheme_class(self.kind), "needs_keys", True)
+        return bool(asked(self.options) if callable(asked) else asked)
 
-    def build_keys(self) -> KeyRing:
+    @property
+    def has_secret(self) -> bool:
+        """Whether they name a secret, or need none; that it can be used is seen on building."""
+        return not self.needs_keys or bool(self.named_secrets)
+
+    @property
+    def named_secrets(self) -> list[str]:
+        """Which of ``secret``, ``secrets_file`` and ``secrets_dir`` are set."""
+        return [name for name in SECRETS if getattr(self, name) is not None]
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The paths of the files that options name, by the option; what holds keys is none."""
+        return {
+            name: value for name in self._readers() if isinstance(value := self.options[name], str)
+        }
+
+    def read_files(self) -> dict[str, Any]:
+        """What is in each of :attr:`files`.
+
+        Raises:
+            ConfigurationError: one cannot be read.
+        """
+        return {name: self.file_of(name).read(name, path) for name, path in self.files.items()}
+
+    def file_of(self, name: str) -> FileOf:
+        """How the file that the option *name* names is read."""
+        return self._readers()[name]
+
+    def _readers(self) -> dict[str, FileOf]:
+        own = scheme_class(self.kind).OPTIONS
+        return {option.name: option.file for option in own if option.file is not None}
+
+    def build_keys(self) -> KeyRing | None:
         """The key ring of :meth:`read_keys`, of keys with which not everybody can sign.
+
+        None where the scheme needs none.
 
         Raises:
             ConfigurationError: as :meth:`read_keys`; or a secret is published, or trivially
-                guessable; or the private key of a public one is published.
+                guessable; or the private key of a public one is published; or one is set where
+                none is needed.
         """
-        keys = self.read_keys()
-        refuse_known_keys(keys)
-        return keys
+        if self.needs_keys:
+            keys = self.read_keys()
+            refuse_known_keys(keys)
+            return keys
+        for name in self.named_secrets:
+            raise ConfigurationError(
+                f"{name} is set, and the scheme {self.kind!r} of these settings has no use for it: "
+                f"leave {name} out"
+            )
+        return None
 
     def read_keys(self) -> KeyRing:
         """The key ring: of the file, of the directory, or of the one secret, ``default``.
@@ -133,9 +178,15 @@ class SchemeSettings:
         :meth:`build_keys`.
 
         Raises:
-            ConfigurationError: none or several of them are set, or the ring refuses them.
+            ConfigurationError: none or several of them are set, or none is needed, or the ring
+                refuses them.
         """
-        given = [name for name in SECRETS if getattr(self, name) is not None]
+        given = self.named_secrets
+        if not self.needs_keys:
+            raise ConfigurationError(
+                f"the scheme {self.kind!r} of these settings has no keys of its own, so nothing "
+                "here signs for it: give the private key of the other side"
+            )
         if len(given) > 1:
             raise ConfigurationError(f"both {given[0]} and {given[1]} are set: keep one")
         if self.secrets_file is not None:
@@ -150,21 +201,27 @@ class SchemeSettings:
             )
         return KeyRing([key_of("default", self.secret)])
 
-    def build_scheme(self, keys: KeyRing | None = None) -> Scheme:
+    def build_scheme(
+        self, keys: KeyRing | None = None, files: Mapping[str, Any] | None = None
+    ) -> Scheme:
         """The scheme of these settings.
 
         Args:
-            keys: the key ring, if it was built already; None builds it.
+            keys: the key ring, if it was built already; None builds it. Where none is needed, it
+                is not looked at.
+            files: what is in the :attr:`files`, if they were read already; None reads them.
 
         Raises:
             ConfigurationError: a value that the scheme refuses, or a public key, if it is of a
                 kind that has no use for one.
         """
-        keys = self.build_keys() if keys is None else keys
+        if keys is None or not self.needs_keys:
+            keys = self.build_keys()
         kind = scheme_class(self.kind)
-        if not getattr(kind, "public_keys", False):
+        if keys is not None and not getattr(kind, "public_keys", False):
             keys = secrets_alone(keys, self.kind)
-        scheme: Scheme = kind.from_options(keys, self.options)
+        read = self.read_files() if files is None else files
+        scheme: Scheme = kind.from_options(keys, {**self.options, **read})
         return scheme
 
 

@@ -45,7 +45,10 @@ def command(*, config: str | None) -> None:
         click.echo(line)
     click.echo()
     for scheme in settings.schemes:
-        ids = [_key(key) for key in scheme.build_keys()]
+        keys = scheme.build_keys()
+        if keys is None:
+            continue
+        ids = [_key(key) for key in keys]
         of = f" of {scheme.kind}" if len(settings.schemes) > 1 else ""
         click.echo(f"keys{of}: {len(ids)}, oldest to newest: {', '.join(ids)}")
     if guard.addresses is None:

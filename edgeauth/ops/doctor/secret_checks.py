@@ -36,7 +36,8 @@ def check_secrets(settings: Settings, config: str | os.PathLike[str] | None) -> 
     rings: list[KeyRing] = []
     for scheme in settings.schemes:
         try:
-            rings.append(scheme.build_keys())
+            keys = scheme.build_keys()
+            rings += () if keys is None else (keys,)
         except ConfigurationError as error:
             found.append(_unusable("secret-unusable", error))
     try:
@@ -76,7 +77,7 @@ def _of_public_keys(settings: Settings) -> Iterator[Path]:
     """The files of keys in which none is secret: who reads them learns nothing."""
     for scheme in settings.schemes:
         with contextlib.suppress(ConfigurationError):  # reported above
-            if scheme.has_secret and not scheme.read_keys().newest_first:
+            if scheme.named_secrets and not scheme.read_keys().newest_first:
                 named = () if scheme.secrets_file is None else (Path(scheme.secrets_file),)
                 folder = scheme.secrets_dir
                 in_folder = () if folder is None else (Path(folder, k) for k in key_names(folder))

@@ -11,7 +11,7 @@ from edgeauth.schemes.registry import scheme_class
 
 if TYPE_CHECKING:
     from edgeauth.private_keys import PrivateKey
-    from edgeauth.settings import Settings
+    from edgeauth.settings import SchemeSettings, Settings
 
 
 def configured(settings: Settings, *, without_secret: bool = False) -> list[Any]:
@@ -25,8 +25,7 @@ def configured(settings: Settings, *, without_secret: bool = False) -> list[Any]
         ConfigurationError: a setting or a file of secrets cannot be used.
     """
     return [
-        one.build_scheme(_any_keys() if without_secret else one.read_keys())
-        for one in settings.schemes
+        one.build_scheme(_any_keys() if without_secret else _keys(one)) for one in settings.schemes
     ]
 
 
@@ -51,7 +50,7 @@ def signing(
         if kind in {None, one.kind}:
             if private is not None and not one.has_secret:
                 return one.build_scheme(KeyRing([private.public]))
-            return one.build_scheme(one.read_keys())
+            return one.build_scheme(_keys(one))
     known = ", ".join(one.kind for one in settings.schemes)
     raise ConfigurationError(f"no scheme of the settings is {kind!r}; they have {known}")
 
@@ -64,6 +63,10 @@ def widest(settings: Settings, option: str) -> float | None:
     """The greatest value of *option*, a number, in *settings*; None where no scheme has it."""
     values = [one.options[option] for one in settings.schemes if option in one.options]
     return max(values, default=None)
+
+
+def _keys(one: SchemeSettings) -> KeyRing | None:
+    return one.read_keys() if one.needs_keys else None
 
 
 def _any_keys() -> KeyRing:
