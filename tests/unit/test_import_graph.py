@@ -70,7 +70,7 @@ def test_the_tools_are_imported_by_the_command_alone():
     assert {low for low, _ in into if not low.startswith("edgeauth.ops")} == {"edgeauth.__main__"}
 
 
-def test_the_proof_imports_the_standard_library_itsdangerous_and_for_some_keys_cryptography():
+def test_the_proof_imports_the_standard_library_itsdangerous_and_what_extras_bring():
     names = {
         name
         for module in MODULES
@@ -79,8 +79,10 @@ def test_the_proof_imports_the_standard_library_itsdangerous_and_for_some_keys_c
     }
     packages = {name.partition(".")[0] for name in names}
 
-    # cryptography is imported with the first public or private key, and an extra brings it.
-    assert packages - sys.stdlib_module_names == {"edgeauth", "itsdangerous", "cryptography"}
+    # cryptography is imported with the first public or private key, PyJWT with the first scheme
+    # for tokens, and extras bring them.
+    extras = {"cryptography", "jwt"}
+    assert packages - sys.stdlib_module_names == {"edgeauth", "itsdangerous", *extras}
     assert not packages & {"asyncio", "http", "smtplib", "ssl", "subprocess"}
     assert not {name for name in names if name.startswith("urllib") and "urllib.parse" not in name}
 

@@ -11,12 +11,14 @@ from edgeauth.errors import (
     NotYetValid,
     PastExpires,
     VerificationError,
+    seconds,
 )
 from edgeauth.schemes.options import window
-from edgeauth.schemes.signed_token.arguments import required_claims, texts, texts_in_order
+from edgeauth.schemes.signed_token.arguments import Allowed, required_claims, texts, texts_in_order
 from edgeauth.verdict import EdgeIdentity
 
 _NUMBERS = (int, float)
+_COMPARED = (str, int, bool)
 # Beyond it is no time in seconds: milliseconds have 13 digits.
 _LAST = 999_999_999_999
 
@@ -92,23 +94,26 @@ class Rules:
                 hint="issuer here must be its iss, letter by letter",
                 identity=identity,
             )
-        if not self._is_audience(claims.get("aud")):
+        if not self.is_audience(claims.get("aud")):
             raise ClaimRefused(
                 "the token is for another audience",
                 hint="audience here must be one of its aud",
                 identity=identity,
             )
         for name, allowed in self.allowed.items():
-            value = claims.get(name)
-            if type(value) not in (str, int, bool) or (type(value), value) not in allowed:
+            if not _is_one_of(claims.get(name), allowed):
                 raise ClaimRefused(
                     f"the claim {name} of the token is not one that is allowed here",
                     hint=f"is it a token for this origin? Else add its {name} to claims",
                     identity=identity,
                 )
 
-    def _is_audience(self, named: object) -> bool:
-        """Whether one of those that *named*, a claim, is for is here."""
+    def allows(self, name: str, value: object) -> bool:
+        """Whether *value* is one that is allowed for the claim *name*."""
+        return _is_one_of(value, self.allowed[name])
+
+    def is_audience(self, named: object) -> bool:
+        """Whether one of those that *named*, the claim ``aud``, names is here."""
         if self.audience is None:
             return named is None
         if isinstance(named, str):
@@ -120,16 +125,20 @@ class Rules:
     def _demand_lifetime(
         self, issued_at: float | None, ends: float, identity: EdgeIdentity, now: float
     ) -> None:
-        if self.max_lifetime is None:
-            return
-        # Where its beginning is not told, it is now, and the clocks may differ.
-        begins = now - self.max_skew if issued_at is None else issued_at
-        if not ends - begins <= self.max_lifetime:
+        if not self.lives_as_allowed(issued_at, ends, now):
             raise ClaimRefused(
-                f"the token lives longer than max_lifetime, {self.max_lifetime:g} s",
+                f"the token lives longer than max_lifetime, {seconds(self.max_lifetime or 0)} s",
                 hint="let the issuer sign for a shorter time, or raise max_lifetime here",
                 identity=identity,
             )
+
+    def lives_as_allowed(self, issued_at: float | None, ends: float, now: float) -> bool:
+        """Whether a token that ends then does not live longer than ``max_lifetime``."""
+        if self.max_lifetime is None:
+            return True
+        # Where its beginning is not told, it is now, and the clocks may differ.
+        begins = now - self.max_skew if issued_at is None else issued_at
+        return ends - begins <= self.max_lifetime
 
     def _outside_window(
         self, opens: float, closes: float, identity: EdgeIdentity, now: float
@@ -154,6 +163,11 @@ class Rules:
             elif isinstance(value, int) and -_LARGEST <= value <= _LARGEST:
                 told[name] = value
         return told
+
+
+def _is_one_of(value: object, allowed: frozenset[tuple[type, Allowed]]) -> bool:
+    # What has another type may have no hash either.
+    return type(value) in _COMPARED and (type(value), value) in allowed
 
 
 def _times(claims: dict[str, Any]) -> tuple[float | None, float, float | None]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from binascii import b2a_base64
 from collections.abc import Iterable, Mapping  # noqa: TC003 - so that annotations can be read
 from typing import Any, ClassVar, Self
 
@@ -30,7 +28,8 @@ from edgeauth.schemes.signed_token.arguments import (
 )
 from edgeauth.schemes.signed_token.jwks import public_keys, read_jwks
 from edgeauth.schemes.signed_token.rules import Rules
-from edgeauth.schemes.signed_token.token import claims_of, header_of, parts_of
+from edgeauth.schemes.signed_token.sign import token
+from edgeauth.schemes.signed_token.token import Parts, claims_of, header_of, parts_of
 from edgeauth.verdict import NO_CLAIMS, EdgeIdentity
 
 # Headers of one issuer are alike; only those of accepted tokens are kept.
@@ -91,6 +90,7 @@ class SignedTokenScheme:
         self.headers = (self.header,)
         self._algorithm = Algorithm(algorithm)
         self.algorithm = algorithm
+        self.algorithm_names = self._algorithm.names
         self.claims: Mapping[str, Any] = dict(claims)
         self.rules = Rules(
             self.kind,
@@ -103,8 +103,7 @@ class SignedTokenScheme:
         )
         self._by_kid, self._any = self._candidates(keys, jwks)
         self.keys = KeyRing([one.key for one in reversed(self._any)])
-        # Only by name, where there is a set.
-        self._unnamed = self._any if jwks is None else ()
+        self.must_name_key = jwks is not None
         self._heads: dict[bytes, tuple[Candidate, ...]] = {}
 
     def _candidates(
@@ -225,6 +224,8 @@ class SignedTokenScheme:
         *,
         now: float,
         key: Key | PrivateKey | None = None,
+        claims: Mapping[str, Any] = NO_CLAIMS,
+        lifetime: int | None = None,
         **_how: object,
     ) -> Mapping[str, str]:
         """The field of a request that is sent at *now* (Unix seconds), with a token of now.
@@ -232,29 +233,49 @@ class SignedTokenScheme:
         Args:
             now: Unix seconds.
             key: what signs; None is the newest secret of the ring.
+            claims: what the token says beside, or instead of, what is required here; None for a
+                claim leaves it out.
+            lifetime: seconds until it expires; None is five minutes, or what is allowed.
 
         Raises:
             ConfigurationError: no key here signs.
         """
         signer = self.keys.signing_key(now) if key is None else key
+        header = {"alg": self.algorithm_names[0], "typ": "JWT"}
+        if not isinstance(signer, Key):
+            header["kid"] = self._kid_of(signer.id)
+        said = {**self.claims_at(now, lifetime), **claims}
+        said = {name: value for name, value in said.items() if value is not None}
+        return {self.header: token(signer, header, said)}
+
+    def claims_at(self, now: float, lifetime: int | None = None) -> dict[str, Any]:
+        """What a token that is accepted says, issued at *now* (Unix seconds).
+
+        Of several values that are allowed it has the first.
+        """
         length = min(_FIVE_MINUTES, int(self.rules.max_lifetime or _FIVE_MINUTES))
-        claims: dict[str, Any] = {
+        said: dict[str, Any] = {
             **{name: next(iter(_listed(value))) for name, value in self.claims.items()},
             "iss": self.rules.issuer,
             "iat": int(now),
-            "exp": int(now) + length,
+            "exp": int(now) + (length if lifetime is None else lifetime),
         }
         if self.rules.audience is not None:
-            claims["aud"] = min(self.rules.audience)
-        header = {"alg": self._algorithm.names[0], "typ": "JWT"}
-        if not isinstance(signer, Key):
-            header["kid"] = self._kid_of(signer.id)
-        signed = b".".join(_encoded(json.dumps(one).encode()) for one in (header, claims))
-        signature = signer.mac(signed) if isinstance(signer, Key) else signer.sign(signed)
-        return {self.header: (signed + b"." + _encoded(signature)).decode()}
+            said["aud"] = min(self.rules.audience)
+        return said
 
     def _kid_of(self, key_id: str) -> str:
         return next((kid for kid, one in self._by_kid.items() if one.key.id == key_id), key_id)
+
+    @property
+    def kids(self) -> tuple[str, ...]:
+        """By what a token can name the keys, oldest to newest."""
+        return tuple(self._by_kid)
+
+    def signer_of(self, parts: Parts) -> Key | PublicKey | None:
+        """The key here that signed *parts*, whatever they say of it; None where none did."""
+        made = (key for key, made in self._any if made(parts.signed, parts.signature))
+        return next(made, None)
 
     def verify(self, request: Request, *, now: float) -> EdgeIdentity:
         """Verify the token of *request* at *now* (Unix seconds).
@@ -300,7 +321,7 @@ class SignedTokenScheme:
     def _named(self, head: bytes) -> tuple[Candidate, ...]:
         """The keys that may have signed a token with the header *head*."""
         header = header_of(head)
-        if header.get("alg") not in self._algorithm.names:
+        if header.get("alg") not in self.algorithm_names:
             raise BadSignature(
                 f"the token is not signed with {self.algorithm}",
                 hint="algorithm here must be the one that the issuer signs with",
@@ -309,9 +330,9 @@ class SignedTokenScheme:
         if "crit" in header or "b64" in header:
             raise MalformedHeader("the token needs extensions (crit, b64), and there are none here")
         if "kid" not in header:
-            if not self._unnamed:
+            if self.must_name_key:
                 raise BadSignature("the token names no key, and there is a set of them")
-            return self._unnamed
+            return self._any
         kid = header["kid"]
         found = self._by_kid.get(kid) if isinstance(kid, str) else None
         if found is None:
@@ -329,10 +350,3 @@ class SignedTokenScheme:
 
 def _listed(value: Any) -> Iterable[Any]:  # noqa: ANN401 - as claims are given
     return (value,) if isinstance(value, (str, int)) else value
-
-
-def _encoded(raw: bytes) -> bytes:
-    return b2a_base64(raw, newline=False).rstrip(b"=").translate(_TO_URL_SAFE)
-
-
-_TO_URL_SAFE = bytes.maketrans(b"+/", b"-_")
