@@ -34,6 +34,7 @@ COMMANDS = {
     "verify": "Say whether a credential is accepted, and if not, why.",
     "keygen": "Print a new secret, or make a pair of keys, and say where to put it.",
     "addresses": "Show, check and update the list of the edge's addresses.",
+    "jwks": "Update the key set of an issuer of tokens.",
     "report": "Say from the app's decisions whether it is safe to enforce.",
     "keys": "Rotate the keys, and say which the edge signs with.",
     "check-config": "Print the settings as the app reads them, without secrets.",

@@ -57,6 +57,14 @@ PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         },
     }
 )
+
+#: Where the issuer of a preset publishes its key set, by the preset.
+PUBLISHED: Mapping[str, str] = MappingProxyType(
+    {
+        CLOUDFLARE_ACCESS: "{issuer}/cdn-cgi/access/certs",
+        GOOGLE_IAP: "https://www.gstatic.com/iap/verify/public_key-jwk",
+    }
+)
 _NEED_AUDIENCE = (CLOUDFLARE_ACCESS, GOOGLE_IAP)
 
 

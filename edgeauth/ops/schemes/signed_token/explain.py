@@ -106,20 +106,26 @@ def _form(value: bytes, error: MalformedHeader, scheme: SignedTokenScheme) -> Fi
         (
             b"," in value,
             "joined",
-            f"{field} was there twice, and a server joined the values: the edge must remove what "
-            "the client sent, and set the field at one place only.",
+            (
+                f"{field} was there twice, and a server joined the values: the edge must remove "
+                "what the client sent, and set the field at one place only."
+            ),
         ),
         (
             len(value) > MAX_BYTES,
             "too-long",
-            f"{field} has {len(value)} bytes, more than {MAX_BYTES}: let the issuer put fewer "
-            "claims into the token.",
+            (
+                f"{field} has {len(value)} bytes, more than {MAX_BYTES}: let the issuer put fewer "
+                "claims into the token."
+            ),
         ),
         (
             count != _PARTS,
             "parts",
-            f"{field} has {count} parts between dots, and a signed token has three: is it cut off, "
-            "or another kind of token?",
+            (
+                f"{field} has {count} parts between dots, and a signed token has three: is it cut "
+                "off, or another kind of token?"
+            ),
         ),
         (True, "form", f"{field} is no token: {error.message}. Was it changed on its way?"),
     )
