@@ -30,6 +30,8 @@ _BUILT_IN = {
     "message-signatures": ("edgeauth.schemes.message_signatures", "MessageSignatureScheme"),
     "aws-sigv4": ("edgeauth.schemes.aws_sigv4", "AwsSigV4Scheme"),
     "signed-token": ("edgeauth.schemes.signed_token", "SignedTokenScheme"),
+    "azure-shared-key": ("edgeauth.schemes.azure_shared_key", "AzureSharedKeyScheme"),
+    "alibaba-oss": ("edgeauth.schemes.alibaba_oss", "AlibabaOssScheme"),
 }
 
 # Of several schemes at once, which settings write as [[schemes]].

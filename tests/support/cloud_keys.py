@@ -1,0 +1,136 @@
+"""The rows of the vectors of storage clouds, and their settings in our words."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgeauth import Key, KeyRing, SchemeSettings, VerificationError
+from support.requests import PlainRequest
+
+_FOLDER = Path(__file__).parents[1] / "vectors"
+
+KINDS = ("azure-shared-key", "alibaba-oss")
+
+# The MD5 that a published request signs is that of this text, of which the row has none.
+_BODIES = {"v1-sdk-test-put": b"0123456789"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One request, and whether a verifier with *settings* accepts it at *now*."""
+
+    kind: str
+    name: str
+    request: dict[str, Any]
+    settings: dict[str, Any]
+    now: int
+    accept: bool
+    why: str
+
+    @property
+    def fields(self) -> list[tuple[str, bytes]]:
+        """Name and value of each header line; text stands for its latin-1 bytes."""
+        return [(name, value.encode("latin-1")) for name, value in self.request["headers"]]
+
+    @property
+    def method(self) -> str:
+        return self.request["method"]
+
+    @property
+    def target(self) -> bytes:
+        return self.request["target"].encode("latin-1")
+
+    @property
+    def body(self) -> bytes:
+        """The body; of published requests some have one that nobody published: see has_body."""
+        return _BODIES.get(self.name, base64.b64decode(self.request.get("body_b64", "")))
+
+    @property
+    def has_body(self) -> bool:
+        """Whether the body is as long as it says."""
+        lengths = [int(value) for name, value in self.fields if name.lower() == "content-length"]
+        return lengths in ([], [len(self.body)])
+
+    def plain(self, **otherwise: Any) -> PlainRequest:
+        """The request as the core sees it."""
+        hosts = [value for name, value in self.fields if name == "Host"]
+        facts = {
+            "method": self.method,
+            "path": self.target.partition(b"?")[0].decode("latin-1"),
+            "target": self.target,
+            "host": hosts[0] if hosts else None,
+            "fields": self.fields,
+        }
+        return PlainRequest(**{**facts, **otherwise})
+
+    def scheme(self) -> Any:
+        """The verifier that the row describes."""
+        return {"azure-shared-key": azure_of, "alibaba-oss": oss_of}[self.kind](self.settings)
+
+    def accepted_by(self, scheme: Any) -> bool:
+        """Whether it is accepted."""
+        try:
+            scheme.verify(self.plain(), now=self.now)
+        except VerificationError:
+            return False
+        return True
+
+
+def azure_of(settings: dict[str, Any]) -> Any:
+    """A row's settings in ours, read as settings are but for the keys, which are published."""
+    keys = KeyRing(Key(f"key{place}", text) for place, text in enumerate(settings["keys"], 1))
+    [word] = settings["schemes"]
+    given = {
+        "account": settings["account"],
+        "max_skew": settings["skew"],
+        "lite": word == "SharedKeyLite",
+    }
+    return SchemeSettings("azure-shared-key", given=given).build_scheme(keys)
+
+
+def oss_of(settings: dict[str, Any]) -> Any:
+    """A row's settings in ours; published keys are short, and one request is for no bucket."""
+    from edgeauth.schemes.alibaba_oss import AlibabaOssScheme  # noqa: PLC0415
+
+    keys = KeyRing(Key(name, text, min_bytes=1) for name, text in settings["keys"].items())
+    given: dict[str, Any] = {
+        "bucket": settings["bucket"],
+        "version": settings["version"],
+        "max_skew": settings["skew"],
+    }
+    if settings["version"] == "v1":
+        given["sub_resources"] = tuple(settings["sub_resources"])
+        given["resource_path"] = settings["resource_path"]
+    else:
+        given["region"] = settings["region"]
+        given["require_additional"] = tuple(settings["require_additional"])
+    if not settings["bucket"]:
+        return AlibabaOssScheme(keys, **given)
+    return SchemeSettings("alibaba-oss", given=given).build_scheme(keys)
+
+
+def rows(*kinds: str) -> list[Row]:
+    """The rows of *kinds*, or of all."""
+    return [
+        Row(
+            kind=kind,
+            name=entry["name"],
+            request=entry["request"],
+            settings=entry["settings"],
+            now=entry["now"],
+            accept=entry["accept"],
+            why=entry["why"],
+        )
+        for kind in kinds or KINDS
+        for entry in json.loads((_FOLDER / f"{kind}.json").read_text("utf-8"))
+    ]
+
+
+def row(name: str) -> Row:
+    """The row of this name."""
+    [found] = [one for one in rows() if one.name == name]
+    return found
