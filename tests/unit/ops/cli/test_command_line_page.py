@@ -22,7 +22,14 @@ from edgeauth.addresses import AddressList
 from edgeauth.ops.address_update.export import export
 
 DOCS = Path(__file__).parents[4] / "docs"
-PAGES = ("command-line.md", "operating.md", "rotation.md", "access.md", "migration.md")
+PAGES = (
+    "command-line.md",
+    "operating.md",
+    "rotation.md",
+    "access.md",
+    "migration.md",
+    "message-signatures.md",
+)
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 PROMPT = re.compile(r"^\$ ", re.MULTILINE)
 MARK = "\x1e"
