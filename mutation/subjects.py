@@ -112,6 +112,15 @@ SUBJECTS = {
             *("fields", "form", "grammar", "sign", "verify"),
         )
     },
+    **{
+        f"schemes/akamai_g2o/{name}.py": (
+            "unit/schemes/test_akamai_g2o.py",
+            "unit/schemes/test_akamai_g2o_settings.py",
+            "properties/test_akamai_g2o.py",
+        )
+        for name in ("arguments", "claims", "digests", "sign_string", "verify")
+    },
+    "schemes/sent.py": ("unit/schemes/test_akamai_g2o_settings.py",),
     "exemptions.py": (
         "unit/test_mount_points.py",
         "unit/test_guard.py",

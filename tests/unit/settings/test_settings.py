@@ -12,7 +12,7 @@ from support.vectors import OLDER_SECRET, SECRET
 from edgeauth import ConfigurationError, Settings, SharedSecretScheme, asgi, wsgi
 from edgeauth.flask import EdgeAuth
 from edgeauth.ops.shown import shown_settings
-from edgeauth.schemes.registry import scheme_class
+from edgeauth.schemes.registry import built_in_kinds, scheme_class
 from edgeauth.settings import named_by_variables
 
 
@@ -283,7 +283,7 @@ def test_an_option_that_the_scheme_would_ignore_is_an_error(options, told):
         remedy = str(caught.value).rpartition(" out, or set scheme to ")[2].split(" or ")
         assert remedy == [
             repr(kind)
-            for kind in ("edge-auth", "message-signatures")
+            for kind in built_in_kinds()
             if told in {option.name for option in scheme_class(kind).OPTIONS}
         ]
 
