@@ -83,7 +83,7 @@ def _text(one: Shown) -> str:
     if one.option.show is not None:
         return escaped(one.option.show(value))
     if isinstance(value, tuple):
-        return escaped(", ".join(value)) or "-"
+        return escaped(", ".join(map(str, value))) or "-"
     if isinstance(value, bool):
         return "true" if value else "false"
     return escaped(str(value))
