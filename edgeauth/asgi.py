@@ -135,6 +135,9 @@ class ScopeRequest:
     __slots__ = ("_scope",)
     compares_body = True
 
+    # ASGI has the same scope for "/" and for "/?".
+    drops_empty_query = True
+
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
 

@@ -49,7 +49,10 @@ class Request(Protocol):
 
     @property
     def target(self) -> bytes | None:
-        """Path and query as received, or None where the server does not tell."""
+        """Path and query as received, or None where the server does not tell.
+
+        A view whose server tells ``/?`` as ``/`` has an attribute ``drops_empty_query``, True.
+        """
 
     @property
     def query(self) -> bytes | None:

@@ -120,6 +120,7 @@ SUBJECTS = {
         )
         for name in ("arguments", "claims", "digests", "sign_string", "verify")
     },
+    "schemes/empty_query.py": ("unit/schemes/test_akamai_g2o.py",),
     "schemes/sent.py": ("unit/schemes/test_akamai_g2o_settings.py",),
     "exemptions.py": (
         "unit/test_mount_points.py",

@@ -187,6 +187,9 @@ class AskedRequest(ScopeRequest):
     __slots__ = ("_name", "_original", "_read", "_tells_upgrade")
     compares_body = False  # the proxy asks without it
 
+    # The proxy hands on the target as a field.
+    drops_empty_query = False
+
     def __init__(
         self,
         scope: Scope,

@@ -121,6 +121,25 @@ def test_another_target_is_denied_by_nginx_and_half_a_credential_too(through: Ga
         assert through.ask(*fields, target=TARGET).status == 403
 
 
+@pytest.mark.parametrize("name", ["uvicorn-h11", "granian", "gunicorn", "waitress"])
+def test_a_query_that_is_empty_is_signed_and_accepted(name, tmp_path):
+    server = SERVERS[name]
+    env = {f"EDGEAUTH_{name.upper()}": value for name, value in SETTINGS.items()}
+    with server.serving(f"support.gated:{server.kind}", tmp_path, env=env) as origin:
+        for target, other in (("/a?", "/b?"), ("/a", "/b")):
+            lines = [f"{field}: {value}" for field, value in signed(target=target)]
+            for asked, status in ((target, 200), (other, 403)):
+                start = [f"GET {asked} HTTP/1.1", "Host: origin.example", "Connection: close"]
+                raw = "\r\n".join([*start, *lines, "", ""]).encode()
+                (answer,) = answers(converse(origin.address, raw), ("GET",))
+                assert answer.status == status
+
+
+def test_behind_nginx_an_empty_query_is_told_from_none(through: Gate):
+    for asked, status in (("/a?", 200), ("/a", 403)):
+        assert through.ask(*signed(target="/a?"), target=asked).status == status
+
+
 # --- the tools, of a gate that remembers
 
 APP = "example_apps.starlette_app.app:app"

@@ -382,6 +382,26 @@ def test_a_server_that_does_not_tell_the_target_is_named_as_the_cause():
     assert "RAW_URI" in caught.value.hint
 
 
+def test_an_empty_query_that_the_server_does_not_tell_is_tried_and_no_other():
+    class Scope(PlainRequest):
+        drops_empty_query = True
+
+    def came(target, signed_target):
+        request = signed(target=signed_target)
+        return Scope(target=target, host=b"shop.example", fields=request.fields)
+
+    assert verified(came(b"/a", "/a?")).timestamp == NOW
+    assert verified(came(b"/a", "/a")).timestamp == NOW
+    by_parts = came(b"/a", "/a?")
+    by_parts.fields[2] = (SIGN, sign(data_header(), "GET/a?").encode())
+    assert verified(by_parts, sign_string=["AK_METHOD", "AK_URL"])
+    for target, signed_target in ((b"/a", "/a??"), (b"/a?b", "/a?b?"), (b"/a", "/"), (None, "?")):
+        with pytest.raises(VerificationError):
+            verified(came(target, signed_target))
+    with pytest.raises(BadSignature):
+        verified(replace(signed(target="/a?"), target=b"/a"))
+
+
 def test_neither_the_method_nor_the_host_nor_another_field_is_signed():
     request = replace(signed(), method="DELETE", host=b"other.example")
     request.fields.append(("X-Other", b"1"))
