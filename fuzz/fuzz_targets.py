@@ -24,6 +24,11 @@ from support.signature_peer import peer_accepts
 
 import edgeauth
 from edgeauth.forwarded import TrustedProxies
+from edgeauth.ops.schemes.akamai_g2o.explain import explain as explain_g2o
+from edgeauth.ops.schemes.request_lines import RequestLines
+from edgeauth.schemes.akamai_g2o import AkamaiG2OScheme
+from edgeauth.schemes.akamai_g2o.digests import DIGESTS
+from edgeauth.schemes.akamai_g2o.sign_string import PARTS
 from edgeauth.schemes.message_signatures import MessageSignatureScheme
 from edgeauth.schemes.message_signatures.base import Base
 from edgeauth.schemes.message_signatures.body import body_digest
@@ -192,6 +197,41 @@ def content_digest(data: bytes) -> None:
     assert found == expected, (data, found, expected)
 
 
+_G2O = AkamaiG2OScheme([signed_requests.KEY], versions=[1, 2, 3, 4, 5])
+_G2O_PARTS = AkamaiG2OScheme([signed_requests.KEY], sign_string=list(PARTS))
+
+
+def akamai_g2o(data: bytes) -> None:
+    """A data header, a signature and a target, a line each, are accepted if they are right.
+
+    A fuzzer finds no signatures, so the byte 0x01 stands for the right one. Whatever is refused
+    can be explained.
+    """
+    header, _, rest = data.partition(b"\n")
+    signature, _, target = rest.partition(b"\n")
+    version, signed = header[:1], header + b"/" + target
+    made = b""
+    if version in b"12345" and version:
+        made = base64.b64encode(DIGESTS[int(version)](signed_requests.KEY, signed))
+    signature = signature.replace(b"\1", made)
+    fields = list(zip(_G2O.headers, (header, signature), strict=True))
+    request = PlainRequest(target=b"/" + target, host=target, fields=fields)
+    parts = header.split(b", ")
+    for scheme in (_G2O, _G2O_PARTS):
+        try:
+            claims = scheme.verify(request, now=signed_requests.NOW).claims
+        except edgeauth.VerificationError:
+            raw = b"\n".join(name.encode() + b": " + value for name, value in fields)
+            line = b"GET /" + target.replace(b"\n", b"") + b" HTTP/1.1\n"
+            explain_g2o(scheme, RequestLines(line + raw, [scheme.headers]), signed_requests.NOW)
+        else:
+            assert scheme is _G2O, data
+            assert signature == made, data
+            assert len(parts) == 6, data  # noqa: PLR2004
+            assert abs(int(parts[3]) - signed_requests.NOW) <= 30, data  # noqa: PLR2004
+            assert all(isinstance(text, str) and len(text) <= 45 for text in claims.values())  # noqa: PLR2004
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
     function.__name__: function
     for function in (
@@ -202,5 +242,6 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
         addresses,
         message_signatures,
         content_digest,
+        akamai_g2o,
     )
 }

@@ -33,7 +33,7 @@ def explain(scheme: AkamaiG2OScheme, lines: RequestLines, now: float) -> Diagnos
             return Diagnosis((), (Finding("secret-sent", text),))
     missing = [name for name in scheme.headers if not lines.header(name)]
     if missing:
-        return Diagnosis((), (_missing(missing, lines),))
+        return Diagnosis((), (_missing(missing, scheme.headers, lines),))
     data, sign = values
     match = DATA.fullmatch(data)
     if match is None:
@@ -83,8 +83,10 @@ def _parts(scheme: AkamaiG2OScheme) -> str:
     return "of your callable" if callable(scheme.sign_string) else " ".join(scheme.sign_string)
 
 
-def _missing(missing: list[str], lines: RequestLines) -> Finding:
-    there = [name for name in (DATA_HEADER, SIGN_HEADER) if lines.header(name)]
+def _missing(missing: list[str], headers: tuple[str, ...], lines: RequestLines) -> Finding:
+    named = {name.lower() for name in headers}
+    usual = [name for name in (DATA_HEADER, SIGN_HEADER) if name.lower() not in named]
+    there = [name for name in usual if lines.header(name)]
     names = " and ".join(missing)
     if there:
         return Finding(

@@ -91,15 +91,13 @@ def explain_signature(
         right = b64encode(digest(one, message))
         if right == sign and one is key:
             return Field("sign", shown, ok=True, note=f"made by key {one.id}"), []
-        if sign != right and (right.startswith(sign) or sign.startswith(right)):
-            text = f"{name} has {len(sign)} characters, and the right one has {len(right)}: "
-            text += "it is cut off." if len(sign) < len(right) else "something is behind it."
-            return Field("sign", shown, ok=False, note="not whole"), [Finding("cut-off", text)]
+        if (finding := _not_whole(sign, right, name)) is not None:
+            return Field("sign", shown, ok=False, note="not whole"), [finding]
     decoded = _decoded(sign, name)
     if decoded is None:
         text = (
-            f"{name} is neither base64 nor hex: something on the way rewrote it, or it was there "
-            "twice. It must be the base64 of the digest."
+            f"{name} is neither base64 nor hex: something on the way rewrote it. It "
+            "must be the base64 of the digest."
         )
         return Field("sign", shown, ok=False, note="no base64"), [Finding("signature-form", text)]
     mac, findings = decoded
@@ -115,6 +113,21 @@ def explain_signature(
         *findings,
         *found,
     ]
+
+
+def _not_whole(sign: bytes, right: bytes, name: str) -> Finding | None:
+    if sign.startswith(right + b","):
+        return Finding(
+            "sign-twice",
+            f"{name} was there twice, and a proxy or a server joined the two. The edge must remove "
+            "what clients send.",
+        )
+    if sign == right or not (right.startswith(sign) or sign.startswith(right)):
+        return None
+    what = "it is cut off" if len(sign) < len(right) else "something is behind it"
+    return Finding(
+        "cut-off", f"{name} has {len(sign)} characters, and the right one has {len(right)}: {what}."
+    )
 
 
 def _explained(
