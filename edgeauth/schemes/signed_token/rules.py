@@ -137,7 +137,7 @@ class Rules:
         if self.max_lifetime is None:
             return True
         # Where its beginning is not told, it is now, and the clocks may differ.
-        begins = now - self.max_skew if issued_at is None else issued_at
+        begins = now + self.max_skew if issued_at is None else issued_at
         return ends - begins <= self.max_lifetime
 
     def _outside_window(

@@ -17,7 +17,8 @@ _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 def token(key: Key | PrivateKey, header: Mapping[str, Any], claims: Mapping[str, Any]) -> str:
     """The token with *header* and *claims*, signed with *key* by the algorithm that it is of."""
-    signed = b".".join(part(json.dumps(one).encode()) for one in (header, claims))
+    written = (json.dumps(one, separators=(",", ":")) for one in (header, claims))
+    signed = b".".join(part(text.encode()) for text in written)
     signature = key.mac(signed) if isinstance(key, Key) else key.sign(signed)
     return (signed + b"." + part(signature)).decode()
 

@@ -91,7 +91,6 @@ class SignedTokenScheme:
         self._algorithm = Algorithm(algorithm)
         self.algorithm = algorithm
         self.algorithm_names = self._algorithm.names
-        self.claims: Mapping[str, Any] = dict(claims)
         self.rules = Rules(
             self.kind,
             issuer=issuer,
@@ -101,6 +100,7 @@ class SignedTokenScheme:
             max_lifetime=max_lifetime,
             identity_claims=identity_claims,
         )
+        self.claims: Mapping[str, Any] = dict(claims)
         self._by_kid, self._any = self._candidates(keys, jwks)
         self.keys = KeyRing([one.key for one in reversed(self._any)])
         self.must_name_key = jwks is not None
