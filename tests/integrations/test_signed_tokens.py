@@ -1,0 +1,120 @@
+"""Tokens over sockets: each row is decided by real servers, and by nginx and the service, as in the
+core; and the signers of the peers are believed.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from support.processes import HOST, wait_until
+from support.proxies import NGINX, proxying
+from support.servers import SERVERS
+from support.service import serving, short_folder
+from support.signed_token import rows
+from support.token_keys import SECRET, jwks, signed
+from support.upstream import telling_application
+from support.wire import answers, converse
+
+TESTS = Path(__file__).parents[1]
+ROWS = rows()
+PATH = f"{TESTS / 'row_kind'}:{TESTS}"
+
+
+def sent(row, *more):
+    fields = [*row.fields, ("X-Row", row.name.encode()), ("Connection", b"close"), *more]
+    lines = [name.encode() + b": " + value for name, value in fields]
+    start = row.request["method"].encode() + b" " + row.target + b" HTTP/1.1"
+    return b"\r\n".join([start, *lines, b"", b""])
+
+
+def status(address, row):
+    (answer,) = answers(converse(address, sent(row)), (row.request["method"],))
+    return answer.status
+
+
+@pytest.fixture(scope="module", params=["uvicorn-httptools", "gunicorn"])
+def server(request):
+    one = SERVERS[request.param]
+    with (
+        short_folder() as folder,
+        one.serving(f"support.token_apps:{one.kind}", folder, env={"PYTHONPATH": PATH}) as running,
+    ):
+        yield running.address
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_a_server_decides_a_row_as_the_core_does(server, row):
+    found = status(server, row)
+    assert (found == 200) == row.accept
+    assert found in {200, 400, 403}
+
+
+@pytest.fixture(scope="module")
+def nginx():
+    kind = replace(NGINX, settings=(("EDGEAUTH_SCHEME", "signed-token"), *PRESET))
+    guard = f'scheme = "token-rows"\nsecret = "{SECRET}"'
+    with (
+        short_folder() as folder,
+        telling_application() as upstream,
+        serving(guard, 'proxy = "nginx"', folder=folder, environ={"PYTHONPATH": PATH}) as service,
+        proxying(kind, folder, service.address, upstream) as proxy,
+    ):
+        yield (HOST, proxy.port)
+
+
+PRESET = (("EDGEAUTH_PRESET", "netlify"), ("EDGEAUTH_SECRET", SECRET))
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_nginx_and_the_service_decide_a_row_as_the_core_does(nginx, row):
+    found = status(nginx, row)
+    assert (found == 200) == row.accept
+    assert found in {200, 400, 403}
+
+
+# --- the app as it runs: PyJWT signs, the key set changes
+
+
+@pytest.mark.parametrize("name", ["uvicorn-httptools", "gunicorn"])
+def test_what_pyjwt_signs_is_let_in_and_a_key_set_that_changes_is_followed(name, tmp_path):
+    key_set = tmp_path / "jwks.json"
+    key_set.write_text(json.dumps(jwks("ES256", "one")))
+    one = SERVERS[name]
+    env = {
+        "EDGEAUTH_SCHEME": "signed-token",
+        "EDGEAUTH_PRESET": "google-iap",
+        "EDGEAUTH_AUDIENCE": AUDIENCE,
+        "EDGEAUTH_JWKS": str(key_set),
+        "EDGEAUTH_WATCH_INTERVAL": "0.1",
+    }
+    with (
+        short_folder() as folder,
+        one.serving(f"support.told_claims:{one.kind}", folder, env=env) as running,
+    ):
+        answer = asked(running.address, "one")
+        assert answer.status == 200
+        assert json.loads(answer.body) == {"sub": "accounts.google.com:1", "email": "a@example.com"}
+        assert asked(running.address, "two").status == 403
+        assert asked(running.address, "one", aud="/projects/2/apps/b").status == 403
+        assert asked(running.address, None).status == 403
+        key_set.write_text(json.dumps(jwks("ES256", "two")))
+        wait_until(lambda: asked(running.address, "two").status == 200)
+        assert asked(running.address, "one").status == 403
+
+
+AUDIENCE = "/projects/1/apps/a"
+
+
+def asked(address, name, aud=AUDIENCE):
+    now = int(time.time())
+    said = {"iss": "https://cloud.google.com/iap", "aud": aud, "iat": now, "exp": now + 600}
+    said |= {"sub": "accounts.google.com:1", "email": "a@example.com"}
+    lines = ["GET / HTTP/1.1", "Host: a.example", "Connection: close"]
+    if name is not None:
+        lines.append(f"X-Goog-IAP-JWT-Assertion: {signed('ES256', said, name=name).decode()}")
+    (answer,) = answers(converse(address, "\r\n".join([*lines, "", ""]).encode()), ("GET",))
+    return answer
