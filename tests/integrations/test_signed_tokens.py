@@ -55,7 +55,8 @@ def test_a_server_decides_a_row_as_the_core_does(server, row):
 
 @pytest.fixture(scope="module")
 def nginx():
-    kind = replace(NGINX, settings=(("EDGEAUTH_SCHEME", "signed-token"), *PRESET))
+    # The field that names the row must be handed on too: its settings look at any field.
+    kind = replace(NGINX, settings=ANY_FIELD)
     guard = f'scheme = "token-rows"\nsecret = "{SECRET}"'
     with (
         short_folder() as folder,
@@ -66,7 +67,11 @@ def nginx():
         yield (HOST, proxy.port)
 
 
-PRESET = (("EDGEAUTH_PRESET", "netlify"), ("EDGEAUTH_SECRET", SECRET))
+ANY_FIELD = (
+    ("EDGEAUTH_SCHEME", "message-signatures"),
+    ("EDGEAUTH_COMPONENTS", "@method,x-row,x-nf-sign,cf-access-jwt-assertion"),
+    ("EDGEAUTH_SECRET", SECRET),
+)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
