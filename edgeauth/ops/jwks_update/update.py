@@ -111,7 +111,8 @@ def _keys(document: dict[str, Any], algorithm: str | None) -> Keys:
             except ConfigurationError as error:
                 problems.append(error)
     if not found:
-        raise problems[0]
+        # That there is no key of one kind says less than that one is wrong.
+        raise max(problems, key=lambda error: "has no key for" not in str(error))
     return found
 
 

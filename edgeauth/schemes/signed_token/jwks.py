@@ -91,8 +91,8 @@ def public_keys(document: object, algorithm: Algorithm) -> dict[str, PublicKey]:
         found[kid] = algorithm.public_key(_id_of(kid), dict(jwk))
     if not found:
         raise ConfigurationError(
-            f"jwks has no key for {algorithm.name}: is it the set of this issuer, and the "
-            "algorithm the one that it signs with?"
+            f"jwks has no key for {algorithm.name}: name the set of this issuer, and the algorithm "
+            "that it signs with"
         )
     return found
 

@@ -7,6 +7,7 @@ expected signature is in what this returns.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from edgeauth.errors import MalformedHeader, seconds
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from edgeauth.schemes.signed_token.token import Parts
 
 _SHORT = 60
+_LINE = re.compile(rb"[!-9;-~]+:[ \t]|[A-Z]+ [^ ]+ HTTP/")
 _PARTS = 3
 _TIMES = ("iat", "nbf", "exp")
 # Beyond it, a time is in milliseconds.
@@ -33,7 +35,8 @@ _LAST = 999_999_999_999
 def explain(scheme: SignedTokenScheme, lines: RequestLines, now: float) -> Diagnosis:
     """Look at the token in *lines* as *scheme* would at *now* (Unix seconds)."""
     values = lines.header(scheme.header)
-    if not values:
+    # Where the field is in no line, all that was given is taken for its value.
+    if not values or _LINE.match(values[0]):
         return Diagnosis((), (_nothing(scheme, lines),))
     value = values[0]
     for key in scheme.keys.newest_first:
