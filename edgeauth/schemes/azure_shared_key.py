@@ -107,7 +107,7 @@ class AzureSharedKeyScheme:
         lite: bool = False,
     ) -> None:
         self.keys = secrets_alone(keys, self.kind)
-        self._decoded = KeyRing(map(_decoded, self.keys))
+        self.decoded = KeyRing(map(_decoded, self.keys))
         if not isinstance(account, str) or not _ACCOUNT.fullmatch(account):
             raise ConfigurationError(
                 f"account {account!r} must be the name of the storage account: letters and digits"
@@ -159,7 +159,7 @@ class AzureSharedKeyScheme:
             signed = self.string_to_sign(Sent(request, more.items()))
         except MalformedHeader as error:
             raise CannotSign(f"the request cannot be signed: {error}") from None
-        mac = self._decoded.signing_key(now).mac(signed)
+        mac = self.decoded.signing_key(now).mac(signed)
         armoured = b2a_base64(mac, newline=False).decode()
         return {FIELD: f"{self.word.decode()} {self.account}:{armoured}", **made}
 
@@ -182,7 +182,7 @@ class AzureSharedKeyScheme:
         account, received = self._parts(values[0])
         found, own = signed_fields(request, self._names, PREFIX)
         signed = self._lines(request, found, own)
-        for key in self._decoded.newest_first:
+        for key in self.decoded.newest_first:
             # Compared as received, never decoded: a second spelling of it is not accepted.
             if compare_digest(b2a_base64(key.mac(signed), newline=False), received):
                 break

@@ -28,6 +28,9 @@ _HTTP_DATE = re.compile(
 _MONTHS = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _ISO_DATE = re.compile(rb"([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z")
 
+# Said of what is authentic.
+NO_DATE = "the date that is signed is in no form that the scheme has"
+
 
 class Signable(Protocol):
     """What is needed of a request to sign it, or to verify a signature: see edgeauth.Request."""
@@ -226,7 +229,7 @@ def _seconds(*parts: bytes) -> int:
 
 
 def _no_date() -> MalformedHeader:
-    return MalformedHeader("the date that is signed is in no form that the scheme has")
+    return MalformedHeader(NO_DATE)
 
 
 def _shown(name: bytes) -> str:

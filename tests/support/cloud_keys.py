@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edgeauth import Key, KeyRing, SchemeSettings, VerificationError
+from edgeauth import EdgeIdentity, Key, KeyRing, SchemeSettings, VerificationError
 from support.requests import PlainRequest
 
 _FOLDER = Path(__file__).parents[1] / "vectors"
@@ -134,3 +134,23 @@ def row(name: str) -> Row:
     """The row of this name."""
     [found] = [one for one in rows() if one.name == name]
     return found
+
+
+class AtItsTime:
+    """The scheme of a row, or of the row that a request names in X-Row, at the time of the row."""
+
+    kind = "cloud-rows"
+    headers = ("Authorization", "x-ms-date", "x-oss-date", "x-oss-content-sha256")
+    OPTIONS = ()
+
+    def __init__(self, row: Row | None = None) -> None:
+        self._row = row
+
+    @classmethod
+    def from_options(cls, _keys: KeyRing, _options: Any) -> AtItsTime:
+        return cls()
+
+    def verify(self, request: Any, *, now: float) -> EdgeIdentity:
+        judged = self._row or row(request.header("X-Row")[0].decode())
+        identity = judged.scheme().verify(request, now=judged.now)
+        return identity._replace(scheme=self.kind, timestamp=int(now))
