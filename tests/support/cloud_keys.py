@@ -55,6 +55,11 @@ class Row:
         lengths = [int(value) for name, value in self.fields if name.lower() == "content-length"]
         return lengths in ([], [len(self.body)])
 
+    @property
+    def scheme_is_lite(self) -> bool:
+        """Whether the length of a body is not signed."""
+        return self.settings.get("schemes") == ["SharedKeyLite"]
+
     def plain(self, **otherwise: Any) -> PlainRequest:
         """The request as the core sees it."""
         hosts = [value for name, value in self.fields if name == "Host"]

@@ -150,7 +150,8 @@ def test_v1_refuses_what_reads_like_another_sub_resource(target):
 
 
 @pytest.mark.parametrize(
-    "target", ["/what%3F", "/a%3Fb=c", "/a?response-content-type=a%26b", "/a?uploadId=1%26x&q=1&q=2"]
+    "target",
+    ["/what%3F", "/a%3Fb=c", "/a?response-content-type=a%26b", "/a?uploadId=1%26x&q=1&q=2"],
 )
 def test_v1_accepts_separators_that_are_text(target):
     assert V1.verify(sent(V1, target=target), now=NOW)
@@ -216,7 +217,10 @@ def test_a_scope_of_another_day_is_refused_though_the_signature_is_good():
         ("x-oss-date", None),
         ("x-oss-date", b"Thu, 09 Oct 2025 08:53:20 GMT"),
         ("x-oss-content-sha256", None),
-        ("x-oss-content-sha256", b"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+        (
+            "x-oss-content-sha256",
+            b"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        ),
     ],
 )
 def test_v4_needs_its_date_and_the_word_for_the_payload(name, value):
