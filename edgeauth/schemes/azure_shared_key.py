@@ -86,6 +86,7 @@ class AzureSharedKeyScheme:
 
     kind: ClassVar[str] = "azure-shared-key"
     headers = (FIELD, DATE)
+    looks_at_beginning = (PREFIX.decode(),)
     OPTIONS: ClassVar[tuple[Option, ...]] = (
         Option("account", read_text, None, "the name of the storage account"),
         Option(
@@ -118,7 +119,7 @@ class AzureSharedKeyScheme:
         self.word = LITE if lite else SHARED_KEY
         lines = LITE_LINES if lite else LINES
         self._names = frozenset(lines)
-        self.looks_at = (*(name.decode().title() for name in lines), "x-ms-version")
+        self.looks_at = tuple(name.decode().title() for name in lines)
 
     @classmethod
     def from_options(cls, keys: KeyRing, options: Mapping[str, Any]) -> Self:

@@ -32,7 +32,8 @@ class Scheme(Protocol):
     several headers or a signed URL fits as well as one with a single value.
 
     Where it looks at fields beside those in ``headers`` it names them in ``looks_at``, so that a
-    proxy that asks a service hands them on; these stay with the application.
+    proxy that asks a service hands them on; these stay with the application. Where it looks at all
+    that begin alike it names the beginnings in ``looks_at_beginning``.
 
     A scheme that can do more says so by having the method: :class:`Remembers`,
     :class:`VerifiesValue`, :class:`Signs`; or the attribute: :class:`AdmitsOnce`. One that settings

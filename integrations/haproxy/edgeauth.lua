@@ -14,6 +14,10 @@ local asked_with = {
     "sec-websocket-key",
     "sec-websocket-version",
 }
+-- And what begins so.
+local beginnings = {
+    -- edgeauth:beginning = "NAME",
+}
 local handed_on = { "x-edgeauth-reason", "x-edgeauth-pop", "x-edgeauth-age", "x-edgeauth-key" }
 
 -- All values of a header field, as received. HAProxy numbers them from 0.
@@ -64,6 +68,13 @@ local function ask(txn)
         local found = values(received, name)
         if #found > 0 then
             headers[name] = found
+        end
+    end
+    for name in pairs(received) do
+        for _, beginning in ipairs(beginnings) do
+            if name:sub(1, #beginning) == beginning then
+                headers[name] = values(received, name)
+            end
         end
     end
     return core.httpclient():get {

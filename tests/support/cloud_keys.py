@@ -146,6 +146,8 @@ class AtItsTime:
 
     kind = "cloud-rows"
     headers = ("Authorization", "x-ms-date", "x-oss-date", "x-oss-content-sha256")
+    looks_at = ("Date", "Content-Type", "Content-MD5")
+    looks_at_beginning = ("x-ms-", "x-oss-")
     OPTIONS = ()
 
     def __init__(self, row: Row | None = None) -> None:

@@ -15,6 +15,12 @@ field. What is declared so is in the lines that hand a field on to the service, 
 than the credential where a scheme looks at other fields::
 
     edgeauth:question = $http_edge_auth
+
+Where a scheme looks at all fields that begin alike, what follows here takes the place of this line,
+once for each beginning in the place of NAME. Without NAME it takes that of the next line as well,
+and of what is indented below that::
+
+    edgeauth:beginning = - prefix: NAME
 """
 
 from __future__ import annotations
@@ -59,6 +65,7 @@ NAMES = list(dict.fromkeys(name for kind in kinds() for name in files_of(kind)))
 
 _DECLARATION = re.compile(r"^.*edgeauth:parameter ([a-z]+) = (\S.*)$", re.MULTILINE)
 _FIXED = re.compile(r"^.*edgeauth:fixed ([a-z]+) = (\S.*)$", re.MULTILINE)
+_BEGINNING = re.compile(r"edgeauth:beginning = (.+)$", re.MULTILINE)
 _QUESTION = re.compile(r"^.*edgeauth:question = (.+)$", re.MULTILINE)
 
 # Written by the proxy itself, or of the question and not of the request: never handed on.
@@ -163,6 +170,9 @@ def with_fields(text: str, schemes: Iterable[Any], file: str) -> str:
     if header is None or (len(fields) == 1 and not others):
         return text
     question = _QUESTION.search(text)
+    begins = _once(name for one in schemes for name in getattr(one, "looks_at_beginning", ()))
+    if begins and question is not None:
+        text = _with_beginnings(text, begins, file)
     lines = []
     for line in text.splitlines(keepends=True):
         declared = _DECLARATION.search(line)
@@ -180,6 +190,40 @@ def with_fields(text: str, schemes: Iterable[Any], file: str) -> str:
                 )
             lines.append(_renamed_line(line, header, name) or line)
     return "".join(lines)
+
+
+def _with_beginnings(text: str, begins: list[str], file: str) -> str:
+    """*text* where all fields that begin with one of *begins* are handed on.
+
+    Raises:
+        ConfigurationError: it does not say how.
+    """
+    found: list[str] = []
+    told, below = False, None
+    for line in text.splitlines(keepends=True):
+        indent = len(line) - len(line.lstrip())
+        if below is not None:
+            if below < 0:
+                below = indent
+                continue
+            if indent > below and line.strip():
+                continue
+            below = None
+        match = _BEGINNING.search(line)
+        if match is None:
+            found.append(line)
+            continue
+        told = True
+        lines = dict.fromkeys(match[1].replace("NAME", name) for name in begins)
+        found += [f"{' ' * indent}{one}\n" for one in lines]
+        if "NAME" not in match[1]:
+            below = -1
+    if not told:
+        raise ConfigurationError(
+            f"integrations/{file} cannot hand on all fields that begin with {', '.join(begins)}, "
+            "which are signed"
+        )
+    return "".join(found)
 
 
 def _renamed_line(line: str, old: str, new: str) -> str | None:

@@ -91,6 +91,7 @@ class AlibabaOssScheme:
     """
 
     kind: ClassVar[str] = "alibaba-oss"
+    looks_at_beginning = (PREFIX.decode(),)
     OPTIONS: ClassVar[tuple[Option, ...]] = (
         Option("bucket", read_text, None, "the name of the bucket"),
         Option("version", read_one_of("v4", "v1"), "v4", "of the signature: `v4` or `v1`"),
