@@ -65,7 +65,13 @@ SUBJECTS = {
         "unit/test_guard.py",
     ),
     "request.py": ("unit/test_handshake.py", "unit/test_wsgi.py", "unit/test_asgi.py"),
-    "verdict.py": ("unit/test_verdict.py", "unit/test_guard.py", "unit/test_passes.py"),
+    "verdict.py": (
+        "unit/test_verdict.py",
+        "unit/test_starlette.py",
+        "unit/test_coverage.py",
+        "unit/test_guard.py",
+        "unit/test_passes.py",
+    ),
     "reasons.py": ("unit/test_reasons.py", "unit/test_errors.py", "unit/test_guard.py"),
     "keys.py": (
         "unit/test_keys.py",
@@ -101,9 +107,11 @@ SUBJECTS = {
     **{
         f"schemes/message_signatures/{name}.py": (
             "unit/test_message_signatures.py",
+            "unit/test_message_signer.py",
             "unit/test_signature_components.py",
             "unit/test_message_signature_errors.py",
             "unit/schemes/test_message_signature_settings.py",
+            "unit/schemes/test_registry.py",
             "unit/test_public_keys.py",
             "properties/test_message_signatures.py",
         )

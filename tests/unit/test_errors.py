@@ -9,7 +9,8 @@ import itsdangerous
 import pytest
 
 import edgeauth
-from edgeauth.errors import explain, seconds
+from edgeauth.errors import PassNotAccepted, PastExpires, UnreadableBody, explain, seconds
+from edgeauth.verdict import Pass
 
 IDENTITY = edgeauth.EdgeIdentity(1_700_000_000, "LHR", "key-1")
 
@@ -29,6 +30,8 @@ IDENTITY = edgeauth.EdgeIdentity(1_700_000_000, "LHR", "key-1")
         (edgeauth.Replayed, "replayed"),
         (edgeauth.BodyMismatch, "body"),
         (edgeauth.StoreUnavailable, "replay-store"),
+        # Of a user's own scheme.
+        (edgeauth.VerificationError, "unverified"),
     ],
 )
 def test_each_verification_error_has_its_published_reason(error, reason):
@@ -67,6 +70,24 @@ def test_expired_has_no_date_for_an_identity_without_time():
 def test_not_yet_valid_says_how_far_ahead():
     error = edgeauth.NotYetValid(identity=IDENTITY, age=-6, limit=5)
     assert str(error) == "signed 6 s in the future, past max_future 5 s"
+
+
+def test_past_its_own_expires_says_how_late_and_carries_its_evidence():
+    error = PastExpires(identity=IDENTITY, late=7, limit=5)
+    assert str(error) == error.message == "7 s past its own expires, and max_future admits 5 s"
+    assert (error.age, error.limit, error.identity) == (7, 5, IDENTITY)
+    assert error.date_signed.isoformat() == "2023-11-14T22:13:20+00:00"
+
+
+def test_a_pass_that_is_not_accepted_says_why_and_which_pass_it_was():
+    found = Pass("1", "ada", 1_700_000_000, 1_700_000_060)
+    error = PassNotAccepted("too late", found, hint="issue another")
+    assert str(error) == error.message == "too late"
+    assert (error.found, error.hint) == (found, "issue another")
+
+
+def test_an_application_is_told_why_it_cannot_read_a_body():
+    assert str(UnreadableBody()) == "the body is not the one that was signed"
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,8 @@ def test_a_handshake_in_wsgi_is_read_from_its_fields(environ, opens):
         ({"key": [b"a", b"b"]}, None),
         ({"upgrade": [b"websocket"], "connection": [b"upgrade"]}, True),
         ({"upgrade": [b"websocket", b"h2c"]}, None),
+        ({"connection": [b"keep-alive,Upgrade"]}, True),
+        ({"connection": [b"keep-alive Upgrade"]}, None),
     ],
 )
 def test_fields_that_a_proxy_keeps_to_itself_decide_nothing(fields, opens):

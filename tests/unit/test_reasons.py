@@ -17,6 +17,7 @@ def test_every_error_that_ends_a_request_has_a_reason_that_is_listed_and_admits_
 
 def test_three_reasons_let_a_request_in():
     assert [code for code, reason in REASONS.items() if reason.admits] == ["ok", "exempt", "pass"]
+    assert {type(reason.admits) for reason in REASONS.values()} == {bool}
 
 
 def test_every_reason_tells_an_operator_something():

@@ -8,7 +8,7 @@ import pickle
 import pytest
 
 from edgeauth import EdgeIdentity, Verdict
-from edgeauth.verdict import BodyDigest, Once
+from edgeauth.verdict import BodyDigest, Once, Pass
 
 
 def test_the_age_is_the_time_since_signing():
@@ -36,7 +36,7 @@ def test_an_identity_says_no_more_than_its_scheme_does():
     assert not identity.claims
     assert "subject" not in identity.claims
     assert repr(identity.claims) == "{}"
-    with pytest.raises(KeyError):
+    with pytest.raises(KeyError, match="subject"):
         identity.claims["subject"]
 
 
@@ -44,6 +44,20 @@ def test_an_identity_can_be_a_key_of_a_mapping_whatever_it_claims():
     one, other = (EdgeIdentity(1, None, "k", claims={"subject": name}) for name in "ab")
     assert {one: 1, other: 2, EdgeIdentity(1, None, "k"): 3}[one] == 1
     assert one != other
+
+
+def test_identities_of_different_facts_do_not_meet_in_a_mapping():
+    facts = [(1, "LHR", "k"), (2, "LHR", "k"), (1, "JFK", "k"), (1, "LHR", "l")]
+    assert len({hash(EdgeIdentity(*each)) for each in facts}) == len(facts)
+
+
+def test_what_is_good_once_need_not_say_since_when():
+    assert Once(b"a", 2.0).since is None
+
+
+def test_a_pass_that_names_no_method_and_no_path_is_good_for_any():
+    found = Pass("1", "ada", 1, 2)
+    assert (found.methods, found.paths) == ((), ())
 
 
 def sent(identity):
