@@ -37,13 +37,17 @@ _GUARD = (
 )
 _DJANGO = (
     "unit/django/test_middleware.py",
+    "unit/django/test_once.py",
     "unit/django/test_has_gate.py",
     "unit/django/test_uploads.py",
     "unit/django/test_doctor.py",
 )
 _ASGI = (
     "unit/test_asgi.py",
+    "unit/test_request_views.py",
     "unit/test_handshake.py",
+    "unit/test_body.py",
+    "unit/test_digested_bodies.py",
     "unit/test_inner_gates.py",
     "unit/test_mounted_apps.py",
     "unit/test_starlette.py",
@@ -162,7 +166,12 @@ SUBJECTS = {
     "coverage.py": ("unit/test_coverage.py", "unit/test_starlette.py"),
     # The plumbing.
     **{
-        f"settings/{name}.py": (*_SETTINGS, "unit/test_guard.py", "unit/test_flask.py")
+        f"settings/{name}.py": (
+            *_SETTINGS,
+            "unit/settings/test_replay_settings.py",
+            "unit/test_guard.py",
+            "unit/test_flask.py",
+        )
         for name in ("guard_settings", "parts", "reading", "schema", "scheme", "sources", "table")
     },
     "settings/guessable.py": ("unit/settings/test_guessable.py", "unit/settings/test_settings.py"),
@@ -194,7 +203,10 @@ SUBJECTS = {
     "scope.py": _ASGI,
     "wsgi.py": (
         "unit/test_wsgi.py",
+        "unit/test_request_views.py",
         "unit/test_handshake.py",
+        "unit/test_body.py",
+        "unit/test_digested_bodies.py",
         "unit/test_inner_gates.py",
         "unit/test_mounted_apps.py",
         "unit/test_flask.py",
@@ -202,16 +214,16 @@ SUBJECTS = {
     "asgi_body.py": ("unit/test_digested_bodies.py",),
     "wsgi_body.py": ("unit/test_digested_bodies.py",),
     "body.py": ("unit/test_body.py", "unit/django/test_uploads.py", "unit/test_company.py"),
-    "flask.py": ("unit/test_flask.py", "unit/settings/test_settings.py"),
-    "starlette.py": ("unit/test_starlette.py",),
+    "flask.py": ("unit/test_flask.py", "unit/test_coverage.py", "unit/settings/test_settings.py"),
+    "starlette.py": ("unit/test_starlette.py", "unit/test_coverage.py"),
     "django/apps.py": ("unit/django/test_checks.py",),
     "django/has_gate.py": ("unit/django/test_has_gate.py", "unit/django/test_checks.py"),
-    "django/asgi.py": _DJANGO[1:],
+    "django/asgi.py": _DJANGO[2:],
     "django/checks.py": ("unit/django/test_checks.py",),
     "django/conf.py": (*_DJANGO, "unit/django/test_checks.py"),
     "django/body.py": ("unit/django/test_digested_bodies.py",),
     "django/coverage.py": ("unit/django/test_coverage.py",),
     "django/middleware.py": (*_DJANGO, "unit/django/test_digested_bodies.py"),
     "django/requests.py": _DJANGO,
-    "django/wsgi.py": _DJANGO[1:],
+    "django/wsgi.py": _DJANGO[2:],
 }
