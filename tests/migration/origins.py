@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import re
 import signal
 import sys
 from pathlib import Path
@@ -126,6 +127,11 @@ class Asked:
         self._service.reload()
         self._reload_nginx(takes)
         self._takes = takes
+
+    def verified(self, scheme: str) -> float:
+        """How many credentials of *scheme* the service has verified, by its metrics."""
+        counter = f'edgeauth_verified_total{{.*scheme="{scheme}".*}} (.+)'
+        return sum(map(float, re.findall(counter, self._service.observe("/metrics")[1])))
 
     def _reload_nginx(self, takes: frozenset[str]) -> None:
         assert self.nginx is not None

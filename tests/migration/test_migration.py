@@ -93,3 +93,13 @@ def test_an_edge_that_switches_before_the_origin_takes_both_is_refused(tmp_path)
         edge.sends(SIGNATURES)
         edge.answered(4)
     assert {(sends, answer.status) for sends, answer in edge.wrong} == {(SIGNATURES, 403)}
+
+
+def test_the_metrics_of_the_service_stand_still_when_nobody_uses_the_old_scheme(tmp_path):
+    with under_load("nginx and edgeauth serve", tmp_path) as (origin, edge):
+        origin.change(BOTH, edge, None)
+        edge.sends(SIGNATURES)
+        old, new = origin.verified("edge-auth"), origin.verified("message-signatures")
+        edge.answered(20)
+        assert origin.verified("edge-auth") == old > 0
+        assert origin.verified("message-signatures") > new
