@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence  # noqa: TC003 - so that annotations can be read
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 from edgeauth.errors import MalformedHeader, MissingHeader
-from edgeauth.request import HANDSHAKE, Request
+from edgeauth.request import HANDSHAKE
 from edgeauth.schemes.aws_sigv4 import grammar
 from edgeauth.schemes.aws_sigv4.canonical import (
     EMPTY,
@@ -22,6 +22,20 @@ from edgeauth.schemes.base import not_once
 
 _CONTENT = CONTENT.lower().encode()
 _WORD = re.compile(rb"[!-~]{1,128}")
+
+
+class Signable(Protocol):
+    """What is needed of a request to verify a signature of it: see edgeauth.Request."""
+
+    @property
+    def method(self) -> str: ...
+    @property
+    def handshake(self) -> bool | None: ...
+    @property
+    def target(self) -> bytes | None: ...
+    @property
+    def host(self) -> bytes | None: ...
+    def header(self, name: str) -> Sequence[bytes]: ...
 
 
 class Form(NamedTuple):
@@ -67,7 +81,7 @@ def form_of(text: bytes) -> Form:
     return Form(frozenset(names), fields, b"host" in names)
 
 
-def given_of(request: Request, *, presigned: bool, path_mode: Literal["s3", "generic"]) -> Given:
+def given_of(request: Signable, *, presigned: bool, path_mode: Literal["s3", "generic"]) -> Given:
     """What *request* says of its signature, and what of it is signed.
 
     Args:
@@ -116,7 +130,7 @@ def given_of(request: Request, *, presigned: bool, path_mode: Literal["s3", "gen
 
 
 def message_of(
-    request: Request, given: Given, form: Form, path_mode: Literal["s3", "generic"]
+    request: Signable, given: Given, form: Form, path_mode: Literal["s3", "generic"]
 ) -> bytes:
     """The string to sign of *request*.
 
@@ -140,7 +154,7 @@ def message_of(
     )
 
 
-def _target(request: Request) -> tuple[bytes, bytes]:
+def _target(request: Signable) -> tuple[bytes, bytes]:
     target = request.target
     if target is None:
         raise MalformedHeader(
@@ -153,7 +167,7 @@ def _target(request: Request) -> tuple[bytes, bytes]:
     return path, query
 
 
-def _fields(request: Request, form: Form) -> list[bytes]:
+def _fields(request: Signable, form: Form) -> list[bytes]:
     found = []
     for begin, name in form.fields:
         lines = request.header(name)

@@ -1,0 +1,44 @@
+"""AWS Signature Version 4, as the operator's tools see it.
+
+It may import the proof and the shared files of ``ops``. Only ``ops/schemes`` may import it, by the
+name of the kind.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgeauth.ops.schemes.tools import Tools
+
+if TYPE_CHECKING:
+    from edgeauth.ops.schemes.diagnosis import Diagnosis
+    from edgeauth.ops.schemes.probe_rows import Plan, Row
+    from edgeauth.ops.schemes.request_lines import RequestLines
+    from edgeauth.schemes.aws_sigv4 import AwsSigV4Scheme
+
+
+# Each is imported when it is used: a command that signs should not wait for what explains.
+
+
+def _explain(scheme: AwsSigV4Scheme, lines: RequestLines, now: float) -> Diagnosis:
+    from edgeauth.ops.schemes.aws_sigv4.explain import explain  # noqa: PLC0415
+
+    return explain(scheme, lines, now)
+
+
+def _attacks(scheme: AwsSigV4Scheme, plan: Plan) -> list[Row]:
+    from edgeauth.ops.schemes.aws_sigv4.attacks import attacks  # noqa: PLC0415
+
+    return attacks(scheme, plan)
+
+
+def _names_target(_scheme: AwsSigV4Scheme) -> bool:
+    return True
+
+
+TOOLS = Tools(
+    explain=_explain,
+    wishes=frozenset({"key"}),
+    attacks=_attacks,
+    names_target=_names_target,
+)
