@@ -20,6 +20,7 @@ import message_signatures
 import replay
 import report
 import served
+import signed_tokens
 import startup
 import verify
 
@@ -39,6 +40,7 @@ def main() -> int:
         lambda: [verify.group()],
         lambda: [message_signatures.group()],
         lambda: [akamai_g2o.group()],
+        lambda: [signed_tokens.group()],
         lambda: [replay.group()],
         adapters.groups,
         lambda: [addresses.group()],

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import http_sf
+import jwt
 from support import signed_requests
 from support.oracle import Rules, Secret, make_value, rule_value
 from support.requests import PlainRequest
@@ -34,6 +35,8 @@ from edgeauth.schemes.message_signatures.base import Base
 from edgeauth.schemes.message_signatures.body import body_digest
 from edgeauth.schemes.message_signatures.components import components
 from edgeauth.schemes.message_signatures.form import selected
+from edgeauth.schemes.signed_token import SignedTokenScheme
+from edgeauth.schemes.signed_token.sign import part
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -232,6 +235,51 @@ def akamai_g2o(data: bytes) -> None:
             assert all(isinstance(text, str) and len(text) <= 45 for text in claims.values())  # noqa: PLR2004
 
 
+_TOKEN_KEY = edgeauth.Key("edge", SECRET)
+_TOKENS = SignedTokenScheme(
+    [_TOKEN_KEY],
+    header="X-Token",
+    algorithm="HS256",
+    issuer="i",
+    audience=["a", "b"],
+    claims={"c": [1, "x", True]},
+    max_lifetime=600,
+    identity_claims=["sub", "c", "iat"],
+)
+
+
+def signed_token(data: bytes) -> None:
+    """A token is decided as a peer that reads it and the rules of RFC 7519 say.
+
+    A fuzzer finds no signatures, so where the first byte is 0x01 what follows, header and payload
+    in JSON with a line end between, is signed. What is accepted, the peer accepts, too; and what
+    was accepted once is accepted again.
+    """
+    value = data
+    if data.startswith(b"\1"):
+        header, _, payload = data[1:].partition(b"\n")
+        signed = part(header) + b"." + part(payload)
+        value = signed + b"." + part(_TOKEN_KEY.mac(signed))
+    outcomes = []
+    for _ in range(2):
+        try:
+            outcomes.append(_TOKENS.verify_value(value, now=NOW))
+        except edgeauth.VerificationError as error:
+            outcomes.append(error.reason)
+    assert outcomes[0] == outcomes[1], data
+    if isinstance(outcomes[0], str):
+        return
+    unchecked = {"verify_exp": False, "verify_iat": False, "verify_nbf": False}
+    said = jwt.decode(
+        value, SECRET, algorithms=["HS256"], issuer="i", audience=["a", "b"], options=unchecked
+    )
+    assert [value.count(mark) for mark in (b".", b"=", b",")] == [2, 0, 0], data
+    assert said["exp"] + 5 > NOW, data
+    assert max(said.get("iat", 0), said.get("nbf", 0)) - 5 <= NOW, data
+    assert said["c"] in (1, "x"), data
+    assert all(isinstance(one, (str, int)) for one in outcomes[0].claims.values()), data
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
     function.__name__: function
     for function in (
@@ -243,5 +291,6 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
         message_signatures,
         content_digest,
         akamai_g2o,
+        signed_token,
     )
 }

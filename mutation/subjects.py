@@ -134,6 +134,14 @@ SUBJECTS = {
     },
     "schemes/empty_query.py": ("unit/schemes/test_akamai_g2o.py",),
     "schemes/sent.py": ("unit/schemes/test_akamai_g2o_settings.py",),
+    **{
+        f"schemes/signed_token/{name}.py": (
+            "unit/schemes/test_signed_token.py",
+            "unit/schemes/test_signed_token_settings.py",
+            "properties/test_signed_tokens.py",
+        )
+        for name in ("algorithms", "arguments", "jwks", "rules", "sign", "token", "verify")
+    },
     "exemptions.py": (
         "unit/test_mount_points.py",
         "unit/test_guard.py",

@@ -5,12 +5,15 @@ core; and the signers of the peers are believed.
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.processes import HOST, wait_until
+from support.processes import HOST, free_port, running, wait_until
 from support.proxies import NGINX, proxying
 from support.servers import SERVERS
 from support.service import serving, short_folder
@@ -41,9 +44,9 @@ def server(request):
     one = SERVERS[request.param]
     with (
         short_folder() as folder,
-        one.serving(f"support.token_apps:{one.kind}", folder, env={"PYTHONPATH": PATH}) as running,
+        one.serving(f"support.token_apps:{one.kind}", folder, env={"PYTHONPATH": PATH}) as started,
     ):
-        yield running.address
+        yield started.address
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
@@ -98,17 +101,17 @@ def test_what_pyjwt_signs_is_let_in_and_a_key_set_that_changes_is_followed(name,
     }
     with (
         short_folder() as folder,
-        one.serving(f"support.told_claims:{one.kind}", folder, env=env) as running,
+        one.serving(f"support.told_claims:{one.kind}", folder, env=env) as started,
     ):
-        answer = asked(running.address, "one")
+        answer = asked(started.address, "one")
         assert answer.status == 200
         assert json.loads(answer.body) == {"sub": "accounts.google.com:1", "email": "a@example.com"}
-        assert asked(running.address, "two").status == 403
-        assert asked(running.address, "one", aud="/projects/2/apps/b").status == 403
-        assert asked(running.address, None).status == 403
+        assert asked(started.address, "two").status == 403
+        assert asked(started.address, "one", aud="/projects/2/apps/b").status == 403
+        assert asked(started.address, None).status == 403
         key_set.write_text(json.dumps(jwks("ES256", "two")))
-        wait_until(lambda: asked(running.address, "two").status == 200)
-        assert asked(running.address, "one").status == 403
+        wait_until(lambda: asked(started.address, "two").status == 200)
+        assert asked(started.address, "one").status == 403
 
 
 AUDIENCE = "/projects/1/apps/a"
@@ -123,3 +126,46 @@ def asked(address, name, aud=AUDIENCE):
         lines.append(f"X-Goog-IAP-JWT-Assertion: {signed('ES256', said, name=name).decode()}")
     (answer,) = answers(converse(address, "\r\n".join([*lines, "", ""]).encode()), ("GET",))
     return answer
+
+
+def test_the_stand_in_for_the_edge_and_the_probe_know_tokens(tmp_path):
+    env = {
+        "EDGEAUTH_SCHEME": "signed-token",
+        "EDGEAUTH_PRESET": "netlify",
+        "EDGEAUTH_SECRET": SECRET,
+        "EDGEAUTH_CLAIMS": "site_url=https://a.example",
+    }
+    one, port = SERVERS["uvicorn-httptools"], free_port()
+    command = [sys.executable, "-m", "edgeauth"]
+    with (
+        short_folder() as folder,
+        one.serving("support.told_claims:asgi", folder, env=env) as origin,
+        running(
+            [*command, "edge", "--upstream", url(origin.address), "--port", str(port)],
+            address=(HOST, port),
+            log=tmp_path / "edge.log",
+            env=env,
+        ),
+    ):
+        forged = b"GET / HTTP/1.1\r\nHost: a\r\nX-Nf-Sign: a.b.c\r\nConnection: close\r\n\r\n"
+        (answer,) = answers(converse((HOST, port), forged), ("GET",))
+        assert json.loads(answer.body) == {
+            "site_url": "https://a.example",
+            "deploy_context": "production",
+        }
+        (past_it,) = answers(converse(origin.address, forged), ("GET",))
+        assert past_it.status == 403
+        probed = subprocess.run(
+            [*command, "probe", "--rate", "100", url(origin.address) + "/"],
+            env={**os.environ, **env},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert probed.returncode == 0, probed.stdout + probed.stderr
+    assert "PASS" in probed.stdout
+    assert "0 fail" in probed.stdout
+
+
+def url(address):
+    return f"http://{address[0]}:{address[1]}"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @click.group("jwks", cls=Commands)
 def command() -> None:
-    """Keep the key set (JWKS) of an issuer of tokens current.
+    """Update the key set of an issuer of tokens.
 
     The app never fetches anything: it reads the file that the setting jwks names, and watches it.
     """
