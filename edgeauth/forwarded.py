@@ -49,6 +49,16 @@ class TrustedProxies:
         """Whether *request* was sent by one of the proxies: by its address or a Unix socket."""
         return self.unix if request.unix else self.trusts(request.peer)
 
+    def vouch_for(self, request: Request) -> bool:
+        """Whether the fields of *request* are those that one of the proxies wrote.
+
+        Not where one may be a trailer of the client, which a server put among them.
+        """
+        return self.trusts_peer_of(request) and not _may_have_trailers(request)
+
+    def __bool__(self) -> bool:
+        return self.unix or self._networks is not None
+
     def client_address(self, request: Request) -> str:
         """The nearest address that is not a trusted proxy.
 

@@ -31,6 +31,7 @@ from edgeauth.policy import FixedPolicy, Policy
 from edgeauth.reasons import ERROR, OK
 from edgeauth.request import Request  # noqa: TC001
 from edgeauth.schemes.base import Scheme, refuse_no_scheme
+from edgeauth.schemes.needs import behind, refuse_unmet
 from edgeauth.verdict import EdgeIdentity, Verdict
 
 # Stands for the identity of nobody: no scheme has it, so none can return it.
@@ -47,7 +48,7 @@ class Guard(GuardFacts):
         scheme: how a request proves where it came from.
         addresses: the networks a request must come from, or None to take any.
         trusted_proxies: CIDRs (and ``unix``) whose X-Forwarded-For is believed when
-            addresses are checked.
+            addresses are checked, and whose word about a client's certificate is.
         exempt: ``METHOD /exact/path`` entries that need no credential. No patterns: any
             difference but the query means not exempt. Paths are as in the URL: with the mount
             point.
@@ -69,7 +70,8 @@ class Guard(GuardFacts):
             ``accept`` to let it in, though it may have been let in before.
 
     Raises:
-        ConfigurationError: an argument cannot be used.
+        ConfigurationError: an argument cannot be used, or the scheme needs an address list or
+            trusted proxies and there are none.
     """
 
     def __init__(
@@ -99,6 +101,8 @@ class Guard(GuardFacts):
         self._strip_header = strip_header
         self._enforced = mode == "enforce"
         self._proxies = proxies = TrustedProxies(trusted_proxies)
+        refuse_unmet(scheme, addresses, proxies)
+        scheme = behind(scheme, proxies)
         self._mounts = MountPoints(mount_points)
         self._exempt = ExemptRoutes(exempt, self._mounts)
         if observers is None:

@@ -17,6 +17,7 @@ from edgeauth.errors import (
     VerificationError,
 )
 from edgeauth.schemes.base import may_admit_once, needs_body, recalls_of, refuse_no_scheme
+from edgeauth.schemes.needs import behind, needs_addresses, needs_proxy
 from edgeauth.schemes.registry import ANY_OF
 from edgeauth.verdict import EdgeIdentity
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from edgeauth.request import Request
     from edgeauth.schemes.base import Recall, Scheme
+    from edgeauth.schemes.needs import Proxies
 
 # How near to being accepted a refused credential was: it is there, has the form, is signed, is
 # in time. What is none of these and names who signed was refused by a rule about that.
@@ -68,7 +70,13 @@ class AnyOf:
         self.headers = tuple(names.values())
         self.once = any(map(may_admit_once, self.schemes))
         self.needs_body = any(map(needs_body, self.schemes))
+        self.needs_addresses = any(map(needs_addresses, self.schemes))
+        self.needs_proxy = any(map(needs_proxy, self.schemes))
         self.recalls = _merged(self.schemes)
+
+    def behind(self, proxies: Proxies) -> AnyOf:
+        """The same schemes; those that believe a proxy believe what *proxies* vouch for."""
+        return AnyOf(*(behind(scheme, proxies) for scheme in self.schemes))
 
     def verify(self, request: Request, *, now: float) -> EdgeIdentity:
         """The identity that the first scheme which accepts *request* at *now* finds.

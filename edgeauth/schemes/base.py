@@ -36,8 +36,8 @@ class Scheme(Protocol):
     that begin alike it names the beginnings in ``looks_at_beginning``.
 
     A scheme that can do more says so by having the method: :class:`Remembers`,
-    :class:`VerifiesValue`, :class:`Signs`; or the attribute: :class:`AdmitsOnce`. One that settings
-    can name is :class:`Configurable`.
+    :class:`VerifiesValue`, :class:`Signs`; or the attribute: :class:`AdmitsOnce`, and what
+    :mod:`edgeauth.schemes.needs` names. One that settings can name is :class:`Configurable`.
     """
 
     @property

@@ -32,6 +32,8 @@ _BUILT_IN = {
     "signed-token": ("edgeauth.schemes.signed_token", "SignedTokenScheme"),
     "azure-shared-key": ("edgeauth.schemes.azure_shared_key", "AzureSharedKeyScheme"),
     "alibaba-oss": ("edgeauth.schemes.alibaba_oss", "AlibabaOssScheme"),
+    "azure-front-door": ("edgeauth.schemes.azure_front_door", "FrontDoorScheme"),
+    "client-certificate": ("edgeauth.schemes.client_certificate", "ClientCertificateScheme"),
 }
 
 # Of several schemes at once, which settings write as [[schemes]].

@@ -25,6 +25,7 @@ from edgeauth.keys import Key, KeyRing
 from edgeauth.policy import Policy
 from edgeauth.public_keys import PublicKey
 from edgeauth.schemes.base import needs_body
+from edgeauth.schemes.needs import needs_proxy
 from edgeauth.service.settings import ServiceSettings
 from edgeauth.settings import Settings, config_path, read_document
 
@@ -162,6 +163,12 @@ class State:
             raise ConfigurationError(
                 "content-digest is among the components, and the service never sees a body: take "
                 "it out here, and let the application's own gate (ASGI, WSGI, Django) compare it"
+            )
+        if needs_proxy(scheme):
+            raise ConfigurationError(
+                "a scheme here believes what the proxy says of a certificate, and a proxy that "
+                "asks the service hands on what a client wrote in the same fields: let the proxy "
+                "refuse by itself, or put the application's own gate behind it"
             )
         policy = Policy(
             scheme,

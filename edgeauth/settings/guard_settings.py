@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgeauth.errors import ConfigurationError
 from edgeauth.keys import KeyRing
+from edgeauth.schemes.needs import behind, needs_proxy
 from edgeauth.settings import parts
 from edgeauth.settings.reading import SCHEMES, read_settings
 from edgeauth.settings.schema import OPTIONS, GuardOptions
@@ -227,12 +228,17 @@ class Settings(GuardOptions):
             one.build_scheme(ring, found)
             for one, ring, found in zip(self.schemes, rings, read, strict=True)
         ]
-        if len(built) == 1:
-            return built[0]
-        # Here, since most settings have one scheme.
-        from edgeauth.schemes.any_of import AnyOf  # noqa: PLC0415
+        scheme = built[0]
+        if len(built) > 1:
+            # Here, since most settings have one scheme.
+            from edgeauth.schemes.any_of import AnyOf  # noqa: PLC0415
 
-        return AnyOf(*built)
+            scheme = AnyOf(*built)
+        if not needs_proxy(scheme):
+            return scheme
+        from edgeauth.forwarded import TrustedProxies  # noqa: PLC0415 - as above
+
+        return behind(scheme, TrustedProxies(self.trusted_proxies))
 
     def build_addresses(self) -> AddressList | None:
         """The address list, or None where addresses are not checked.

@@ -1,0 +1,13 @@
+"""The id of a Front Door profile, as the operator's tools see it.
+
+It may import the proof and the shared files of ``ops``. Only ``ops/schemes`` may import it, by the
+name of the kind.
+"""
+
+from __future__ import annotations
+
+from edgeauth.ops.schemes.azure_front_door.attacks import attacks, genuine
+from edgeauth.ops.schemes.azure_front_door.explain import explain
+from edgeauth.ops.schemes.tools import Tools
+
+TOOLS = Tools(explain=explain, attacks=attacks, genuine=genuine)
