@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING
 
-from edgeauth.address_files import FASTLY, parse_list, read_list
+from edgeauth.address_files import BUNDLED, FASTLY, parse_list, read_list
 from edgeauth.errors import ConfigurationError
 from edgeauth.networks import V4_BITS, V6_BITS, parse_address, parse_network, ranges
 
@@ -86,10 +86,26 @@ class AddressList:
         return cls.from_file(FASTLY)
 
     @classmethod
-    def from_file(cls, path: str | os.PathLike[str], *, now: float | None = None) -> AddressList:
-        """Read a JSON file in the shape of Fastly's public list.
+    def bundled(cls, name: str) -> AddressList:
+        """The bundled snapshot of the list of the CDN *name*; its date is in ``as_of``.
 
-        Beside the two lists it may have ``as_of``, and ``retiring``: an object of networks
+        Raises:
+            ConfigurationError: there is none, since no copy with a date could be had.
+        """
+        path = BUNDLED.get(name)
+        if path is None:
+            raise ConfigurationError(
+                f"no list of {name} comes with edgeauth: fetch it with edgeauth addresses update "
+                f"--cdn {name} --file {name}.json, and name that file"
+            )
+        return cls.from_file(path)
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str], *, now: float | None = None) -> AddressList:
+        """Read a file in the shape of Fastly's public list, or as another CDN publishes its own.
+
+        The content tells which (:mod:`edgeauth.address_files`). Beside the two lists of Fastly's
+        shape a file may have ``as_of``, and ``retiring``: an object of networks
         and the last day of each. A network whose last day is over is left out. Days are
         checked only here, so that a look-up needs no clock; a guard that watches the file
         reads it again when a day is over (:mod:`edgeauth._reload.watched_policy`).

@@ -28,7 +28,7 @@ from edgeauth.errors import ConfigurationError
 from edgeauth.key_files import key_names
 from edgeauth.passes import NoPasses, Passes
 from edgeauth.policy import FixedPolicy, Policy
-from edgeauth.settings import refuse_one_secret_for_both
+from edgeauth.settings import CDNS, refuse_one_secret_for_both
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -258,9 +258,10 @@ def _watched_option(
 
 
 def _watched_addresses(settings: Settings) -> _Watched[AddressList] | None:
-    if settings.addresses in (None, "fastly") or not can_be_watched(settings.addresses):
+    source = settings.addresses
+    if source is None or source in CDNS or not can_be_watched(source):
         return None
-    path = Path(settings.addresses)
+    path = Path(source)
     return WatchedFiles(
         f"addresses {str(path)!r}",
         interval=settings.watch_interval,

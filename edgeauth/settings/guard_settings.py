@@ -9,6 +9,7 @@ from edgeauth.errors import ConfigurationError
 from edgeauth.keys import KeyRing
 from edgeauth.schemes.needs import behind, needs_proxy
 from edgeauth.settings import parts
+from edgeauth.settings.cdns import CDNS
 from edgeauth.settings.reading import SCHEMES, read_settings
 from edgeauth.settings.schema import OPTIONS, GuardOptions
 from edgeauth.settings.scheme import SchemeSettings, make_scheme
@@ -61,10 +62,16 @@ class Settings(GuardOptions):
             )
         object.__setattr__(self, SCHEMES, each or (make_scheme(flat),))
         for name, option in OPTIONS.items():
-            value = values.get(name, option.default)
+            value = values.get(name, self.default(name))
             # Here, and nowhere else: whoever has settings has numbers that can be used.
             option.refuse_bad(value)
             object.__setattr__(self, name, value)
+
+    def default(self, name: str) -> Any:  # noqa: ANN401 - of any setting
+        """What the setting *name* of the guard is where nobody sets it: the CDN may say so."""
+        if name == "addresses" and len(self.schemes) == 1 and self.schemes[0].cdn is not None:
+            return CDNS[self.schemes[0].cdn].addresses
+        return OPTIONS[name].default
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> Settings:
@@ -148,8 +155,8 @@ class Settings(GuardOptions):
         """
         own = {
             name: getattr(self, name)
-            for name, option in OPTIONS.items()
-            if getattr(self, name) != option.default
+            for name in OPTIONS
+            if getattr(self, name) != self.default(name)
         }
         several = len(self.schemes) > 1
         own |= {SCHEMES: self.schemes} if several else self.schemes[0].written()

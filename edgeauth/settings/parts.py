@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from edgeauth.errors import ConfigurationError
 from edgeauth.keys import MAX_SECRET_FILE_BYTES, Key, bare_secret
 from edgeauth.named_key import NamedKey
+from edgeauth.settings.cdns import CDNS
 from edgeauth.text_files import read_bytes
 
 if TYPE_CHECKING:
@@ -20,10 +21,10 @@ if TYPE_CHECKING:
 
 
 def build_addresses(source: str | None) -> AddressList | None:
-    """The address list: ``fastly``, the one of a file, or none.
+    """The address list: the bundled one of a CDN, the one of a file, or none.
 
     Raises:
-        ConfigurationError: the file cannot be used.
+        ConfigurationError: the file cannot be used, or no list of that CDN is bundled.
     """
     if source is None:
         return None
@@ -31,7 +32,7 @@ def build_addresses(source: str | None) -> AddressList | None:
     # imported both before its first request.
     from edgeauth.addresses import AddressList  # noqa: PLC0415
 
-    return AddressList.fastly() if source == "fastly" else AddressList.from_file(source)
+    return AddressList.bundled(source) if source in CDNS else AddressList.from_file(source)
 
 
 def build_passes(

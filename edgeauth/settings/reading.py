@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from edgeauth.errors import ConfigurationError
 from edgeauth.schemes.options import Option
-from edgeauth.schemes.registry import DEFAULT_KIND
+from edgeauth.settings.cdns import read_cdn
 from edgeauth.settings.scheme import (
+    CDN,
     KIND,
     SCHEME_OPTIONS,
     SchemeSettings,
+    default_kind,
     kinds_with,
     make_scheme,
     no_such_option,
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
 SCHEMES = "schemes"
 
 _OF_EACH = table_of(SCHEME_OPTIONS)
-_BY_DEFAULT = Written(KIND, DEFAULT_KIND)
 
 
 def read_settings(
@@ -70,8 +71,19 @@ def read_settings(
 
 
 def _kind(lower: Layer, upper: Layer) -> Written:
-    named = upper.get(KIND)
-    return lower.get(KIND, _BY_DEFAULT) if named is None or not named.value else named
+    named = _named(KIND, lower, upper)
+    if named is not None:
+        return named
+    cdn = _named(CDN, lower, upper)
+    if cdn is None:
+        return Written(KIND, default_kind(None))
+    name = cdn.value if cdn.is_read else read_cdn(cdn.label, cdn.value)
+    return Written(cdn.label, default_kind(str(name)))
+
+
+def _named(name: str, lower: Layer, upper: Layer) -> Written | None:
+    named = upper.get(name)
+    return lower.get(name) if named is None or not named.value else named
 
 
 def _is_of_some_kind(name: object) -> bool:

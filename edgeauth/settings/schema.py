@@ -54,7 +54,7 @@ class GuardOptions:
 
     schemes: tuple[SchemeSettings, ...]
     addresses: str | None = setting(
-        read_text_or_off, None, "`fastly` for the bundled, dated snapshot, or a file"
+        read_text_or_off, None, "`fastly` for the bundled, dated snapshot, or a file of any CDN"
     )
     addresses_stale_days: float = setting(
         read_number("days"),

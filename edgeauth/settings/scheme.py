@@ -10,6 +10,7 @@ from edgeauth.errors import ConfigurationError
 from edgeauth.keys import KeyRing, key_of, secrets_alone
 from edgeauth.schemes.options import Option, read_secret, read_text
 from edgeauth.schemes.registry import DEFAULT_KIND, built_in_kinds, scheme_class
+from edgeauth.settings.cdns import CDNS, read_cdn
 from edgeauth.settings.parts import refuse_known_keys
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from edgeauth.schemes.base import Scheme
     from edgeauth.schemes.options import FileOf
 
-KIND = "scheme"
+KIND, CDN = "scheme", "cdn"
 
 
 def _read_kind(label: str, value: object) -> str:
@@ -30,6 +31,7 @@ SCHEME_OPTIONS = (
     Option("secret", read_secret, None, "a secret of 16 bytes or more", secret=True),
     Option("secrets_file", read_text, None, "a file, one `id:secret` a line, oldest to newest"),
     Option("secrets_dir", read_text, None, "a directory, one secret a file"),
+    Option(CDN, read_cdn, None, "the CDN in front: the defaults of the others become its own"),
     Option(KIND, _read_kind, DEFAULT_KIND, "the kind of credential"),
 )
 SECRETS = ("secret", "secrets_file", "secrets_dir")
@@ -65,11 +67,13 @@ class SchemeSettings:
     """The settings of one scheme, each of the right type and in its range.
 
     Attributes:
-        kind: that of a scheme here, such as ``edge-auth``, or of another package.
+        kind: that of a scheme here, such as ``edge-auth``, or of another package; by default
+            that of the CDN, if one is named.
         secret: the secret, if it is given directly. Not in the repr.
         secrets_file: a file of ``id:secret`` lines, oldest to newest.
         secrets_dir: a directory of one secret a file, instead.
         given: the options that somebody set, by name.
+        cdn: the CDN whose preset (:mod:`edgeauth.settings.cdns`) gives the defaults, or None.
         options: all options of the kind, by name: as given, or by default.
 
     Raises:
@@ -77,19 +81,26 @@ class SchemeSettings:
             value is not in its range.
     """
 
-    kind: str = DEFAULT_KIND
+    kind: str = ""
     secret: str | None = field(default=None, repr=False)
     secrets_file: str | None = None
     secrets_dir: str | None = None
     given: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    cdn: str | None = field(default=None, compare=False)
     options: Mapping[str, Any] = field(init=False, repr=False, hash=False)
 
     def __post_init__(self) -> None:
+        if not self.kind:
+            object.__setattr__(self, "kind", default_kind(self.cdn))
         own = {option.name: option for option in scheme_class(self.kind).OPTIONS}
         for name in self.given:
             if name not in own:
                 raise no_such_option(name, name, self.kind)
-        whole = {name: self.given.get(name, option.default) for name, option in own.items()}
+        preset = self.preset_options
+        whole = {
+            name: self.given.get(name, preset.get(name, option.default))
+            for name, option in own.items()
+        }
         for name, value in whole.items():
             own[name].refuse_bad(value)
         object.__setattr__(self, "given", MappingProxyType(dict(self.given)))
@@ -97,17 +108,25 @@ class SchemeSettings:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A mapping that cannot be changed cannot be pickled either.
-        return SchemeSettings, (*(getattr(self, name) for name in _PLAIN), dict(self.given))
+        plain = (getattr(self, name) for name in _PLAIN)
+        return SchemeSettings, (*plain, dict(self.given), self.cdn)
 
     def written(self) -> dict[str, Any]:
         """What differs from the defaults, or was given, by the names that settings have."""
         own = {name: getattr(self, name) for name in SECRETS if getattr(self, name) is not None}
-        kind = {} if self.kind == DEFAULT_KIND else {KIND: self.kind}
-        return {**own, **kind, **self.given}
+        kind = {} if self.kind == default_kind(self.cdn) else {KIND: self.kind}
+        cdn = {} if self.cdn is None else {CDN: self.cdn}
+        return {**own, **cdn, **kind, **self.given}
+
+    @property
+    def preset_options(self) -> Mapping[str, Any]:
+        """The defaults of options that the CDN gives: none for another kind than its own."""
+        preset = CDNS.get(self.cdn or "")
+        return {} if preset is None or preset.kind != self.kind else preset.options
 
     def value(self, name: str) -> Any:  # noqa: ANN401
         """What the setting *name* is set to: a secret, a place of secrets, the kind, an option."""
-        if name in SECRETS:
+        if name in (*SECRETS, CDN):
             return getattr(self, name)
         return self.kind if name == KIND else self.options[name]
 
@@ -234,9 +253,14 @@ def make_scheme(values: Mapping[str, Any]) -> SchemeSettings:
     Raises:
         ConfigurationError: as :class:`SchemeSettings`.
     """
-    own = {name: value for name, value in values.items() if name not in (KIND, *SECRETS)}
+    own = {name: value for name, value in values.items() if name not in (KIND, CDN, *SECRETS)}
     secrets = {name: values[name] for name in SECRETS if name in values}
-    return SchemeSettings(values.get(KIND, DEFAULT_KIND), **secrets, given=own)
+    return SchemeSettings(values.get(KIND, ""), **secrets, given=own, cdn=values.get(CDN))
+
+
+def default_kind(cdn: str | None) -> str:
+    """The kind of a scheme where no setting names one: that of the CDN, if there is one."""
+    return DEFAULT_KIND if cdn is None else CDNS[cdn].kind
 
 
 def no_such_option(label: str, name: str, kind: str) -> ConfigurationError:

@@ -17,10 +17,8 @@ from edgeauth.ops.text import escaped
 if TYPE_CHECKING:
     from edgeauth.ops.http_get import Limits, Response
 
-PUBLIC_LIST = "https://api.fastly.com/public-ip-list"
-
-# The list is about a kilobyte.
-MAX_BYTES = 1 << 20
+# Azure's list of all service tags, the longest, has 4 MB.
+MAX_BYTES = 8 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ def fetch(url: str, *, etag: str | None = None, limits: Limits | None = None) ->
     _check_url(url)
     where = escaped(url)
     # Compressed bytes could be a thousand times as many when unpacked.
-    headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+    headers = {"Accept": "application/json, text/plain", "Accept-Encoding": "identity"}
     if etag is not None:
         headers["If-None-Match"] = etag
     try:

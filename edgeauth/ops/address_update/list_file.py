@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from edgeauth.address_files import BUNDLED
 from edgeauth.addresses import AddressList
 from edgeauth.errors import ConfigurationError, explain
 from edgeauth.ops.atomic_write import replace_file
@@ -27,7 +29,7 @@ class ListFile:
         retiring: networks that left the list, and the last day on which an app that reads
             the file accepts them. A reader that does not know of them accepts less.
         as_of: the day for which the list was true, or None.
-        source, etag: the URL of the list, and its ETag there.
+        source, etag: the URL of the list, and its ETag there; of several URLs all, and none.
     """
 
     listed: tuple[Network, ...]
@@ -37,20 +39,28 @@ class ListFile:
     etag: str | None = None
 
     @classmethod
-    def read(cls, path: Path) -> ListFile:
-        """The list in *path*, or the bundled one where there is no such file.
+    def read(cls, path: Path, cdn: str) -> ListFile:
+        """The list in *path*; where there is no such file the bundled one of *cdn*, or nothing.
 
         Raises:
             ConfigurationError: the file is there and cannot be used.
         """
         if not path.exists():
-            return cls.of(AddressList.fastly())
+            return cls.bundled(cdn)
         # With now=0 no retiring network is left out.
         addresses = AddressList.from_file(path, now=0)
-        document: dict[str, Any] = json.loads(path.read_text("utf-8-sig"))
+        document: Any = None
+        with contextlib.suppress(ValueError):  # a text, as some CDNs publish
+            document = json.loads(path.read_text("utf-8-sig"))
+        document = document if isinstance(document, dict) else {}
         source, etag = document.get("source"), document.get("etag")
         known = isinstance(source, str) and isinstance(etag, str)
         return cls.of(addresses, *((source, etag) if known else ()))
+
+    @classmethod
+    def bundled(cls, cdn: str) -> ListFile:
+        """The bundled list of *cdn*, or one without a network."""
+        return cls.of(AddressList.bundled(cdn)) if cdn in BUNDLED else cls((), {}, None)
 
     @classmethod
     def of(

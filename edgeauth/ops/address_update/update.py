@@ -58,31 +58,31 @@ class Update:
     ended: tuple[Network, ...]
 
 
-def public_list(url: str, *, limits: Limits | None = None) -> ListFile:
-    """The list at *url*; whether it is plausible is not checked.
+def public_list(*urls: str, limits: Limits | None = None) -> ListFile:
+    """The list at *urls*, all of them together; whether it is plausible is not checked.
 
     Raises:
         ListRefused: it could not be had, or is not in the shape of the public list.
         ConfigurationError: the URL cannot be used.
     """
-    answer = fetch(url, limits=limits)
-    return _parse(answer.text or "", url, answer.etag)
+    return _joined([_fetched(url, limits) for url in urls])
 
 
 def update(
     path: Path,
-    url: str,
-    *,
+    *urls: str,
+    cdn: str = "fastly",
     force: bool = False,
     grace_days: int = GRACE_DAYS,
     limits: Limits | None = None,
     now: float | None = None,
 ) -> Update:
-    """Fetch the list at *url* and write it to *path*; on any error the file stays unchanged.
+    """Fetch the list at *urls* and write it to *path*; on any error the file stays unchanged.
 
     Args:
         path: the file; it need not exist.
-        url: where the list is.
+        urls: where the list is, or each part of it.
+        cdn: whose list it is. Where there is no file, its bundled list is what was there before.
         force: accept a list that is not plausible, and replace a file that cannot be used.
             A list that would check nothing or refuse everybody is still refused.
         grace_days: how many days networks that left the list stay accepted.
@@ -95,11 +95,13 @@ def update(
     """
     moment = datetime.now(UTC) if now is None else datetime.fromtimestamp(now, UTC)
     today = moment.date()
-    old = _old(path, force=force)
+    old = _old(path, cdn, force=force)
     # An ETag is sent only to its own URL, and not if the file may be replaced.
-    etag = old.etag if old.source == url and not force else None
-    answer = fetch(url, etag=etag, limits=limits)
-    new = old if answer.text is None else _parse(answer.text, url, answer.etag)
+    if (old.source,) == urls and not force:
+        answer = fetch(urls[0], etag=old.etag, limits=limits)
+        new = old if answer.text is None else _parse(answer.text, urls[0], answer.etag)
+    else:
+        new = public_list(*urls, limits=limits)
     if not force:
         check_plausible(new.listed, old.listed)
     difference = Difference.between(old, new)
@@ -114,13 +116,27 @@ def update(
     return Update(difference, stored, ended)
 
 
-def _old(path: Path, *, force: bool) -> ListFile:
+def _old(path: Path, cdn: str, *, force: bool) -> ListFile:
     try:
-        return ListFile.read(path)
+        return ListFile.read(path, cdn)
     except ConfigurationError as error:
         if force:
-            return ListFile.of(AddressList.fastly())
+            return ListFile.bundled(cdn)
         raise ConfigurationError(f"{error}; --force replaces it") from None
+
+
+def _fetched(url: str, limits: Limits | None) -> ListFile:
+    answer = fetch(url, limits=limits)
+    return _parse(answer.text or "", url, answer.etag)
+
+
+def _joined(lists: list[ListFile]) -> ListFile:
+    first, *others = lists
+    if not others:
+        return first
+    networks = dict.fromkeys(net for each in lists for net in each.listed)
+    source = " ".join(each.source or "" for each in lists)
+    return ListFile(tuple(networks), {}, None, source)
 
 
 def _parse(text: str, url: str, etag: str | None) -> ListFile:

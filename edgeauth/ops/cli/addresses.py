@@ -12,8 +12,8 @@ from edgeauth.addresses import AddressList, canonical_address
 from edgeauth.errors import ConfigurationError
 from edgeauth.ops.address_update.errors import ListRefused
 from edgeauth.ops.address_update.export import FORMATS, export
-from edgeauth.ops.address_update.fetch import PUBLIC_LIST
 from edgeauth.ops.address_update.list_file import ListFile
+from edgeauth.ops.address_update.published import PUBLISHED, urls_of
 from edgeauth.ops.address_update.update import GRACE_DAYS, Difference, public_list, update
 from edgeauth.ops.cli.group import Commands
 from edgeauth.ops.cli.options import config_option
@@ -23,7 +23,7 @@ from edgeauth.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-BUNDLED = "fastly"
+_DEFAULT = "fastly"
 
 
 def _file_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -36,9 +36,19 @@ def _file_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return option(config_option(command))
 
 
-_url_option = click.option(
-    "--url", default=PUBLIC_LIST, show_default=True, help="Where the list is published."
-)
+def _public_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    cdn = click.option(
+        "--cdn",
+        type=click.Choice(list(PUBLISHED)),
+        help="Whose list it is. Default: the setting cdn, or else fastly.",
+    )
+    urls = click.option(
+        "--url",
+        "urls",
+        multiple=True,
+        help="Where the list is, each part of it. Default: where that CDN publishes it.",
+    )
+    return cdn(urls(command))
 
 
 @click.group("addresses", cls=Commands)
@@ -85,7 +95,7 @@ def check(ctx: click.Context, *, address: str, file: str | None, config: str | N
 
 @command.command("update")
 @_file_option
-@_url_option
+@_public_options
 @click.option("--force", is_flag=True, help="Take a list that is not plausible.")
 @click.option(
     "--grace-days",
@@ -100,7 +110,8 @@ def update_command(
     *,
     file: str | None,
     config: str | None,
-    url: str,
+    cdn: str | None,
+    urls: tuple[str, ...],
     force: bool,
     grace_days: int,
 ) -> None:
@@ -111,8 +122,9 @@ def update_command(
     is up to date, 1 the list was not to be had or not believed and the file is as it was.
     """
     path = _writable(file, config)
+    whose = _whose(cdn, config)
     try:
-        done = update(path, url, force=force, grace_days=grace_days)
+        done = update(path, *urls_of(whose, urls), cdn=whose, force=force, grace_days=grace_days)
     except ListRefused as error:
         _refused(ctx, error, "The file is as it was.")
     for network in done.difference.removed:
@@ -130,11 +142,17 @@ def update_command(
 
 @command.command("diff")
 @_file_option
-@_url_option
+@_public_options
 @click.argument("other", metavar="[OTHER]", required=False)
 @click.pass_context
 def diff(
-    ctx: click.Context, *, file: str | None, config: str | None, url: str, other: str | None
+    ctx: click.Context,
+    *,
+    file: str | None,
+    config: str | None,
+    cdn: str | None,
+    urls: tuple[str, ...],
+    other: str | None,
 ) -> None:
     """Compare the list with the file OTHER, or else with the public list; change nothing.
 
@@ -142,7 +160,11 @@ def diff(
     """
     _, addresses = _read(file, config)
     try:
-        new = public_list(url) if other is None else ListFile.of(AddressList.from_file(other))
+        new = (
+            public_list(*urls_of(_whose(cdn, config), urls))
+            if other is None
+            else ListFile.of(AddressList.from_file(other))
+        )
     except ListRefused as error:
         _refused(ctx, error)
     difference = Difference.between(ListFile.of(addresses), new)
@@ -168,14 +190,20 @@ def export_command(*, form: str, file: str | None, config: str | None) -> None:
 def _read(file: str | None, config: str | None) -> tuple[str, AddressList]:
     """The list that the options name, and its name for people."""
     named = file if file is not None else Settings.load(config).addresses
-    if named is None or named == BUNDLED:
-        return "the bundled list", AddressList.fastly()
+    if named is None or named in PUBLISHED:
+        return "the bundled list", AddressList.bundled(named or _whose(None, config))
     return escaped(named), AddressList.from_file(named)
+
+
+def _whose(cdn: str | None, config: str | None) -> str:
+    """The CDN whose list is meant."""
+    named = (one.cdn for one in Settings.load(config).schemes if one.cdn is not None)
+    return cdn or next(named, _DEFAULT)
 
 
 def _writable(file: str | None, config: str | None) -> Path:
     named = file if file is not None else Settings.load(config).addresses
-    if named is None or named == BUNDLED:
+    if named is None or named in PUBLISHED:
         raise ConfigurationError(
             "which file? Give --file FILE, or set EDGEAUTH_ADDRESSES to a file; the bundled "
             "list is part of the package and is not changed"

@@ -13,7 +13,7 @@ from edgeauth.ops.rotation.judgement import kind_of
 from edgeauth.ops.shown import shown_settings
 from edgeauth.ops.text import escaped
 from edgeauth.service.settings import ServiceSettings
-from edgeauth.settings import Settings, named_by_variables, read_document
+from edgeauth.settings import SchemeSettings, Settings, named_by_variables, read_document
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 def command(*, config: str | None) -> None:
     """Print the settings as the app reads them, without secrets.
 
-    Each line is a setting, its value and where that comes from: default, file or
-    environment. The guard is built as at start, without making a file of decisions, and the
+    Each line is a setting, its value and where that comes from: default, cdn, file
+    or environment. The guard is built as at start, without making a file of decisions, and the
     service's own settings are read: what either would refuse is refused here, with exit
     status 2. Run it as the user that runs the app.
     """
@@ -39,7 +39,7 @@ def command(*, config: str | None) -> None:
     guard = dry_run(settings)
     variables = named_by_variables()
     for line in table(
-        [one.name, _text(one), _source(one.name, variables, document)]
+        [one.name, _text(one), _source(one.name, variables, document, settings)]
         for one in shown_settings(settings)
     ):
         click.echo(line)
@@ -60,13 +60,27 @@ def command(*, config: str | None) -> None:
         click.secho("REPORT-ONLY: every request is let through", fg="red", bold=True)
 
 
-def _source(name: str, variables: Container[str], document: Mapping[str, Any]) -> str:
+def _source(
+    name: str, variables: Container[str], document: Mapping[str, Any], settings: Settings
+) -> str:
     if name in variables:
         return "environment"
+    scheme = settings.schemes[0]
     if name.startswith("schemes["):
         place, _, own = name.removeprefix("schemes[").partition("].")
         document, name = document["schemes"][int(place)], own
-    return "file" if name in document else "default"
+        scheme = settings.schemes[int(place)]
+    if name in document:
+        return "file"
+    return f"cdn {scheme.cdn}" if name in _set_by_cdn(scheme, settings) else "default"
+
+
+def _set_by_cdn(scheme: SchemeSettings, settings: Settings) -> set[str]:
+    """The settings that the name of the CDN sets, where nobody sets them."""
+    if scheme.cdn is None:
+        return set()
+    listed = {"addresses"} if settings.default("addresses") is not None else set()
+    return {"scheme", *scheme.preset_options, *listed}
 
 
 def _key(key: Key | PublicKey) -> str:

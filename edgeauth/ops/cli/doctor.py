@@ -13,6 +13,7 @@ from edgeauth.errors import ConfigurationError
 from edgeauth.ops.cli.options import config_option
 from edgeauth.ops.doctor.app_checks import check_app
 from edgeauth.ops.doctor.app_loading import is_asgi, load_app
+from edgeauth.ops.doctor.cdn_checks import check_cdn
 from edgeauth.ops.doctor.clock_checks import check_clock
 from edgeauth.ops.doctor.finding import Finding
 from edgeauth.ops.doctor.peer_checks import check_peer
@@ -122,6 +123,7 @@ def _findings(
     if app is None or settings.has_secret:
         found += check_secrets(settings, path)
     found += check_settings(settings, now=time.time())
+    found += check_cdn(settings)
     found += check_start(settings, found)
     asgi = app is None or is_asgi(app)
     found += check_peer(settings, os.environ, listen=listen, is_asgi=asgi)

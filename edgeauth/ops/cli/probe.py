@@ -6,10 +6,11 @@ import json
 import re
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from edgeauth.addresses import AddressList
 from edgeauth.errors import ConfigurationError, explain
 from edgeauth.exemptions import is_exact_path, is_method
 from edgeauth.ops.cli.options import key_options, read_settings, settings_options
@@ -21,6 +22,7 @@ from edgeauth.ops.probe.wire import Target
 from edgeauth.ops.schemes.configured import configured
 from edgeauth.ops.schemes.probe_rows import Plan
 from edgeauth.ops.text import escaped
+from edgeauth.settings import CDNS
 
 if TYPE_CHECKING:
     from edgeauth.ops.schemes.probe_rows import Row
@@ -135,6 +137,7 @@ def command(
         private_key=None if key_file is None else read_private_key(key_file, settings, key_id),
         again=_why_again(settings),
         remembers=settings.replay is not None,
+        **_of_the_edge(settings),
     )
     tried = _rows(plan, settings)
     found = []
@@ -163,6 +166,19 @@ def _rows(plan: Plan, settings: Settings) -> list[Row]:
         if row.request is not None:
             row.request(int(time.time()))
     return found
+
+
+def _of_the_edge(settings: Settings) -> dict[str, Any]:
+    """What the edge has that anybody can claim: an address, and the fields of its servers."""
+    named = [one.cdn for one in settings.schemes if one.cdn is not None] or ["fastly"]
+    marks = dict(mark for name in named for mark in CDNS[name].marks)
+    addresses = settings.build_addresses() or AddressList.fastly()
+    network = addresses.networks[0]
+    return {
+        "marks": tuple(marks.items()),
+        # A bare address is a network of one.
+        "edge": str(network[min(1, network.num_addresses - 1)]),
+    }
 
 
 def _why_again(settings: Settings) -> str | None:

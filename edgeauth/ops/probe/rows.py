@@ -6,7 +6,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from edgeauth.addresses import AddressList
 from edgeauth.ops.probe.spoofable import spoofs
 from edgeauth.ops.schemes import tools_of
 from edgeauth.ops.schemes.credential import can_sign, credential
@@ -143,7 +142,6 @@ def _no_credential_at_all(plan: Plan, schemes: Sequence[Any]) -> list[Row]:
 
 def _spoofed(plan: Plan) -> list[Row]:
     believed = "a forwarding field is believed from anybody: it opens the gate"
-    edge = str(AddressList.fastly().networks[0][1]).encode()
     method, exempt = _method_and_path(next(_of_requests(plan), "GET /healthz"))
     addresses = ("X-Forwarded-For", "X-Real-IP", "True-Client-IP", "Fastly-Client-IP")
 
@@ -151,9 +149,13 @@ def _spoofed(plan: Plan) -> list[Row]:
         fields = [(name, address) for name in addresses]
         return constant(*fields, ("Forwarded", b"for=" + address))
 
-    among = constant(("Fastly-FF", b"x!LHR!cache-lhr1"), ("CDN-Loop", b"Fastly"), ("Via", b"1.1 v"))
+    among = constant(*((name, value.encode()) for name, value in plan.marks))
     tried = [
-        ("spoofed-edge-address", "an address of the edge in X-Forwarded-For", addressed(edge)),
+        (
+            "spoofed-edge-address",
+            "an address of the edge in X-Forwarded-For",
+            addressed(plan.edge.encode()),
+        ),
         ("spoofed-loopback", "127.0.0.1 in X-Forwarded-For", addressed(b"127.0.0.1")),
         ("spoofed-edge", "the fields by which the edge's servers know each other", among),
     ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from edgeauth.settings.cdns import CDNS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -28,6 +30,8 @@ class Plan(NamedTuple):
         private_key: what signs where the keys of the origin only verify; None where they sign.
         again: why a request may be sent a second time; None where it must not.
         remembers: whether the settings name a store of what is good once.
+        edge: an address of the edge.
+        marks: fields that the edge's servers write, and everybody else may write.
     """
 
     authority: str
@@ -38,6 +42,8 @@ class Plan(NamedTuple):
     private_key: Any = None
     again: str | None = None
     remembers: bool = True
+    edge: str = "151.101.0.1"
+    marks: tuple[tuple[str, str], ...] = CDNS["fastly"].marks
 
 
 class Row(NamedTuple):
