@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from edgeauth.errors import ConfigurationError
 from edgeauth.forwarded import UNIX
 from edgeauth.ops.doctor.finding import Finding
+from edgeauth.ops.schemes.configured import believing_proxies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +33,7 @@ _ONE_PLACE = (
 def check_peer(
     settings: Settings, environ: Mapping[str, str], *, listen: str | None, is_asgi: bool
 ) -> list[Finding]:
-    """Findings about the peer address; none if addresses are not checked.
+    """Findings about the peer address; none if nothing depends on it.
 
     Args:
         settings: the settings of the gate.
@@ -44,9 +45,13 @@ def check_peer(
         addresses = settings.build_addresses()
     except ConfigurationError:
         return []  # check_settings reports it
+    believing = believing_proxies(settings)
+    found = []
+    if believing and is_asgi and _rewrites(environ):
+        found += _hidden_proxy(believing[0], environ)
     if addresses is None:
-        return []
-    found = _unix_socket(settings, environ, listen)
+        return found
+    found += _unix_socket(settings, environ, listen)
     if is_asgi and _rewrites(environ):
         found += _rewritten(addresses, environ)
     return found
@@ -78,6 +83,21 @@ def _rewrites(environ: Mapping[str, str]) -> bool:
     if environ.get("UVICORN_PROXY_HEADERS", "").lower() in _OFF:
         return False
     return find_spec("uvicorn") is not None
+
+
+def _hidden_proxy(kind: str, environ: Mapping[str, str]) -> list[Finding]:
+    if not environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1"):
+        return []
+    return [
+        Finding(
+            "proxy-hidden",
+            "error",
+            f"the scheme {kind} believes a proxy by its address, and uvicorn puts the address from "
+            "X-Forwarded-For in the place of it: the proxy is not known, or somebody else is "
+            "taken for it",
+            _ONE_PLACE,
+        )
+    ]
 
 
 def _rewritten(addresses: AddressList, environ: Mapping[str, str]) -> list[Finding]:

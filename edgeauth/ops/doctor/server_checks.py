@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgeauth.ops.doctor.finding import Finding
 from edgeauth.ops.schemes import tools_of
+from edgeauth.ops.schemes.configured import believing_proxies
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,14 +59,15 @@ def check_target(schemes: Sequence[Any], server: str | None, *, is_wsgi: bool) -
 
 
 def check_server(settings: Settings, server: str | None, *, is_wsgi: bool) -> list[Finding]:
-    """Whether a look-alike of X-Forwarded-For may be believed; nothing if the field is not read.
+    """Whether a look-alike of a proxy's field may be believed; nothing if none is read.
 
     Args:
         settings: the settings of the gate.
         server: the name of the server; None for all that are installed.
         is_wsgi: whether the app is a WSGI app.
     """
-    if not is_wsgi or settings.addresses is None or not settings.trusted_proxies:
+    believing = believing_proxies(settings)
+    if not is_wsgi or not (believing or (settings.addresses and settings.trusted_proxies)):
         return []
     if server is None:
         named = [name for name in _INSTALLED if find_spec(name) is not None]
@@ -81,7 +83,8 @@ def check_server(settings: Settings, server: str | None, *, is_wsgi: bool) -> li
             "look-alike-fields",
             "warning",
             f"{under} an application cannot tell X_Forwarded_For from X-Forwarded-For: a client "
-            "that sends the first writes the address that is checked",
+            f"that sends the first writes {'what the proxy says' if believing else 'the address'} "
+            "that is checked",
             "Let the proxy drop fields with an underscore in their names: nginx does, HAProxy with "
             "option http-restrict-req-hdr-names delete, Envoy with "
             f"headers_with_underscores_action: DROP_HEADER.{more}",

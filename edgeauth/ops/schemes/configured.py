@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgeauth.errors import ConfigurationError
 from edgeauth.keys import Key, KeyRing
-from edgeauth.schemes.needs import behind
+from edgeauth.schemes.needs import behind, needs_proxy
 from edgeauth.schemes.registry import scheme_class
 
 if TYPE_CHECKING:
@@ -60,6 +60,11 @@ def signing(
 
 def _takes_pairs(kind: str) -> bool:
     return bool(getattr(scheme_class(kind), "public_keys", False))
+
+
+def believing_proxies(settings: Settings) -> list[str]:
+    """The kinds of *settings* that believe what a proxy says."""
+    return [one.kind for one in settings.schemes if needs_proxy(scheme_class(one.kind))]
 
 
 def widest(settings: Settings, option: str) -> float | None:
