@@ -190,7 +190,7 @@ class ClientCertificateScheme:
             other = "" if len(received) in lengths else "; it is of another length than those here"
             raise ClaimRefused(
                 f"{self.header} names another certificate",
-                hint=f"compare it with fingerprints{other}",
+                hint=f"compare {self.header} with the setting fingerprints{other}",
             )
         return received.decode("ascii")
 
