@@ -220,7 +220,10 @@ def test_a_known_form_with_a_signature_that_is_none_is_told_too():
     [
         ({"components": "@method"}, "components must be a list, not '@method'"),
         ({"components": ["a", "a"]}, "a component is required twice"),
-        ({"components": ['"a"\t']}, "component '\"a\"\\t' cannot be required"),
+        (
+            {"components": ['"a"\t']},
+            "component '\"a\"\\t' cannot be required: it is not of the form of a structured field;",
+        ),
         ({"components": [7]}, "component 7 cannot be required; write @method"),
         (
             {"components": ['"@query-param";name="q";x']},

@@ -76,7 +76,7 @@ def quoted(text: str) -> bytes:
 def _component(name: str) -> Component:
     try:
         text = name.encode("ascii")
-        item = grammar.item(text if text.startswith(b'"') else b'"' + text + b'"', "")
+        item = grammar.item(text if text.startswith(b'"') else b'"' + text + b'"', "it")
         return component(item)
     except (AttributeError, UnicodeEncodeError, MalformedHeader) as error:
         why = f": {error}" if isinstance(error, MalformedHeader) else ""

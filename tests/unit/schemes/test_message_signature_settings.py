@@ -96,6 +96,7 @@ def test_options_are_read_from_variables():
         ({"tag": "\n"}, "tag"),
         ({"tag": "x" * 129}, "tag"),
         ({"max_age": -1}, "max_age must be 0 seconds or more"),
+        ({"max_future": -1}, "max_future must be 0 seconds or more"),
         ({"url_scheme": "ftp"}, "url_scheme is 'ftp'; write 'https' or 'http'"),
         ({"header": "Edge-Auth"}, "header is set, and the scheme 'message-signatures' has no"),
     ],
