@@ -120,10 +120,17 @@ SUBJECTS = {
             "properties/test_message_signatures.py",
         )
         for name in (
-            *("arguments", "base", "body", "components"),
-            *("fields", "form", "grammar", "sign", "verify"),
+            *("base", "body", "components", "fields"),
+            *("form", "grammar", "sign", "verify"),
         )
     },
+    "schemes/message_signatures/arguments.py": (
+        "unit/schemes/test_message_signature_settings.py",
+        "unit/schemes/test_registry.py",
+        "unit/test_message_signature_errors.py",
+        "unit/test_message_signatures.py",
+        "unit/test_message_signer.py",
+    ),
     **{
         f"schemes/akamai_g2o/{name}.py": (
             "unit/schemes/test_akamai_g2o.py",

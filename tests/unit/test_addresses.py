@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeauth import AddressList, ConfigurationError
+from edgeauth import AddressList, ConfigurationError, networks
 from edgeauth.addresses import canonical_address
 
 LIST = AddressList(["192.0.2.0/25", "198.51.100.7", "2001:db8::/32"])
@@ -109,8 +109,10 @@ def test_the_bundled_snapshot_is_dated():
         (["0.0.0.0/0"], "admits every address"),
         (["::/0"], "admits every address"),
         (["::ffff:192.0.2.0/120"], "write the IPv4 network"),
+        (["::ffff:255.255.255.255"], "write the IPv4 network"),
         (["::/64"], "write the IPv4 network"),
         (["192.0.2.0/33"], "is not a network: "),
+        (["128.0.0.0/x"], "is not a network: "),
         (["example.com"], "is not a network: "),
         ([7], "7 is not a network; write a CIDR"),
         ([None], "None is not a network; write a CIDR"),
@@ -314,3 +316,25 @@ def test_a_network_is_read_as_the_ipaddress_module_reads_it(text):
         ]
         assert expected[0] in listed
         assert expected[-1] in listed
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "198.51.101.0/24",
+        "128.0.0.0/1",
+        "198.51.100.7",
+        "198.51.100.7/32",
+        "2001:db8::/32",
+        "8000::/1",
+        "2001:db8::1",
+        "2001:db8::1/128",
+        # The first one behind those that are IPv4-mapped.
+        "::1:0:0:0",
+    ],
+)
+def test_a_network_in_its_usual_form_is_read_without_the_slow_ipaddress_module(monkeypatch, text):
+    expected = ip_network(text)
+    monkeypatch.setattr(networks, "ip_network", None)
+
+    assert AddressList([text]).networks == (expected,)
