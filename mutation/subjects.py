@@ -84,13 +84,14 @@ SUBJECTS = {
         _WATCHED,
         _CONFIGURED,
     ),
-    "schemes/base.py": _SCHEMES,
+    "schemes/base.py": ("unit/schemes/test_recall_of.py", *_SCHEMES),
     **{
         f"schemes/edge_auth/{name}.py": (*_SCHEMES, *_KIND)
         for name in ("grammar", "signing", "verification")
     },
     "schemes/shared_secret.py": (*_SCHEMES[1:], *_KIND),
     "schemes/options.py": (
+        "unit/schemes/test_options.py",
         "unit/schemes/test_registry.py",
         "unit/schemes/test_edge_auth.py",
         *_SETTINGS,
