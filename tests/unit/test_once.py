@@ -351,12 +351,20 @@ def test_it_is_known_which_guards_wait():
     assert Awaits(scheme()).waits
 
 
+class Half:
+    """A store that can only be asked by whoever may wait."""
+
+    def remember(self, key, until, *, now, since=None):
+        return True
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [
         ({"replay_methods": "safe"}, "replay_methods 'safe' must be 'all' or 'unsafe'"),
         ({"replay_failure": "ignore"}, "replay_failure 'ignore' must be 'refuse' or 'accept'"),
-        ({"replay": "memory"}, "str has no remember()"),
+        ({"replay": "memory"}, "replay must be a ReplayStore or None: str has no remember()"),
+        ({"replay": Half()}, "replay must be a ReplayStore or None: Half has no aremember()"),
     ],
 )
 def test_what_cannot_be_used_is_an_error_when_the_guard_is_made(options, told):
@@ -370,17 +378,21 @@ class Own(Boasts):
 
 
 @pytest.mark.parametrize(
-    "never",
+    ("never", "kind"),
     [
-        EdgeAuthScheme([SECRET]),
-        AnyOf(EdgeAuthScheme([SECRET]), EdgeAuthScheme([SECRET + "2"], header="X-Other")),
-        Own(),
+        (EdgeAuthScheme([SECRET]), "edge-auth"),
+        (
+            AnyOf(EdgeAuthScheme([SECRET]), EdgeAuthScheme([SECRET + "2"], header="X-Other")),
+            "any-of",
+        ),
+        (Own(), "Own"),
     ],
-    ids=lambda never: type(never).__name__,
+    ids=["one", "any of two", "a user's own"],
 )
-def test_a_store_for_credentials_that_are_never_good_once_is_an_error(never):
+def test_a_store_for_credentials_that_are_never_good_once_is_an_error(never, kind):
     with pytest.raises(ConfigurationError) as raised:
         Guard(never, replay=MemoryReplayStore())
+    assert f"a credential of the scheme {kind!r} does not say" in str(raised.value)
     assert "cannot be admitted once" in str(raised.value)
     assert "once = True" in str(raised.value)
 
@@ -403,3 +415,50 @@ def test_the_error_of_a_replay_says_who_signed_and_when():
     made(Store(answer=False), observers=Observers([notes])).check(signed(nonce="n-1"), now=NOW + 7)
 
     assert notes.told == [("replayed", "edge-1", 7, NOW + 7)]
+
+
+def test_the_error_of_a_store_that_cannot_tell_says_who_signed_and_when():
+    notes = Notes()
+    guard = made(Store(ReplayStoreError("down")), observers=Observers([notes]))
+
+    guard.check(signed(nonce="n-1"), now=NOW + 7)
+
+    assert notes.told == [("replay-store", "edge-1", 7, NOW + 7)]
+
+
+class StoreOfQuestions(Store):
+    """Is told the name of a question as well."""
+
+    def remember(self, key, until, *, now, since=None, by=b"not named"):
+        super().remember(key, until, now=now, since=since)
+        self.asked[-1] = (*self.asked[-1], by)
+        return True
+
+    async def aremember(self, key, until, *, now, since=None, by=b"not named"):
+        return self.remember(key, until, now=now, since=since, by=by)
+
+
+@both
+@pytest.mark.parametrize("waits", [False, True])
+@pytest.mark.parametrize("name", [b"question-7", b"", None])
+def test_a_store_is_told_which_question_it_is_where_that_is_known(ask, waits, name):
+    store, request = StoreOfQuestions(waits=waits), signed(nonce="n-1")
+    if name is not None:
+        request.question = name
+
+    assert ask(made(store), request).allowed
+    assert store.asked == [
+        ("remember", b"edge-1:n-1", NOW + 60, NOW, NOW - 5, name or b"not named"),
+    ]
+
+
+def test_a_store_that_can_start_does_so_with_the_guard():
+    class Starts(Store):
+        def start(self):
+            self.asked.append("start")
+
+    store = Starts()
+    made(store).start()
+
+    assert store.asked == ["start"]
+    made(Store()).start()

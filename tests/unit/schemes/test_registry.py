@@ -30,6 +30,7 @@ from edgeauth import (
 )
 from edgeauth.clients.signer import Signer
 from edgeauth.ops.shown import shown_settings
+from edgeauth.schemes.registry import built_in_kinds
 
 NOW = 1_700_000_000
 NAMES = map("package_{}".format, itertools.count())
@@ -279,7 +280,12 @@ def test_an_option_of_the_guard_wins_over_none(install):
     assert Settings.from_mapping({"schemes": [table]}).build_scheme(KeyRing([Key("a", SECRET)]))
 
 
-@pytest.mark.parametrize("kind", kinds()[:3])
+@pytest.mark.parametrize("kind", built_in_kinds())
+def test_each_of_ours_is_found_by_the_name_that_it_has(kind):
+    assert scheme_class(kind).kind == kind
+
+
+@pytest.mark.parametrize("kind", built_in_kinds())
 def test_every_option_says_what_it_is(kind):
     assert all(
         option.doc.isprintable() and len(option.doc) > 5 for option in scheme_class(kind).OPTIONS
