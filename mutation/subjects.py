@@ -49,6 +49,8 @@ _ASGI = (
     "unit/test_body.py",
     "unit/test_digested_bodies.py",
     "unit/test_inner_gates.py",
+    "unit/test_mount_points.py",
+    "unit/test_waiting_adapters.py",
     "unit/test_mounted_apps.py",
     "unit/test_starlette.py",
     "unit/test_company.py",

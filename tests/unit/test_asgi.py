@@ -7,7 +7,15 @@ import asyncio
 import pytest
 from support.vectors import SECRET
 
-from edgeauth import ConfigurationError, EdgeAuthError, EdgeAuthScheme, Guard, Verdict, sign
+from edgeauth import (
+    AddressList,
+    ConfigurationError,
+    EdgeAuthError,
+    EdgeAuthScheme,
+    Guard,
+    Verdict,
+    sign,
+)
 from edgeauth.asgi import EdgeAuthMiddleware, ScopeRequest, SplitRequest
 
 DENIAL_HEADERS = [
@@ -18,13 +26,15 @@ DENIAL_HEADERS = [
 
 
 class Recorder:
-    """An application that keeps the scope that it was given."""
+    """An application that keeps what it was given, and writes into its scope."""
 
-    def __init__(self):
-        self.scope = None
+    def __init__(self, **written):
+        self.scope, self.receive = None, None
+        self._written = written
 
     async def __call__(self, scope, receive, send):
-        self.scope = scope
+        self.scope, self.receive = scope, receive
+        scope |= self._written
         await send({"type": "app.was.here"})
 
 
@@ -86,6 +96,72 @@ def test_the_scope_of_the_server_is_left_as_it_was(credential):
     assert "edgeauth" not in scope
     assert scope["headers"] is headers
     assert credential in headers
+
+
+@pytest.mark.parametrize("before", [{}, {"endpoint": "the outer router"}])
+@pytest.mark.parametrize("written", [{"endpoint": "a view"}, {"endpoint": "a view", "route": "/"}])
+def test_what_the_application_writes_into_its_scope_is_handed_back_and_nothing_of_the_gate(
+    credential, before, written
+):
+    scope = http_scope(credential, **before)
+    expected = {**scope, **written}
+
+    asyncio.run(gate_around(Recorder(**written))(scope, None, swallow))
+
+    assert scope == expected
+
+
+def test_what_a_gate_outside_left_stays_there_whatever_the_application_does(credential):
+    class Forgets(Recorder):
+        async def __call__(self, scope, receive, send):
+            del scope["edgeauth"], scope["edgeauth.guard"]
+            await super().__call__(scope, receive, send)
+
+    outside = {"edgeauth": "left", "edgeauth.guard": "by the gate outside"}
+    for left in ({}, outside):
+        scope = http_scope(credential, **left)
+        asyncio.run(gate_around(Forgets(route="/", more=1, again=2))(scope, None, swallow))
+        assert scope == {**http_scope(credential, **left), "route": "/", "more": 1, "again": 2}
+
+
+def gate_around(app, **options):
+    return EdgeAuthMiddleware(app, Guard(EdgeAuthScheme([SECRET]), **options))
+
+
+def test_addresses_that_can_be_read_once_are_there_for_the_gate_and_the_application():
+    app = Recorder()
+    networks = AddressList(["192.0.2.0/24"])
+    gate = gate_around(app, exempt=["GET /"], addresses=networks)
+    scope = http_scope(client=iter(("192.0.2.1", 40000)), server=iter(("127.0.0.1", 80)))
+
+    asyncio.run(gate(scope, None, swallow))
+
+    assert app.scope["edgeauth"].reason == "exempt"
+    assert tuple(app.scope["client"]) == ("192.0.2.1", 40000)
+    assert tuple(app.scope["server"]) == ("127.0.0.1", 80)
+
+
+def test_the_application_receives_from_the_server(credential):
+    def receive():
+        raise AssertionError
+
+    for scope in (http_scope(credential), websocket_scope(credential), {"type": "lifespan"}):
+        app = Recorder()
+        asyncio.run(gate_around(app)(scope, receive, swallow))
+        assert app.receive is receive
+
+
+def test_a_value_that_the_gate_knows_is_held_against_the_exempt_routes_of_a_mount(credential):
+    app = Recorder()
+    gate = gate_around(app, exempt=["GET /app/healthz"], mount_points=["/", "/app"])
+
+    reasons = []
+    for root in ("", "", "/app"):
+        scope = http_scope(credential, path="/healthz", root_path=root)
+        asyncio.run(gate(scope, None, swallow))
+        reasons.append(app.scope["edgeauth"].reason)
+
+    assert reasons == ["ok", "ok", "exempt"]
 
 
 def test_the_app_sees_the_credential_when_it_is_not_to_be_stripped(credential):
@@ -237,6 +313,31 @@ def test_without_a_guard_one_is_built_from_the_environment_at_construction(monke
 def test_without_a_guard_and_a_secret_there_is_no_middleware():
     with pytest.raises(ConfigurationError, match="EDGEAUTH_SECRET"):
         EdgeAuthMiddleware(Recorder())
+
+
+def test_a_file_of_decisions_that_cannot_be_used_is_an_error_at_construction():
+    guard = Guard(EdgeAuthScheme([SECRET]), decisions="/nowhere/decisions")
+    with pytest.raises(ConfigurationError, match="/nowhere/decisions"):
+        EdgeAuthMiddleware(Recorder(), guard)
+
+
+@pytest.mark.parametrize(
+    ("root", "path", "whole", "mount"),
+    [
+        pytest.param("/app", "/app/x", "/app/x", "/app", id="uvicorn"),
+        pytest.param("/app", "/x", "/app/x", "/app", id="hypercorn"),
+        pytest.param("/app", "/app", "/app", "/app", id="the mount point itself"),
+        pytest.param("/app", "/application", "/app/application", "/app", id="a longer name"),
+        pytest.param("/app/", "/x", "/app/x", "/app", id="a root path that ends in a slash"),
+        pytest.param("/X", "/x", "/X/x", "/X", id="a letter is no slash"),
+        pytest.param("/", "//x", "//x", "", id="the root"),
+        pytest.param("", "/x", "/x", "", id="no mount point"),
+        pytest.param(None, "/x", "/x", "", id="a server that tells none"),
+    ],
+)
+def test_the_path_is_that_of_the_url_with_its_mount_point_once(root, path, whole, mount):
+    request = ScopeRequest(http_scope(root_path=root, path=path))
+    assert (request.path, request.mount) == (whole, mount)
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,8 @@ def denied(scope, messages, run=asyncio.run):
 
     async def receive():
         if not messages:
-            await (trio if run is trio.run else asyncio).sleep(60)
+            await (trio if run is trio.run else asyncio).sleep(10)
+            pytest.fail("nobody ended the wait")
         received.append(messages.pop(0))
         return received[-1]
 
@@ -66,6 +67,7 @@ def denied(scope, messages, run=asyncio.run):
     # A server closes after a body that it did not read: nobody may send the next request there.
     closes = (b"connection", b"close") in sent[0][0]["headers"]
     assert closes is (len(sent) > 2)
+    assert [message["more_body"] for message, _ in sent[1:]] == [True, False][2 - len(sent[1:]) :]
     return [message.get("body") for message, _ in sent[1:]], [count for _, count in sent]
 
 
@@ -94,6 +96,19 @@ def test_a_body_that_is_too_large_is_denied_first_and_dropped_in_part():
     messages = [part(MOST // 2) for _ in range(9)]
     bodies, counts = denied(http_scope((b"content-length", b"999999999")), messages)
     assert (bodies, counts) == ([b"Forbidden", b"\n"], [0, 0, 2])
+
+
+def test_the_body_of_another_stream_than_that_of_the_denial_is_not_received():
+    scope = http_scope((b"content-length", b"10"))
+    bodies, counts = denied({**scope, "http_version": "2"}, [part(10, more=False)])
+    assert (bodies, counts) == ([b"Forbidden\n"], [0, 0])
+
+
+def test_the_largest_body_that_is_dropped_at_once_is_that_of_the_bound():
+    for size, received in ((MOST, 1), (MOST + 1, 0)):
+        scope = http_scope((b"content-length", str(size).encode()))
+        _, counts = denied(scope, [part(size, more=False)])
+        assert counts[0] == received
 
 
 def test_messages_without_end_and_bytes_are_too_much_at_some_time(monkeypatch):

@@ -6,7 +6,9 @@ import asyncio
 import hashlib
 import io
 import re
+import sys
 from base64 import b64encode
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -31,7 +33,7 @@ class Signing:
     """A scheme of somebody's, which vouches for a body."""
 
     kind = "signing"
-    headers = ()
+    headers = ("Signing",)
 
     def __init__(self, body=BODY):
         self._digest = BodyDigest("sha256", hashlib.sha256(body).digest())
@@ -44,10 +46,13 @@ class Told(Observer):
     """Keeps the reason and the path of each refusal."""
 
     def __init__(self):
-        self.reasons = []
+        self.reasons, self.errors = [], []
 
     def decided(self, request, verdict, evidence, _now):
         if isinstance(evidence, Exception):
+            self.errors.append(evidence)
+            # As what tells of it may ask: of a field that is stripped, and of another.
+            assert [*request.header("Signing"), *request.header("X-Other")] == []
             self.reasons.append((verdict.reason, request.path, evidence.identity.key_id))
 
 
@@ -87,8 +92,9 @@ def run(
 
     for guard in reversed(guards):
         app = ASGIGate(app, guard)
-    scope = {"type": kind, "path": "/pay", "headers": list(fields), "http_version": version}
-    scope |= more
+    scope = {"type": kind, "path": "/pay", "headers": list(fields), **more}
+    if version:
+        scope["http_version"] = version
     if kind == "http":
         scope["method"] = "POST"
     asyncio.run(app(scope, receive, send))
@@ -104,8 +110,11 @@ class Reading:
     async def __call__(self, _scope, receive, send):
         while True:
             message = await receive()
-            self.handed.append(message.get("body", message["type"]))
-            if not message.get("more_body"):
+            if message["type"] != "http.request":
+                self.handed.append(message["type"])
+                break
+            self.handed.append(message["body"])
+            if not message["more_body"]:
                 break
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"page"})
@@ -145,6 +154,34 @@ def test_asgi_tells_of_a_disconnect_in_place_of_the_end_of_another_body(told, pi
     assert told.reasons == REFUSED
 
 
+def test_a_message_that_leaves_its_body_out_is_an_empty_piece(told):
+    app = Reading()
+    nothing = {"type": "http.request", "more_body": True}
+
+    assert status(run(app, nothing, *messages(BODY), guards=[made(told)])) == 200
+    assert app.handed == [BODY]
+
+
+def test_the_denial_of_a_body_that_has_ended_waits_for_no_more_of_it(told):
+    scope = {"type": "http", "method": "POST", "path": "/pay", "http_version": "1.1"}
+    scope["headers"] = [(b"content-length", b"24")]
+    received, sent = messages(FORGED), []
+
+    async def receive():
+        return received.pop()
+
+    async def send(message):
+        assert received == []
+        sent.append(message)
+
+    async def reads_once(_scope, receive, _send):
+        await receive()
+
+    asyncio.run(ASGIGate(reads_once, made(told))(scope, receive, send))
+    assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
+    assert (b"connection", b"close") not in sent[0]["headers"]
+
+
 def test_asgi_passes_a_disconnect_on_and_blames_nobody(told):
     app = Reading()
     run(app, messages(BODY[:8], BODY[8:])[0], guards=[made(told)])
@@ -164,9 +201,12 @@ def test_report_only_mode_is_told_and_hands_the_body_on(told):
 def test_asgi_messages_after_the_body_are_the_servers(told):
     async def app(_scope, receive, _send):
         assert (await receive())["body"] == BODY
+        assert await receive() is after
         assert (await receive())["type"] == "http.disconnect"
 
-    run(app, *messages(BODY), guards=[made(told)])
+    after = {"type": "http.request", "body": b"of whom?", "more_body": False}
+    run(app, *messages(BODY), after, guards=[made(told)])
+    assert told.reasons == []
 
 
 def test_a_disconnect_stays_one(told):
@@ -206,6 +246,16 @@ def test_an_asgi_answer_that_has_begun_is_not_finished(told, catches):
     assert told.reasons == REFUSED
 
 
+def test_an_asgi_answer_that_has_begun_its_body_is_not_finished(told):
+    async def app(_scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"pa", "more_body": True})
+        await receive()
+
+    with pytest.raises(UnreadableBody):
+        run(app, *messages(FORGED), guards=[made(told)])
+
+
 def test_an_asgi_answer_that_was_finished_before_stays(told):
     async def app(_scope, receive, send):
         await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -222,6 +272,8 @@ def test_an_asgi_answer_that_was_finished_before_stays(told):
 
 
 def test_a_client_that_does_not_wait_for_its_denial_is_no_error(told):
+    app = Reading()
+
     async def gone(_message):
         raise OSError
 
@@ -230,18 +282,20 @@ def test_a_client_that_does_not_wait_for_its_denial_is_no_error(told):
 
     scope = {"type": "http", "method": "POST", "path": "/pay", "headers": [(b"expect", b"x")]}
     scope["http_version"] = "2"
-    asyncio.run(ASGIGate(Reading(), made(told))(scope, receive, gone))
+    asyncio.run(ASGIGate(app, made(told))(scope, receive, gone))
+    assert app.handed == ["http.disconnect"]
     assert told.reasons == REFUSED
 
 
 @pytest.mark.parametrize("fields", [(), [(b"content-length", b"0")]])
-def test_asgi_compares_a_body_that_cannot_come_at_once(told, fields):
-    app = Reading()
+@pytest.mark.parametrize("version", ["1.1", "1.0", None])
+def test_asgi_compares_a_body_that_cannot_come_at_once(told, fields, version):
+    app, asked = Reading(), {"fields": fields, "version": version}
 
-    assert status(run(app, *messages(b""), guards=[made(told)], fields=fields)) == 403
+    assert status(run(app, *messages(b""), guards=[made(told)], **asked)) == 403
     assert app.handed == []
     assert told.reasons == REFUSED
-    assert status(run(app, *messages(b""), guards=[made(told, b"")], fields=fields)) == 200
+    assert status(run(app, *messages(b""), guards=[made(told, b"")], **asked)) == 200
     assert app.handed == [b""]
 
 
@@ -277,16 +331,17 @@ def test_a_websocket_has_no_body(told):
 
 
 class Start:
-    """start_response of a server."""
+    """start_response of a server; one that is careless replaces a head that was sent."""
 
-    def __init__(self):
-        self.status, self.sent = None, b""
+    def __init__(self, *, careless=False):
+        self.status, self.headers, self.sent = None, {}, b""
+        self._careless = careless
 
-    def __call__(self, status, _headers, exc_info=None):
-        if exc_info is not None and self.sent:
+    def __call__(self, status, headers, exc_info=None):
+        if exc_info is not None and self.sent and not self._careless:
             raise exc_info[1]
         assert self.status is None or exc_info is not None
-        self.status = status[:3]
+        self.status, self.headers = status[:3], dict(headers)
         return self.write
 
     def write(self, data):
@@ -304,11 +359,11 @@ def environ(body, **fields):
     }
 
 
-def ask(app, asked, *guards):
+def ask(app, asked, *guards, start=None):
     """The status, and what is sent."""
     for guard in reversed(guards):
         app = WSGIGate(app, guard)
-    start = Start()
+    start = start or Start()
     pieces = app(asked, start)
     for piece in pieces:
         start.sent += piece
@@ -377,10 +432,82 @@ def test_an_application_that_makes_an_answer_of_the_read_error_does_not_give_it(
             with pytest.raises(OSError, match="signed"):
                 asked["wsgi.input"].read()
         start_response("500 Oops", [])(b"written")
-        return io.BytesIO(b"an error")
+        answers.append(answer)
+        return answer
 
-    assert ask(app, environ(FORGED), made(told)) == ("403", DENIED)
-    assert told.reasons == REFUSED
+    for answer in (io.BytesIO(b"an error"), [b"an error"]):
+        answers = []
+        assert ask(app, environ(FORGED), made(told)) == ("403", DENIED)
+        assert answers == [answer]
+        assert getattr(answer, "closed", True)
+    assert told.reasons == REFUSED * 2
+
+
+def test_a_denial_in_the_place_of_an_answer_is_that_of_the_method(told):
+    assert ask(reading, environ(FORGED, REQUEST_METHOD="HEAD"), made(told)) == ("403", b"")
+
+
+def test_the_denial_in_the_place_of_an_answer_has_its_own_head(told):
+    def app(asked, start_response):
+        start_response("200 OK", [("X-Of-The-Application", "1")])
+        return [asked["wsgi.input"].read()]
+
+    start = Start()
+    assert ask(app, environ(FORGED), made(told), start=start) == ("403", DENIED)
+    assert start.headers["Cache-Control"] == "no-store"
+    assert "X-Of-The-Application" not in start.headers
+
+
+def test_an_application_starts_its_answer_anew_as_it_may(told):
+    def fails():
+        raise OfTheApplicationError
+
+    def app(_asked, start_response):
+        start_response("200 OK", [])
+        try:
+            fails()
+        except OfTheApplicationError:
+            start_response("500 Oops", [("X-Error", "1")], sys.exc_info())
+        return [b"an error"]
+
+    start = Start()
+    assert ask(app, environ(BODY), made(told), start=start) == ("500", b"an error")
+    assert start.headers == {"X-Error": "1"}
+
+
+def test_a_list_of_pieces_is_handed_to_the_server_as_it_is(told):
+    pieces = [b"page"]
+
+    def app(_asked, start_response):
+        start_response("200 OK", [])
+        return pieces
+
+    assert WSGIGate(app, made(told))(environ(BODY), Start()) is pieces
+
+
+@pytest.mark.parametrize("body", [BODY, FORGED])
+def test_the_answer_of_an_application_is_closed_at_its_end(told, body):
+    class Answer:
+        closed = False
+
+        def __init__(self, source):
+            self._source = source
+
+        def __iter__(self):
+            yield self._source.read()
+
+        def close(self):
+            self.closed = True
+
+    made_answers = []
+
+    def app(asked, start_response):
+        start_response("200 OK", [])
+        made_answers.append(Answer(asked["wsgi.input"]))
+        return made_answers[0]
+
+    assert ask(app, environ(body), made(told))[0] == ("200" if body is BODY else "403")
+    assert made_answers[0].closed
 
 
 def test_an_answer_that_was_started_and_not_sent_is_replaced(told):
@@ -401,8 +528,10 @@ def test_a_generator_that_hides_the_read_error_is_stopped(told):
             asked["wsgi.input"].read()
         yield b"more"
 
-    with pytest.raises(UnreadableBody):
-        ask(app, environ(FORGED), made(told))
+    for start in (Start(), Start(careless=True)):
+        with pytest.raises(UnreadableBody):
+            ask(app, environ(FORGED), made(told), start=start)
+        assert (start.status, start.sent) == ("200", b"begun ")
 
 
 def test_what_was_written_is_not_followed_by_more(told):
@@ -411,10 +540,14 @@ def test_what_was_written_is_not_followed_by_more(told):
         write(b"begun ")
         with pytest.raises(OSError, match="signed"):
             asked["wsgi.input"].read()
-        write(b"more")
+        with suppress(UnreadableBody):
+            write(b"more")
+        return []
 
-    with pytest.raises(UnreadableBody):
-        ask(app, environ(FORGED), made(told))
+    for start in (Start(), Start(careless=True)):
+        with pytest.raises(UnreadableBody):
+            ask(app, environ(FORGED), made(told), start=start)
+        assert (start.status, start.sent) == ("200", b"begun ")
 
 
 def test_an_error_of_a_wsgi_application_is_its_own(told):
@@ -431,19 +564,40 @@ def test_an_error_of_a_wsgi_application_is_its_own(told):
 
 
 def test_wsgi_compares_a_body_that_cannot_come_at_once(told):
-    def never(_asked, _start_response):
-        raise AssertionError
-
     for fields in ({"CONTENT_LENGTH": "0"}, {"CONTENT_LENGTH": ""}):
-        assert ask(never, environ(b"", **fields), made(told)) == ("403", DENIED)
-        assert ask(reading, environ(b"", **fields), made(told, b"")) == ("200", b"")
-    assert told.reasons == REFUSED * 2
+        for without in ((), ("SERVER_PROTOCOL",), ("CONTENT_LENGTH",)):
+            asked, good = (
+                {
+                    name: value
+                    for name, value in environ(b"", **fields).items()
+                    if name not in without
+                }
+                for _ in "12"
+            )
+            assert ask(never, asked, made(told)) == ("403", DENIED)
+            assert ask(reading, good, made(told, b"")) == ("200", b"")
+    assert told.reasons == REFUSED * 6
+
+
+def test_a_body_of_one_byte_is_read_and_compared(told):
+    assert ask(reading, environ(b"1"), made(told, b"1")) == ("200", b"1")
+    assert ask(reading, environ(b"2"), made(told, b"1")) == ("403", DENIED)
 
 
 CHUNKED = {"CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked"}
+WITHOUT_LENGTH = [
+    CHUNKED,
+    # The chunks decide (RFC 9112, 6.3).
+    {**CHUNKED, "CONTENT_LENGTH": "3"},
+    {"CONTENT_LENGTH": "", "SERVER_PROTOCOL": "HTTP/2"},
+]
 
 
-@pytest.mark.parametrize("fields", [CHUNKED, {"CONTENT_LENGTH": "", "SERVER_PROTOCOL": "HTTP/2"}])
+def never(_asked, _start_response):
+    raise AssertionError
+
+
+@pytest.mark.parametrize("fields", WITHOUT_LENGTH)
 def test_a_body_without_a_length_is_read_where_the_server_ends_it(told, fields):
     def whole(body):
         return environ(
@@ -452,13 +606,17 @@ def test_a_body_without_a_length_is_read_where_the_server_ends_it(told, fields):
 
     assert ask(reading, whole(BODY), made(told)) == ("200", BODY)
     assert ask(reading, whole(FORGED), made(told)) == ("403", DENIED)
-    assert ask(reading, environ(BODY, **fields), made(told)) == ("403", DENIED)
-    assert ask(reading, environ(BODY, **fields), made(told, mode="report-only"))[0] == "200"
+    assert ask(never, environ(BODY, **fields), made(told)) == ("403", DENIED)
+    assert "Content-Length" in told.errors[-1].args[0]
+    assert "proxy" in told.errors[-1].hint
+    reported = ask(reading, environ(BODY, **fields), made(told, mode="report-only"))
+    assert reported == ("200", BODY + b"NEXT")
 
 
-def test_an_application_that_takes_no_chunks_gets_none(told):
-    asked = environ(BODY, **CHUNKED, **{"wsgi.input_terminated": True})
-    gate = WSGIGate(reading, made(told))
+@pytest.mark.parametrize("fields", WITHOUT_LENGTH)
+def test_an_application_that_takes_no_chunks_gets_none(told, fields):
+    asked = environ(BODY, **fields, **{"wsgi.input_terminated": True})
+    gate = WSGIGate(never, made(told))
     gate.reads_chunks = False
     start = Start()
 

@@ -33,6 +33,29 @@ def test_under_wsgi_it_is_not_known_how_fields_were_sent_but_behind_a_bridge_fro
     assert EnvironRequest(environ(**{"asgi.scope": scope()})).fields() == FIELDS
 
 
+AMZ = [(b"x-amz-date", b"1"), (b"x_amz-id", b"2"), (b"x-amz_id", b"3"), (b"x-amz-date", b"4")]
+OTHERS = [(b"host", b"h"), (b"x-am", b"5"), (b"ax-amz-date", b"6")]
+
+
+def test_fields_that_begin_alike_are_found_with_those_that_somebody_may_fold_into_them():
+    asked = scope(headers=[*OTHERS, *AMZ])
+    views = [ScopeRequest(asked), SplitRequest(asked, (), [])]
+    for view in (*views, EnvironRequest(environ(**{"asgi.scope": asked}))):
+        assert view.fields_beginning(b"x-amz-") == AMZ
+
+
+def test_under_wsgi_the_fields_that_begin_alike_have_the_names_that_were_folded():
+    asked = environ(HTTP_X_AMZ_DATE="\xff", HTTP_X_AMZ_ID="2", HTTP_X_AM="5", X_AMZ_DATE="6")
+    found = EnvironRequest(asked).fields_beginning(b"x-amz-")
+    assert found == [(b"x-amz-date", b"\xff"), (b"x-amz-id", b"2")]
+
+
+def test_an_application_compares_a_body_and_the_decision_service_sees_none():
+    assert ScopeRequest(scope()).compares_body is True
+    assert EnvironRequest(environ()).compares_body is True
+    assert AskedRequest(scope(), unbelieved).compares_body is False
+
+
 @pytest.mark.parametrize(
     ("made", "seen"), [("https", "https"), ("http", "http"), ("wss", "https"), ("ws", "http")]
 )

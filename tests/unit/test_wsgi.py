@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import socket
+import warnings
 from types import SimpleNamespace
 from wsgiref.validate import validator
 
@@ -128,12 +130,19 @@ def test_without_a_guard_and_a_secret_there_is_no_middleware():
         EdgeAuthMiddleware(Recorder())
 
 
+def test_a_file_of_decisions_that_cannot_be_used_is_an_error_at_construction():
+    guard = Guard(EdgeAuthScheme([SECRET]), decisions="/nowhere/decisions")
+    with pytest.raises(ConfigurationError, match="/nowhere/decisions"):
+        EdgeAuthMiddleware(Recorder(), guard)
+
+
 @pytest.mark.parametrize(
     ("script_name", "path_info", "path"),
     [
         pytest.param("", "/healthz", "/healthz", id="no mount point"),
         pytest.param("/app", "/healthz", "/app/healthz", id="a mount point"),
         pytest.param("/app/", "/healthz", "/app/healthz", id="a mount point that ends in a slash"),
+        pytest.param("/X", "/healthz", "/X/healthz", id="a mount point that ends in a letter"),
         pytest.param("/healthz", "", "/healthz/", id="the root below a mount point"),
         pytest.param("/health", "z", "/health/z", id="a cut inside a name"),
         pytest.param("", "", "/", id="nothing"),
@@ -150,7 +159,29 @@ def test_the_path_is_what_the_app_will_route_with_its_mount_point(script_name, p
 
 
 def test_a_server_may_leave_empty_path_variables_out():
-    assert EnvironRequest({"REQUEST_METHOD": "GET"}).path == "/"
+    request = EnvironRequest({"REQUEST_METHOD": "GET"})
+
+    assert (request.path, request.mount) == ("/", "")
+    assert request.mount_is_configured is False
+
+
+@pytest.mark.parametrize(
+    ("script_name", "mount"),
+    [
+        pytest.param("/app", "/app", id="a mount point"),
+        pytest.param("/app/", "/app", id="a mount point that ends in a slash"),
+        pytest.param("/", "", id="the root"),
+        pytest.param("/X", "/X", id="a letter is no slash"),
+        pytest.param("/caf\xc3\xa9", "/caf\xe9", id="UTF-8 as latin-1 text"),
+        pytest.param("/\xff", "/\ufffd", id="bytes that are no text"),
+    ],
+)
+def test_the_mount_point_is_that_of_the_server_without_a_slash_at_its_end(script_name, mount):
+    request = EnvironRequest(environ_of(SCRIPT_NAME=script_name), mount)
+
+    assert request.mount == mount
+    assert request.mount_is_configured is (mount != "")
+    assert EnvironRequest(environ_of(SCRIPT_NAME=script_name), "/b").mount_is_configured is False
 
 
 @pytest.mark.parametrize(
@@ -233,8 +264,12 @@ def test_the_host_is_the_host_variable_or_none():
 
 
 def test_the_verdict_is_under_the_plain_name_too_where_no_validator_minds(value):
-    plain, checked = Recorder(), validator(Recorder())
-    for app, expected in ((plain, True), (checked, False)):
+    nameless = Recorder().__call__.__call__  # has no module that it is of
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        lint = importlib.import_module("webtest.lint")
+    validators = (validator(Recorder()), lint.middleware(Recorder()))
+    for app, expected in ((Recorder(), True), (nameless, True), *((v, False) for v in validators)):
         environ = environ_of(HTTP_EDGE_AUTH=value)
         # The validator complains of what this request lacks.
         with contextlib.suppress(AssertionError):
