@@ -21,6 +21,7 @@ class SentRequest:
     mount_is_configured = False
     peer = None
     unix = False
+    compares_body = True
 
     def __init__(self, outgoing: Outgoing, scheme: str = "https") -> None:
         self.method = outgoing.method
@@ -48,6 +49,10 @@ class SentRequest:
     def fields(self) -> Sequence[tuple[bytes, bytes]]:
         """Every field but Host, in order."""
         return [(name.encode(), value) for name, value in self._fields]
+
+    def fields_beginning(self, prefix: bytes) -> Sequence[tuple[bytes, bytes]]:
+        """The fields whose names begin with *prefix*."""
+        return [pair for pair in self.fields() if pair[0].startswith(prefix)]
 
 
 def _bytes(text: str | bytes) -> bytes:

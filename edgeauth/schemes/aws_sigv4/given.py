@@ -21,6 +21,8 @@ from edgeauth.schemes.aws_sigv4.grammar import AUTHORIZATION, CONTENT, DATE, Cre
 from edgeauth.schemes.base import not_once
 
 _CONTENT = CONTENT.lower().encode()
+# As they are asked for before: a view may remember what it found by a name.
+_ASKED = {name.lower().encode(): name for name in ("Host", DATE, CONTENT)}
 _WORD = re.compile(rb"[!-~]{1,128}")
 
 
@@ -77,7 +79,7 @@ def form_of(text: bytes) -> Form:
         MalformedHeader: they are not sorted, one is there twice, or there are too many.
     """
     names = grammar.names_of(text)
-    fields = tuple((name + b":", name.decode()) for name in names)
+    fields = tuple((name + b":", _ASKED.get(name) or name.decode()) for name in names)
     return Form(frozenset(names), fields, b"host" in names)
 
 
@@ -171,7 +173,7 @@ def _fields(request: Signable, form: Form) -> list[bytes]:
     found = []
     for begin, name in form.fields:
         lines = request.header(name)
-        if name == "host":
+        if name == "Host":
             if len(lines) > 1 or not request.host:
                 raise MalformedHeader("there must be one Host header: it is signed")
             lines = (request.host,)

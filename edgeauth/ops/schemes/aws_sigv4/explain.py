@@ -16,8 +16,8 @@ from edgeauth.ops.schemes.aws_sigv4.form import read
 from edgeauth.ops.schemes.aws_sigv4.search import search
 from edgeauth.ops.schemes.diagnosis import Diagnosis, Field, Finding
 from edgeauth.ops.schemes.explain_timestamp import date, explain_timestamp
-from edgeauth.ops.schemes.message_signatures.seen import Seen
 from edgeauth.ops.schemes.part import shortened
+from edgeauth.ops.schemes.seen import Seen
 from edgeauth.ops.text import escaped
 from edgeauth.schemes.aws_sigv4.canonical import UNSIGNED, day_secret
 from edgeauth.schemes.aws_sigv4.given import Given, form_of, message_of

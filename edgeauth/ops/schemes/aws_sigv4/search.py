@@ -5,15 +5,14 @@ from __future__ import annotations
 import hmac
 import re
 from dataclasses import replace
-from functools import cache
-from itertools import chain, combinations, islice, product
+from functools import cache, partial
 from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import quote_from_bytes
 
-from edgeauth.errors import VerificationError
+from edgeauth.errors import MalformedHeader, MissingHeader, VerificationError
 from edgeauth.keys import Key
 from edgeauth.ops.schemes.diagnosis import Finding
-from edgeauth.ops.schemes.message_signatures.rewrites import lost_ports, rewrites
+from edgeauth.ops.schemes.search import search as what_happened
 from edgeauth.ops.schemes.secret_mistakes import secrets_of
 from edgeauth.ops.text import escaped
 from edgeauth.schemes.aws_sigv4.canonical import (
@@ -29,9 +28,8 @@ from edgeauth.schemes.aws_sigv4.given import Given, form_of, given_of, message_o
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from edgeauth.ops.schemes.message_signatures.rewrites import Rewrite
-    from edgeauth.ops.schemes.message_signatures.seen import Seen
     from edgeauth.ops.schemes.request_lines import RequestLines
+    from edgeauth.ops.schemes.seen import Seen
     from edgeauth.schemes.aws_sigv4 import AwsSigV4Scheme
 
 # About half a second.
@@ -52,7 +50,7 @@ class Tried(NamedTuple):
     """A string to sign, and what it means if that was signed."""
 
     message: bytes
-    findings: tuple[Finding, ...]
+    finding: Finding
 
 
 def search(scheme: AwsSigV4Scheme, given: Given, seen: Seen) -> list[Finding] | None:
@@ -78,10 +76,18 @@ def search(scheme: AwsSigV4Scheme, given: Given, seen: Seen) -> list[Finding] | 
     if mistake is not None:
         return [mistake]
     signings = [_signing(key.secret, given) for key in keys]
-    for tried in chain(_otherwise(scheme, given, seen, message), _rewritten(scheme, seen)):
-        if any(_is_of(signing, given, tried.message) for signing in signings):
-            return [one._replace(text=escaped(one.text)) for one in tried.findings]
-    return None
+
+    def fits(tried: bytes) -> bool:
+        return any(_is_of(signing, given, tried) for signing in signings)
+
+    for tried in _otherwise(scheme, given, seen, message):
+        if fits(tried.message):
+            return [tried.finding]
+    names = [name.decode() for name, _ in seen.lines.fields_beginning(b"x-amz-")]
+    explained = what_happened(
+        seen, partial(_of, scheme), fits, fields=dict.fromkeys(names), ports=True, most=_MOST
+    )
+    return None if explained is None else explained.findings
 
 
 def _signing(secret: bytes, given: Given) -> Key:
@@ -151,39 +157,33 @@ def _otherwise(scheme: AwsSigV4Scheme, given: Given, seen: Seen, message: bytes)
     path = _RESERVED.sub(lambda match: quote_from_bytes(match[0], "").encode(), given.path)
     yield Tried(
         message_of(seen, given._replace(path=path), form, mode),
-        (
-            Finding(
-                "path-reserved",
-                f"The edge signed the path {escaped(canonical_path(path, mode))}, and sends "
-                f"{escaped(given.path)}: let it send the path as it signs it, percent-encoded.",
-            ),
+        Finding(
+            "path-reserved",
+            f"The edge signed the path {escaped(canonical_path(path, mode))}, and sends "
+            f"{escaped(given.path)}: let it send the path as it signs it, percent-encoded.",
         ),
     )
     other: Literal["s3", "generic"] = "generic" if mode == "s3" else "s3"
     way = "generic way, normalised and encoded once more" if mode == "s3" else "way of S3, as sent"
     text = f"The edge signs the path in the {way}: set path_mode = {other!r} here."
-    yield Tried(message_of(seen, given, form, other), (Finding("path-mode", text),))
+    yield Tried(message_of(seen, given, form, other), Finding("path-mode", text))
     for payload, what in ((EMPTY, "the hash of an empty body"), (UNSIGNED, "UNSIGNED-PAYLOAD")):
         yield Tried(
             message_of(seen, given._replace(payload=payload), form, mode),
-            (
-                Finding(
-                    "payload",
-                    f"The edge signed {what}, and X-Amz-Content-SHA256 says another: the field "
-                    "must be what stands in the last line of what is signed. Does something on "
-                    "the way change it?",
-                ),
+            Finding(
+                "payload",
+                f"The edge signed {what}, and X-Amz-Content-SHA256 says another: the field must be "
+                "what stands in the last line of what is signed. Does something on the way change "
+                "it?",
             ),
         )
     target = seen.query.removeprefix(b"?")
     yield Tried(
         message_of(seen, given._replace(query=target), form, mode),
-        (
-            Finding(
-                "query-raw",
-                "The edge signed the query as it is sent: it must be decoded, encoded again and "
-                "sorted, with an equals sign behind each name.",
-            ),
+        Finding(
+            "query-raw",
+            "The edge signed the query as it is sent: it must be decoded, encoded again and "
+            "sorted, with an equals sign behind each name.",
         ),
     )
     head, _, hashed = message.rpartition(b"\n")
@@ -193,32 +193,12 @@ def _otherwise(scheme: AwsSigV4Scheme, given: Given, seen: Seen, message: bytes)
         ("upper-hash", head + b"\n" + hashed.upper(), "with the hash in capitals"),
         ("no-algorithm", message.removeprefix(ALGORITHM + b"\n"), "without its first line"),
     ):
-        yield Tried(changed, (Finding(code, f"The edge signed the string to sign {text}."),))
+        yield Tried(changed, Finding(code, f"The edge signed the string to sign {text}."))
 
 
-def _rewritten(scheme: AwsSigV4Scheme, seen: Seen) -> Iterator[Tried]:
-    """What usually happens to a request on its way: one thing, then two, then a lost port."""
-    names = [name.decode() for name, _ in seen.lines.fields_beginning(b"x-amz-")]
-    of_parts = rewrites(seen, dict.fromkeys(names))
-    ones = ((one,) for one in chain.from_iterable(of_parts))
-    twos = chain.from_iterable(product(*pair) for pair in combinations(of_parts, 2))
-    for changes in chain(islice(chain(ones, twos), _MOST), ((one,) for one in lost_ports(seen))):
-        message = _of(scheme, _all(seen, changes))
-        if message is not None:
-            # Their texts are from outside, and are escaped once one of them is told.
-            yield Tried(message, tuple(Finding(one.code, one.text) for one in changes))
-
-
-def _of(scheme: AwsSigV4Scheme, seen: Seen) -> bytes | None:
+def _of(scheme: AwsSigV4Scheme, seen: Seen) -> bytes:
     try:
         given = given_of(seen, presigned=scheme.presigned, path_mode=scheme.path_mode)
-    except VerificationError:
-        return None
-    return _message(scheme, given, seen)
-
-
-def _all(seen: Seen, changes: tuple[Rewrite, ...]) -> Seen:
-    found = changes[0].signed
-    for change in changes[1:]:
-        found = found.as_changed(seen, change.signed)
-    return found
+    except MissingHeader as error:
+        raise MalformedHeader(error.message) from None
+    return message_of(seen, given, form_of(given.credential.names), scheme.path_mode)
