@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import http_sf
 import jwt
 from support import signed_requests
+from support import cloud_key_apps, signed_requests
 from support.oracle import Rules, Secret, make_value, rule_value
 from support.requests import PlainRequest
 from support.rulings import ruling_of, scheme_of
@@ -30,6 +31,7 @@ from edgeauth.ops.schemes.request_lines import RequestLines
 from edgeauth.schemes.akamai_g2o import AkamaiG2OScheme
 from edgeauth.schemes.akamai_g2o.digests import DIGESTS
 from edgeauth.schemes.akamai_g2o.sign_string import PARTS
+from edgeauth.schemes.base import CannotSign, Outgoing
 from edgeauth.schemes.message_signatures import MessageSignatureScheme
 from edgeauth.schemes.message_signatures.base import Base
 from edgeauth.schemes.message_signatures.body import body_digest
@@ -280,6 +282,36 @@ def signed_token(data: bytes) -> None:
     assert all(isinstance(one, (str, int)) for one in outcomes[0].claims.values()), data
 
 
+_CLOUD_KEYS = {name: cloud_key_apps.gate_scheme(name) for name in cloud_key_apps.GATES}
+
+
+def cloud_keys(data: bytes) -> None:
+    """A request of lines is refused by each scheme of a storage cloud, or its signer agrees.
+
+    The first line is the target, the others are fields. A fuzzer finds no signatures, so what is
+    signed of the same request is tried in place of each Authorization, too.
+    """
+    target, *lines = data.split(b"\n")
+    pairs = [line.partition(b":")[::2] for line in lines]
+    fields = [(name.decode("latin-1"), value.strip(b" \t")) for name, value in pairs if name]
+    for name, scheme in _CLOUD_KEYS.items():
+        request = PlainRequest(target=target, host=b"shop.example", fields=fields)
+        with contextlib.suppress(edgeauth.VerificationError):
+            scheme.verify(request, now=signed_requests.NOW)
+            raise AssertionError((name, data))
+        text = target.decode("latin-1")
+        if not text.isascii():
+            continue
+        own = {field.lower() for field in scheme.headers} | {"host"}
+        others = [(field, value) for field, value in fields if field.lower() not in own]
+        outgoing = Outgoing("GET", "shop.example", text, others)
+        with contextlib.suppress(CannotSign):
+            made = scheme.credential(now=signed_requests.NOW, request=outgoing)
+            signed = [*others, *((field, value.encode()) for field, value in made.items())]
+            again = PlainRequest(target=target, host=b"shop.example", fields=signed)
+            assert scheme.verify(again, now=signed_requests.NOW).scheme == scheme.kind
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
     function.__name__: function
     for function in (
@@ -292,5 +324,6 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
         content_digest,
         akamai_g2o,
         signed_token,
+        cloud_keys,
     )
 }

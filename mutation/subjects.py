@@ -35,6 +35,12 @@ _GUARD = (
     _HOSTILE,
     "unit/test_observers.py",
 )
+_CLOUD_KEYS = (
+    "unit/schemes/test_azure_shared_key.py",
+    "unit/schemes/test_alibaba_oss.py",
+    "unit/schemes/test_cloud_key_rows.py",
+    "properties/test_cloud_keys.py",
+)
 _DJANGO = (
     "unit/django/test_middleware.py",
     "unit/django/test_once.py",
@@ -152,6 +158,9 @@ SUBJECTS = {
         )
         for name in ("algorithms", "arguments", "jwks", "rules", "sign", "token", "verify")
     },
+    "schemes/azure_shared_key.py": _CLOUD_KEYS,
+    "schemes/signed_parts.py": _CLOUD_KEYS,
+    **{f"schemes/alibaba_oss/{name}.py": _CLOUD_KEYS for name in ("scheme", "strings")},
     "exemptions.py": (
         "unit/test_mount_points.py",
         "unit/test_guard.py",

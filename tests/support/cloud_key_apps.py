@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 
 HOLE = os.environ.get("HOLE", "")
 
-AZURE_SECRET = b64encode(
-    b"a-key-of-a-storage-account-as-the-portal-shows-it, 64 bytes long"
-).decode()
+AZURE_SECRET = b64encode(bytes(range(7, 71))).decode()
 OSS_SECRET = "a-secret-of-an-access-key-30ch"
 
 #: Settings of each, its kind first, and its key.
@@ -63,7 +61,7 @@ async def answering_by_asgi(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-def answering_by_wsgi(environ: Any, start_response: Any) -> list[bytes]:
+def answering_by_wsgi(_environ: Any, start_response: Any) -> list[bytes]:
     """As the other."""
     start_response("200 OK", [("Content-Length", "2")])
     return [b"in"]
@@ -126,7 +124,8 @@ def _others(request: Any) -> Iterator[Any]:
     lines = request.fields()
     if HOLE == "host":
         rest = [line for line in lines if line[0] != b"host"]
-        yield _Otherwise(request, [*rest, (b"host", b"edgeauth-probe.invalid")])
+        other = b"edgeauth-probe.invalid"
+        yield _Otherwise(request, [*rest, (b"host", other)], host=other)
     if HOLE == "first":
         yield _Otherwise(request, list(dict(lines).items()))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from hashlib import sha256
 
 import pytest
 from alibabacloud_oss_v2.credentials import StaticCredentialsProvider
@@ -219,7 +220,7 @@ def test_a_scope_of_another_day_is_refused_though_the_signature_is_good():
         ("x-oss-content-sha256", None),
         (
             "x-oss-content-sha256",
-            b"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+            sha256().hexdigest().encode(),
         ),
     ],
 )
@@ -307,6 +308,16 @@ def test_of_the_field_of_v4_spaces_after_commas_alone_may_be_otherwise(old, new,
         assert V4.verify(request, now=NOW)
         return
     with pytest.raises(error):
+        V4.verify(request, now=NOW)
+
+
+def test_a_host_that_is_signed_must_be_there_once():
+    request = sent(V4)
+    request.fields.append(("Host", b"shop.example"))
+    with pytest.raises(MalformedHeader, match="one Host"):
+        V4.verify(request, now=NOW)
+    request = set_line(sent(V4), "Host", None)
+    with pytest.raises(MalformedHeader, match="one Host"):
         V4.verify(request, now=NOW)
 
 

@@ -209,11 +209,11 @@ def _made_by(scheme: AlibabaOssScheme, secret: bytes, seen: Otherwise, value: by
 
 def _search(given: _Signed, key: Key) -> Finding:
     scheme, seen, lines, value, _ = given
-    for finding, other in rewrites(seen, lines.hints):
-        if _made_by(scheme, key.secret, other, value):
-            return finding
     for finding, otherwise in _mistakes(scheme, seen):
         if _made_by(otherwise, key.secret, seen, value):
+            return finding
+    for finding, other in rewrites(seen, lines.hints):
+        if _made_by(scheme, key.secret, other, value):
             return finding
     for secret, mistake in secrets_of(key):
         if mistake is not None and _made_by(scheme, secret, seen, value):

@@ -133,14 +133,14 @@ def _maker(scheme: AzureSharedKeyScheme, signed: bytes, received: bytes) -> Key 
 def _search(
     scheme: AzureSharedKeyScheme, seen: Otherwise, lines: RequestLines, received: bytes
 ) -> Finding:
+    for finding, signed in _mistakes(scheme, seen):
+        if _maker(scheme, signed, received) is not None:
+            return finding
     for finding, other in rewrites(seen, lines.hints):
         try:
             signed = scheme.string_to_sign(other)
         except MalformedHeader:
             continue
-        if _maker(scheme, signed, received) is not None:
-            return finding
-    for finding, signed in _mistakes(scheme, seen):
         if _maker(scheme, signed, received) is not None:
             return finding
     signed = scheme.string_to_sign(seen)
