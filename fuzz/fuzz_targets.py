@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 
 import http_sf
 import jwt
-from support import signed_requests
 from support import cloud_key_apps, signed_requests
 from support.oracle import Rules, Secret, make_value, rule_value
 from support.requests import PlainRequest

@@ -15,7 +15,6 @@ from edgeauth.asgi import EdgeAuthMiddleware as ASGIMiddleware
 from edgeauth.wsgi import EdgeAuthMiddleware as WSGIMiddleware
 from support.cloud_keys import AtItsTime
 from support.fact_apps import asgi as told_by_asgi
-from support.fact_apps import wsgi as told_by_wsgi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
