@@ -85,6 +85,8 @@ _PLAIN = {
     "scheme": re.compile(r'"https?"'),
     "components": re.compile(r'"[@a-z0-9-]{1,64}"(, "[@a-z0-9-]{1,64}"){0,63}'),
 }
+# What another parameter may be that a kind has.
+_OF_A_KIND = re.compile(r'[A-Za-z0-9"_.=, \[\]-]{1,512}')
 _WRITE = {
     "header": "letters, digits and dashes",
     "dictionary": "letters, digits and underscores",
@@ -270,8 +272,9 @@ def renamed(text: str, names: Mapping[str, str], file: str) -> str:
     for parameter, name in names.items():
         if parameter not in declared:
             raise ConfigurationError(f"integrations/{file} has no {parameter} to set")
-        if not _PLAIN[parameter].fullmatch(name):
-            raise ConfigurationError(f"{parameter} {name!r}: write {_WRITE[parameter]}")
+        if not _PLAIN.get(parameter, _OF_A_KIND).fullmatch(name):
+            how = _WRITE.get(parameter, "letters, digits, dots, dashes and underscores")
+            raise ConfigurationError(f"{parameter} {name!r}: write {how}")
         spellings = dict(_spellings(parameter, declared[parameter], name))
         if not any(_whole(old).search(_DECLARATION.sub("", text)) for old in spellings):
             raise ConfigurationError(

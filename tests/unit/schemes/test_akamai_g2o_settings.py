@@ -178,8 +178,9 @@ def test_a_callable_sees_a_request_that_is_to_be_sent_as_one_that_came():
                 (request.method, request.path, request.query, request.host, request.scheme),
                 (tuple(request.header("X-Note")), tuple(request.header("host"))),
                 (request.header("x-absent"), request.fields()),
+                (request.fields_beginning(b"x-n"), request.fields_beginning(b"x-o")),
                 (request.mount, request.mount_is_configured, request.handshake),
-                (request.peer, request.unix),
+                (request.peer, request.unix, request.compares_body),
             )
         )
         return request.target
@@ -192,7 +193,8 @@ def test_a_callable_sees_a_request_that_is_to_be_sent_as_one_that_came():
         ("GET", "/a b", b"q=1", b"shop.example", "https"),
         ((b"a", b"b"), (b"shop.example",)),
         ([], [(b"x-note", b"a"), (b"x-note", b"b")]),
+        ([(b"x-note", b"a"), (b"x-note", b"b")], []),
         ("", False, False),
-        (None, False),
+        (None, False, True),
     )
     assert SentRequest(REQUEST, "http").scheme == "http"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edgeauth.ops.schemes.akamai_g2o.snippets import SNIPPETS, parameters
 from edgeauth.ops.schemes.tools import Tools
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ TOOLS = Tools(
     explain=_explain,
     attacks=_attacks,
     genuine=_genuine,
+    snippets=SNIPPETS,
+    parameters=parameters,
     may_be_good_once=_always,
     names_target=_always,
 )

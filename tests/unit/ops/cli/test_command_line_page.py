@@ -29,6 +29,8 @@ PAGES = (
     "access.md",
     "migration.md",
     "message-signatures.md",
+    "cdn/akamai.md",
+    "schemes/akamai-g2o.md",
 )
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 PROMPT = re.compile(r"^\$ ", re.MULTILINE)
