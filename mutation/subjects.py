@@ -148,8 +148,10 @@ SUBJECTS = {
         )
         for name in ("arguments", "claims", "digests", "sign_string", "verify")
     },
-    "schemes/empty_query.py": ("unit/schemes/test_akamai_g2o.py",),
-    "schemes/sent.py": ("unit/schemes/test_akamai_g2o_settings.py",),
+    "schemes/sent.py": (
+        "unit/schemes/test_akamai_g2o_settings.py",
+        "unit/schemes/test_akamai_g2o.py",
+    ),
     **{
         f"schemes/signed_token/{name}.py": (
             "unit/schemes/test_signed_token.py",

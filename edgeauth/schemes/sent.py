@@ -1,10 +1,12 @@
-"""A request that is about to be sent, as a scheme sees one that was received."""
+"""Views of requests that no server made: one that is about to be sent, one as it may have been."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence  # noqa: TC003 - so that annotations can be read
+from typing import Any
 from urllib.parse import unquote
 
+from edgeauth.request import Request  # noqa: TC001
 from edgeauth.schemes.base import Outgoing  # noqa: TC001
 
 
@@ -57,3 +59,26 @@ class SentRequest:
 
 def _bytes(text: str | bytes) -> bytes:
     return text.encode() if isinstance(text, str) else text
+
+
+class WithEmptyQuery:
+    """*request*, as if its target had been sent with a question mark at its end."""
+
+    def __init__(self, request: Request, target: bytes) -> None:
+        self._request = request
+        self.target = target + b"?"
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - all else is as it was
+        return getattr(self._request, name)
+
+
+def with_empty_query(request: Request) -> WithEmptyQuery | None:
+    """*request* as it may have been sent, where the server does not tell an empty query.
+
+    A scheme that signs the target as it was sent tries both; to the application they are one.
+    None where there is nothing more to try.
+    """
+    target = request.target
+    if target is None or b"?" in target or not getattr(request, "drops_empty_query", False):
+        return None
+    return WithEmptyQuery(request, target)

@@ -13,6 +13,9 @@ class Addresses(Mapping[str, object]):
     """The address of the edge and that of its client; one that is no address is not there.
 
     Few applications look, so the addresses are read when somebody does.
+
+    Args:
+        edge, client: as received, in ASCII.
     """
 
     __slots__ = ("_found", "_received")
@@ -23,8 +26,8 @@ class Addresses(Mapping[str, object]):
 
     def _read(self) -> dict[str, object]:
         if self._found is None:
-            named = zip((EDGE, CLIENT), self._received, strict=True)
-            read = {name: canonical_address(text.decode("latin-1")) for name, text in named}
+            edge, client = (canonical_address(text.decode()) for text in self._received)
+            read = {EDGE: edge, CLIENT: client}
             self._found = {name: text for name, text in read.items() if text is not None}
         return self._found
 

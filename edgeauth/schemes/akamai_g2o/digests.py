@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable  # noqa: TC003 - so that annotations can be read
 from typing import Protocol
 
 from edgeauth.errors import ConfigurationError
-from edgeauth.keys import Key
 
 
 class HasSecret(Protocol):
@@ -18,10 +17,6 @@ class HasSecret(Protocol):
 
     def mac(self, message: bytes) -> bytes:
         """HMAC-SHA256 of *message*."""
-
-
-# What a key makes of the data header and the sign string, which nothing separates.
-Digest = Callable[[HasSecret, bytes], bytes]
 
 
 def _md5(data: bytes) -> bytes:
@@ -48,8 +43,9 @@ def _version_5(key: HasSecret, message: bytes) -> bytes:
     return key.mac(message)
 
 
-#: MD5, MD5 of MD5, HMAC-MD5, HMAC-SHA1, HMAC-SHA256.
-DIGESTS: dict[int, Digest] = {
+#: What a key makes of the data header and the sign string, which nothing separates: MD5, MD5 of
+#: MD5, HMAC-MD5, HMAC-SHA1, HMAC-SHA256.
+DIGESTS: dict[int, Callable[[HasSecret, bytes], bytes]] = {
     1: _version_1,
     2: _version_2,
     3: _version_3,
@@ -58,14 +54,14 @@ DIGESTS: dict[int, Digest] = {
 }
 
 
-def refuse_absent(version: int) -> None:
+def refuse_absent(version: int, key: HasSecret) -> None:
     """Refuse a *version* whose hash this Python does not have.
 
     Raises:
         ConfigurationError: as where only approved hashes may be used.
     """
     try:
-        DIGESTS[version](Key("try", bytes(16)), b"")
+        DIGESTS[version](key, b"")
     except ValueError:
         raise ConfigurationError(
             f"versions has {version}, and this Python has not the hash for it (FIPS?): let the "

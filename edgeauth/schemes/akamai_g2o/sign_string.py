@@ -160,7 +160,7 @@ class SignString:
             )
         for name in self.names:
             if name not in PARTS:
-                near = get_close_matches(str(name), PARTS, n=1)
+                near = get_close_matches(str(name), PARTS)
                 raise ConfigurationError(
                     f"sign_string has {name!r}: write "
                     + (repr(near[0]) if near else " or ".join(PARTS))

@@ -34,9 +34,8 @@ from edgeauth.schemes.akamai_g2o.claims import Addresses
 from edgeauth.schemes.akamai_g2o.digests import DIGESTS, refuse_absent
 from edgeauth.schemes.akamai_g2o.sign_string import DEFAULT_COVERS, SignString, target
 from edgeauth.schemes.base import CannotSign, Outgoing, field_name, not_once
-from edgeauth.schemes.empty_query import WithEmptyQuery, drops_empty_query
 from edgeauth.schemes.options import Option, window
-from edgeauth.schemes.sent import SentRequest
+from edgeauth.schemes.sent import SentRequest, with_empty_query
 from edgeauth.verdict import EdgeIdentity, Once
 
 # In sign strings of a callable nobody knows what is covered, unless it says so.
@@ -95,7 +94,7 @@ class AkamaiG2OScheme:
         self._keys = {key.id.encode(): key for key in self.keys.newest_first}
         self.versions = checked_versions(versions)
         for version in self.versions:
-            refuse_absent(version)
+            refuse_absent(version, self.keys.newest_first[0])
         self._digests = {b"%d" % version: DIGESTS[version] for version in self.versions}
         self.max_age = window("max_age", max_age)
         self.max_future = window("max_future", max_future)
@@ -209,8 +208,9 @@ class AkamaiG2OScheme:
         if digest is None or not compare_digest(
             b2a_base64(digest(key, message), newline=False), signs[0]
         ):
-            if b"?" not in (request.target or b"") and drops_empty_query(request):
-                return self.verify(WithEmptyQuery(request), now=now)
+            other = with_empty_query(request)
+            if other is not None:
+                return self.verify(other, now=now)
             raise self._refused(int(version), key, message, signs[0], int(time))
         signed_at = int(time)
         opens, closes = signed_at - self.max_future, signed_at + self.max_age

@@ -326,7 +326,8 @@ def test_outside_of_the_window_it_is_refused_as_authentic():
         verified(signed(), now=NOW - 30.5)
     assert (old.value.age, old.value.limit) == (30.5, 30)
     assert (early.value.age, early.value.limit) == (-30.5, 30)
-    assert old.value.identity.key_id == early.value.identity.key_id == "key-1"
+    for identity in (old.value.identity, early.value.identity):
+        assert identity[:4] == (NOW, None, "key-1", "akamai-g2o")
 
 
 @pytest.mark.parametrize("now", [math.nan, math.inf, -math.inf])
@@ -395,9 +396,13 @@ def test_an_empty_query_that_the_server_does_not_tell_is_tried_and_no_other():
     by_parts = came(b"/a", "/a?")
     by_parts.fields[2] = (SIGN, sign(data_header(), "GET/a?").encode())
     assert verified(by_parts, sign_string=["AK_METHOD", "AK_URL"])
+    called = came(b"/a", "/a?")
+    assert verified(called, sign_string=lambda request: request.target)
     for target, signed_target in ((b"/a", "/a??"), (b"/a?b", "/a?b?"), (b"/a", "/"), (None, "?")):
         with pytest.raises(VerificationError):
             verified(came(target, signed_target))
+    with pytest.raises(BadSignature):
+        verified(came(None, "/"), sign_string=lambda _request: b"?")
     with pytest.raises(BadSignature):
         verified(replace(signed(target="/a?"), target=b"/a"))
 
@@ -460,6 +465,11 @@ def test_a_part_may_be_empty(target, filename, extension, query):
         "AK_QUERY": query,
     }.items():
         assert by_parts(["AK_METHOD", name], "GET" + value, target=target)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+def test_each_method_that_the_edge_forwards_can_be_signed(method):
+    assert by_parts(["AK_METHOD", "AK_URL"], method + PARTS["AK_URL"], method=method)
 
 
 def test_the_opening_of_a_websocket_is_a_get_and_a_method_of_that_name_is_none():

@@ -6,7 +6,7 @@ import pytest
 from support.requests import PlainRequest
 from support.rfc9421 import published_key
 
-from edgeauth import ConfigurationError, Guard, Key, Settings
+from edgeauth import ConfigurationError, Guard, Key, SchemeSettings, Settings
 from edgeauth.clients.signer import Signer
 from edgeauth.public_keys import PublicKey
 from edgeauth.schemes.akamai_g2o import AkamaiG2OScheme
@@ -18,7 +18,7 @@ GOOD = "kV3x9Qw7ZtB2mN8rLp4sHd6yUc1aFg5e"
 NOW = 1_760_000_000
 DATA, SIGN = "X-Akamai-G2O-Auth-Data", "X-Akamai-G2O-Auth-Sign"
 REQUEST = Outgoing(
-    "GET", "shop.example", "/a%20b?q=1", [("X-Note", "a"), ("x-note", b"b")], b"", "2001:db8::7"
+    "GET", "shop.example", "/a%20b?q=1?r", [("X-Note", "a"), ("x-note", b"b")], b"", "2001:db8::7"
 )
 
 
@@ -80,6 +80,8 @@ def test_each_setting_is_read_from_variables_and_from_a_file(tmp_path):
         ("sign_header", "x-akamai-g2o-auth-DATA", "are one field: name two"),
         ("max_age", "-1", "must be 0 seconds or more"),
         ("max_future", "nan", "number of seconds"),
+        ("max_age", "soon", "EDGEAUTH_MAX_AGE is 'soon'; write a number of seconds"),
+        ("max_future", "soon", "EDGEAUTH_MAX_FUTURE is 'soon'; write a number of seconds"),
         ("secret", "", "EDGEAUTH_SECRET is empty"),
         ("secret", "default", "at least|16 to"),
     ],
@@ -101,6 +103,28 @@ def test_a_setting_that_cannot_be_used_is_an_error_at_start(name, written, told)
 def test_an_argument_that_is_empty_or_of_another_type_is_an_error(name, empty):
     with pytest.raises(ConfigurationError):
         AkamaiG2OScheme([GOOD], **{name: empty})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("versions", (9,), "versions is"),
+        ("max_age", -1, "max_age must be 0 seconds or more"),
+        ("max_future", -1, "max_future must be 0 seconds or more"),
+        ("data_header", "X_D", "is not a header field name"),
+        ("sign_header", "X_S", "is not a header field name"),
+        ("sign_string", "AK_URL", "sign_string must be a list or a callable, not 'AK_URL'"),
+    ],
+)
+def test_settings_and_the_scheme_itself_refuse_alike(name, value, told):
+    with pytest.raises(ConfigurationError, match=told):
+        SchemeSettings(KIND, given={name: value})
+    with pytest.raises(ConfigurationError, match=told):
+        AkamaiG2OScheme([GOOD], **{name: value})
+
+
+def test_each_option_has_a_word_of_what_it_means():
+    assert all(option.doc for option in AkamaiG2OScheme.OPTIONS)
 
 
 @pytest.mark.parametrize("name", ["versions", "sign_string", "data_header", "sign_header"])
@@ -190,7 +214,7 @@ def test_a_callable_sees_a_request_that_is_to_be_sent_as_one_that_came():
 
     assert scheme.verify(received(fields), now=NOW)
     assert seen[0] == (
-        ("GET", "/a b", b"q=1", b"shop.example", "https"),
+        ("GET", "/a b", b"q=1?r", b"shop.example", "https"),
         ((b"a", b"b"), (b"shop.example",)),
         ([], [(b"x-note", b"a"), (b"x-note", b"b")]),
         ([(b"x-note", b"a"), (b"x-note", b"b")], []),
