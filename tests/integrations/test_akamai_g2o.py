@@ -135,6 +135,22 @@ def test_a_query_that_is_empty_is_signed_and_accepted(name, tmp_path):
                 assert answer.status == status
 
 
+def test_behind_nginx_parts_are_those_of_the_request_that_nginx_got():
+    settings = {**SETTINGS, "sign_string": "AK_METHOD,AK_HOSTHEADER,AK_URL"}
+    scheme = Settings.from_mapping(settings).build_scheme()
+    guard = "\n".join(f'{name} = "{value}"' for name, value in settings.items())
+
+    def fields(method, host="origin.example"):
+        made = scheme.credential(now=time.time(), request=Outgoing(method, host, TARGET))
+        return list(made.items())
+
+    with gate_of(settings, guard) as gate:
+        for method in ("GET", "POST", "DELETE"):
+            assert gate.ask(*fields(method), method=method, target=TARGET).status == 200
+        assert gate.ask(*fields("GET"), method="POST", target=TARGET).status == 403
+        assert gate.ask(*fields("GET", "other.example"), target=TARGET).status == 403
+
+
 def test_behind_nginx_an_empty_query_is_told_from_none(through: Gate):
     for asked, status in (("/a?", 200), ("/a", 403)):
         assert through.ask(*signed(target="/a?"), target=asked).status == status
