@@ -837,3 +837,42 @@ def test_the_identity_of_an_error_says_who_when_and_by_which_kind():
 def test_a_ring_is_taken_as_it_is():
     ring = KeyRing([KEY])
     assert MessageSignatureScheme(ring).keys is ring
+
+
+class TestAnEmptyQuery:
+    """``/p?`` where the server tells ``/p``, as ASGI servers do."""
+
+    class Scope(PlainRequest):
+        drops_empty_query = True
+
+    def came(self, target, key, components):
+        made = signed("GET", target, key=key, signer={"components": components})
+        told = target.removesuffix("?").encode()
+        return self.Scope(target=told, host=made.host, fields=made.fields)
+
+    @pytest.mark.parametrize("component", ["@request-target", "@target-uri"])
+    @pytest.mark.parametrize("side", ["secret", "public"])
+    def test_what_was_signed_with_the_mark_and_without_it_is_accepted(self, component, side):
+        key = (
+            KEY
+            if side == "secret"
+            else PrivateKey("edge-2", published_key("ed25519", "key"), "ed25519")
+        )
+        known = KEY if side == "secret" else key.public
+        scheme = MessageSignatureScheme([known], components=[component])
+        for target in ("/p", "/p?"):
+            assert scheme.verify(self.came(target, key, [component]), now=NOW).timestamp == NOW
+        with pytest.raises(BadSignature):
+            scheme.verify(self.came("/p??", key, [component]), now=NOW)
+        wrong = self.came("/p", key, [component])
+        wrong.target = b"/q"
+        with pytest.raises(BadSignature):
+            scheme.verify(wrong, now=NOW)
+
+    def test_where_the_server_tells_it_the_two_are_apart(self):
+        scheme = MessageSignatureScheme([KEY], components=["@request-target"])
+        made = signed("GET", "/p?", signer={"components": ["@request-target"]})
+        assert scheme.verify(made, now=NOW)
+        made.target = b"/p"
+        with pytest.raises(BadSignature):
+            scheme.verify(made, now=NOW)
