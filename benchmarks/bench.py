@@ -14,6 +14,7 @@ import sys
 import adapters
 import addresses
 import akamai_g2o
+import aws_sigv4
 import figures
 import measure
 import message_signatures
@@ -39,6 +40,7 @@ def main() -> int:
     for measured in (
         lambda: [verify.group()],
         lambda: [message_signatures.group()],
+        lambda: [aws_sigv4.group()],
         lambda: [akamai_g2o.group()],
         lambda: [signed_tokens.group()],
         lambda: [replay.group()],

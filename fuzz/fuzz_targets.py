@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import http_sf
 import jwt
-from support import cloud_key_apps, signed_requests
+from support import cloud_key_apps, signed_requests, sigv4
 from support.oracle import Rules, Secret, make_value, rule_value
 from support.requests import PlainRequest
 from support.rulings import ruling_of, scheme_of
@@ -30,6 +30,9 @@ from edgeauth.ops.schemes.request_lines import RequestLines
 from edgeauth.schemes.akamai_g2o import AkamaiG2OScheme
 from edgeauth.schemes.akamai_g2o.digests import DIGESTS
 from edgeauth.schemes.akamai_g2o.sign_string import PARTS
+from edgeauth.schemes.aws_sigv4 import AwsSigV4Scheme
+from edgeauth.schemes.aws_sigv4.canonical import day_secret
+from edgeauth.schemes.aws_sigv4.given import given_of, message_of
 from edgeauth.schemes.base import CannotSign, Outgoing
 from edgeauth.schemes.message_signatures import MessageSignatureScheme
 from edgeauth.schemes.message_signatures.base import Base
@@ -311,6 +314,68 @@ def cloud_keys(data: bytes) -> None:
             assert scheme.verify(again, now=signed_requests.NOW).scheme == scheme.kind
 
 
+_SIGV4 = AwsSigV4Scheme(
+    [sigv4.KEY], region=sigv4.REGION, presigned=True, unsigned_payload=True, max_skew=1e12
+)
+_SIGV4_GENERIC = AwsSigV4Scheme([sigv4.KEY], region=sigv4.REGION, path_mode="generic")
+
+
+def aws_sigv4(data: bytes) -> None:
+    """A request in lines is decided alike by a scheme that is new, and no byte raises.
+
+    The lines are method, target, and the values of Authorization, X-Amz-Date,
+    X-Amz-Content-SHA256, and one more field of Amazon's. A fuzzer finds no signatures, so the byte
+    0x01 stands for the right one.
+    """
+    method, target, *values = (*data.split(b"\n", 5), *[b""] * 6)[:6]
+    names = ("Authorization", "X-Amz-Date", "X-Amz-Content-SHA256", "X-Amz-Meta-A")
+    fields = [("Host", b"shop.example")]
+    fields += [(name, value) for name, value in zip(names, values, strict=True) if value]
+    for scheme in (_SIGV4, _SIGV4_GENERIC):
+        request = PlainRequest(
+            method=method.decode("latin-1"),
+            target=target,
+            host=b"shop.example",
+            fields=_with_signature(scheme, method, target, fields),
+        )
+        anew = AwsSigV4Scheme(
+            [sigv4.KEY],
+            region=sigv4.REGION,
+            presigned=scheme.presigned,
+            unsigned_payload=scheme.unsigned_payload,
+            max_skew=scheme.max_skew,
+            path_mode=scheme.path_mode,
+        )
+        reasons = set()
+        for judge in (anew, scheme, scheme):
+            try:
+                identity = judge.verify(request, now=NOW)
+            except edgeauth.VerificationError as error:
+                reasons.add(error.reason)
+            else:
+                reasons.add("ok")
+                assert identity.key_id == sigv4.KEY.id
+        assert len(reasons) == 1, (data, reasons)
+
+
+def _with_signature(
+    scheme: AwsSigV4Scheme, method: bytes, target: bytes, fields: list[tuple[str, bytes]]
+) -> list[tuple[str, bytes]]:
+    """The fields with the right signature in the place of the byte 0x01."""
+    stand_in = [(name, value.replace(b"\1", b"0" * 64)) for name, value in fields]
+    request = PlainRequest(
+        method=method.decode("latin-1"), target=target, host=b"shop.example", fields=stand_in
+    )
+    with contextlib.suppress(edgeauth.VerificationError):
+        given = given_of(request, presigned=False, path_mode=scheme.path_mode)
+        found = given.credential
+        secret = day_secret(sigv4.KEY.secret, found.day, found.region, found.service)
+        message = message_of(request, given, scheme.path_mode)
+        right = edgeauth.Key("day", secret).mac(message).hex().encode()
+        return [(name, value.replace(b"\1", right)) for name, value in fields]
+    return stand_in
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
     function.__name__: function
     for function in (
@@ -324,5 +389,6 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
         akamai_g2o,
         signed_token,
         cloud_keys,
+        aws_sigv4,
     )
 }

@@ -163,6 +163,14 @@ SUBJECTS = {
     "schemes/azure_shared_key.py": _CLOUD_KEYS,
     "schemes/signed_parts.py": _CLOUD_KEYS,
     **{f"schemes/alibaba_oss/{name}.py": _CLOUD_KEYS for name in ("scheme", "strings")},
+    **{
+        f"schemes/aws_sigv4/{name}.py": (
+            "unit/schemes/test_aws_sigv4.py",
+            "properties/test_aws_sigv4.py",
+            "unit/settings/test_sigv4_settings.py",
+        )
+        for name in ("arguments", "canonical", "given", "grammar", "sign", "verify")
+    },
     "exemptions.py": (
         "unit/test_mount_points.py",
         "unit/test_guard.py",

@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterable, Sequence  # noqa: TC003 - so that annotations can be read
+from operator import methodcaller
 from typing import Literal
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
@@ -26,6 +27,7 @@ _PLAIN = re.compile(_UNRESERVED)
 _PLAIN_QUERY = re.compile(rb"%b=%b(?:&%b=%b)*" % ((_UNRESERVED,) * 4))
 _NOT_PRINTABLE = re.compile(rb"[^!-~]")
 _PRINTABLE = bytes(range(0x21, 0x7F))
+_name_and_value = methodcaller("partition", b"=")
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _SPACES = re.compile(rb" {2,}")
 
@@ -84,11 +86,6 @@ def _component(text: bytes) -> bytes:
     if _PLAIN.fullmatch(text):
         return text
     return quote_from_bytes(unquote_to_bytes(text), "").encode()
-
-
-def _name_and_value(pair: bytes) -> tuple[bytes, bytes]:
-    name, _, value = pair.partition(b"=")
-    return name, value
 
 
 def field_value(lines: Sequence[bytes]) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence  # noqa: TC003 - so that annotations can be read
+from collections.abc import Mapping, Sequence  # noqa: TC003 - so that annotations can be read
 from typing import Literal, NamedTuple, Protocol
 
 from edgeauth.errors import MalformedHeader, MissingHeader
@@ -17,13 +17,17 @@ from edgeauth.schemes.aws_sigv4.canonical import (
     field_value,
     string_to_sign,
 )
-from edgeauth.schemes.aws_sigv4.grammar import AUTHORIZATION, CONTENT, DATE, Credential
+from edgeauth.schemes.aws_sigv4.grammar import AUTHORIZATION, CONTENT, DATE, Credential, Form
 from edgeauth.schemes.base import not_once
 
 _CONTENT = CONTENT.lower().encode()
-# As they are asked for before: a view may remember what it found by a name.
-_ASKED = {name.lower().encode(): name for name in ("Host", DATE, CONTENT)}
 _WORD = re.compile(rb"[!-~]{1,128}")
+_DIGITS = 64
+# All that a value may have, but for spaces.
+_NO_SPACE = bytes({*range(0x21, 0x100)} - {0x7F})
+_NONE: Mapping[bytes, Credential] = {}
+
+_new_tuple = tuple.__new__
 
 
 class Signable(Protocol):
@@ -40,25 +44,14 @@ class Signable(Protocol):
     def header(self, name: str) -> Sequence[bytes]: ...
 
 
-class Form(NamedTuple):
-    """What is signed: the names as they are written, and what they need.
-
-    Attributes:
-        names: all of them.
-        fields: of each, what stands before its value, and the name to ask for.
-        host: whether ``host`` is among them.
-    """
-
-    names: frozenset[bytes]
-    fields: tuple[tuple[bytes, str], ...]
-    host: bool
-
-
 class Given(NamedTuple):
     """A request, as far as it is signed.
 
     Attributes:
         credential: what it says of its signature.
+        head: what is before the signature in Authorization; None for a presigned URL.
+        signature: 64 digits, where the credential was read here.
+        date: when it was signed, as it is written.
         path: as it is sent.
         query: canonical, without the signature.
         payload: what stands for the body.
@@ -66,28 +59,28 @@ class Given(NamedTuple):
     """
 
     credential: Credential
+    head: bytes | None
+    signature: bytes
+    date: bytes
     path: bytes
     query: bytes
     payload: bytes
     content: Sequence[bytes]
 
 
-def form_of(text: bytes) -> Form:
-    """What the names in SignedHeaders mean.
-
-    Raises:
-        MalformedHeader: they are not sorted, one is there twice, or there are too many.
-    """
-    names = grammar.names_of(text)
-    fields = tuple((name + b":", _ASKED.get(name) or name.decode()) for name in names)
-    return Form(frozenset(names), fields, b"host" in names)
-
-
-def given_of(request: Signable, *, presigned: bool, path_mode: Literal["s3", "generic"]) -> Given:
+def given_of(
+    request: Signable,
+    *,
+    presigned: bool,
+    path_mode: Literal["s3", "generic"],
+    known: Mapping[bytes, Credential] = _NONE,
+) -> Given:
     """What *request* says of its signature, and what of it is signed.
 
     Args:
         request: the view of it.
+        known: credentials by what is before the signature: the form of that is not looked at
+            again, nor that of the signature, which must be compared as a whole.
         presigned: whether a signature may be in the query.
         path_mode: ``s3`` or ``generic``.
 
@@ -105,14 +98,11 @@ def given_of(request: Signable, *, presigned: bool, path_mode: Literal["s3", "ge
     content = request.header(CONTENT)
     if len(content) > 1:
         raise not_once(content, CONTENT)
-    payload = content[0] if content else EMPTY
+    payload, head = content[0] if content else EMPTY, None
     if lines and grammar.is_ours(lines[0]):
         if in_query:
             raise MalformedHeader("there is a signature in Authorization and one in the query")
-        dates = request.header(DATE)
-        if len(dates) != 1:
-            raise not_once(dates, DATE)
-        found = grammar.of_header(lines[0], dates[0])
+        found, head, signature, date = _of_header(request, lines[0], known)
     elif not in_query:
         raise MissingHeader(f"no {AUTHORIZATION} header of AWS4-HMAC-SHA256")
     elif not presigned:
@@ -121,19 +111,31 @@ def given_of(request: Signable, *, presigned: bool, path_mode: Literal["s3", "ge
             hint="let the edge sign in Authorization, or set presigned here",
         )
     else:
-        found, pairs = grammar.of_query(pairs)
+        found, signature, date, pairs = grammar.of_query(pairs)
         query = b"&".join(pairs)
         # A field that is not signed is anybody's, and says nothing of what was.
         if path_mode == "s3" and _CONTENT not in found.names.split(b";"):
             payload = UNSIGNED
-    if not _WORD.fullmatch(payload):
+    if payload != EMPTY and not _WORD.fullmatch(payload):
         raise MalformedHeader(f"{CONTENT} is neither a hash nor a word")
-    return Given(found, path, query, payload, content)
+    return _new_tuple(Given, (found, head, signature, date, path, query, payload, content))
 
 
-def message_of(
-    request: Signable, given: Given, form: Form, path_mode: Literal["s3", "generic"]
-) -> bytes:
+def _of_header(
+    request: Signable, value: bytes, known: Mapping[bytes, Credential]
+) -> tuple[Credential, bytes, bytes, bytes]:
+    """The credential, what is before the signature, this and the date."""
+    dates = request.header(DATE)
+    if len(dates) != 1:
+        raise not_once(dates, DATE)
+    head, _, signature = value.rpartition(b"=")
+    found = known.get(head)
+    if found is None or len(signature) != _DIGITS:
+        found, signature = grammar.of_header(value)
+    return found, head, signature, dates[0]
+
+
+def message_of(request: Signable, given: Given, path_mode: Literal["s3", "generic"]) -> bytes:
     """The string to sign of *request*.
 
     Raises:
@@ -146,12 +148,12 @@ def message_of(
             b"GET" if handshake else name.encode("utf-8", "replace"),
             canonical_path(given.path, path_mode),
             given.query,
-            *_fields(request, form),
+            *_fields(request, found.form),
             b"",
             found.names,
             given.payload,
         ),
-        date=found.date,
+        date=given.date,
         scope=found.scope,
     )
 
@@ -174,13 +176,23 @@ def _fields(request: Signable, form: Form) -> list[bytes]:
     for begin, name in form.fields:
         lines = request.header(name)
         if name == "Host":
-            if len(lines) > 1 or not request.host:
+            host = request.host
+            if len(lines) > 1 or not host:
                 raise MalformedHeader("there must be one Host header: it is signed")
-            lines = (request.host,)
-        elif not lines:
+            lines = (host,)
+        if len(lines) == 1:
+            found.append(begin + lines[0])
+        elif lines:
+            found.append(begin + field_value(lines))
+        else:
             raise MalformedHeader(
                 "a field that is signed is not there",
                 hint="does something between edge and origin remove it? edgeauth verify names it",
             )
-        found.append(begin + field_value(lines))
-    return found
+    # Of most requests there is nothing to trim or to refuse, and one look at all of it tells.
+    if b"\n".join(found).translate(None, _NO_SPACE) == b"\n" * (len(found) - 1):
+        return found
+    return [
+        begin + field_value([line[len(begin) :]])
+        for (begin, _), line in zip(form.fields, found, strict=True)
+    ]

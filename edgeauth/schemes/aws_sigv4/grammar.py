@@ -17,6 +17,9 @@ DATE = "X-Amz-Date"
 CONTENT = "X-Amz-Content-SHA256"
 TOKEN = "X-Amz-Security-Token"  # noqa: S105 - the name of a field
 
+# As they are asked for before: a view may remember what it found by a name.
+_ASKED = {name.lower().encode(): name for name in ("Host", DATE, CONTENT)}
+
 #: One signature covers no more than this: each field is looked for among all of a request.
 MAX_NAMES = 64
 
@@ -29,7 +32,7 @@ _HEX = rb"(?P<signature>[0-9a-f]{64})"
 _HEADER = re.compile(
     rb"%b +Credential=%b, ?SignedHeaders=%b, ?Signature=%b" % (ALGORITHM, _SCOPE, _NAMES, _HEX)
 )
-_DATE = re.compile(rb"([0-9]{8})T([01][0-9]|2[0-3])([0-5][0-9])([0-5][0-9])Z")
+_DATE = re.compile(rb"([0-9]{8})T((?:[01][0-9]|2[0-3])[0-5][0-9][0-5][0-9])Z")
 # Seven digits hold a week of seconds, and more than a week is refused when it is authentic.
 _EXPIRES = re.compile(rb"[1-9][0-9]{0,6}")
 
@@ -56,27 +59,39 @@ _EPOCH = calendar_day(1970, 1, 1).toordinal()
 _DAY = 86_400
 
 
+class Form(NamedTuple):
+    """What is signed of the fields.
+
+    Attributes:
+        names: all of them.
+        fields: of each, what stands before its value, and the name to ask for.
+    """
+
+    names: frozenset[bytes]
+    fields: tuple[tuple[bytes, str], ...]
+
+
 class Credential(NamedTuple):
-    """What a request says of its signature.
+    """What a request says of its signature, and what is the same for all of a day.
 
     Attributes:
         key: the id of the key.
         day, region, service: of the scope.
-        names: what is signed, as it is written.
-        signature: 64 digits.
         scope: the four parts of it, as they are signed.
-        date: when it was signed, as it is written.
-        expires: the seconds after that until which a presigned URL is good; None for a header.
+        names: what is signed, as it is written.
+        form: what that means.
+        begins: Unix seconds at which the day begins.
+        expires: the seconds after its date until which a presigned URL is good; None for a header.
     """
 
     key: bytes
     day: bytes
     region: bytes
     service: bytes
-    names: bytes
-    signature: bytes
     scope: bytes
-    date: bytes
+    names: bytes
+    form: Form
+    begins: int
     expires: int | None
 
 
@@ -87,11 +102,11 @@ def is_ours(value: bytes) -> bool:
 
 def is_presigned(query: bytes) -> bool:
     """Whether a canonical query is that of a presigned URL."""
-    return _IS_PRESIGNED.search(query) is not None
+    return b"x-amz-" in query.lower() and _IS_PRESIGNED.search(query) is not None
 
 
-def of_header(value: bytes, date: bytes) -> Credential:
-    """The credential in Authorization and X-Amz-Date.
+def of_header(value: bytes) -> tuple[Credential, bytes]:
+    """The credential in Authorization, and the signature.
 
     Raises:
         MalformedHeader: it is not of the form.
@@ -105,11 +120,12 @@ def of_header(value: bytes, date: bytes) -> Credential:
     key, day, region, service, names, signature = match.groups()
     # From the id of the key on, which is not part of it.
     scope = value[match.start("day") : match.end("service") + len(b"/aws4_request")]
-    return Credential(key, day, region, service, names, signature, scope, date, None)
+    form, begins = form_of(names), midnight(day)
+    return Credential(key, day, region, service, scope, names, form, begins, None), signature
 
 
-def of_query(pairs: Iterable[bytes]) -> tuple[Credential, list[bytes]]:
-    """The credential in the canonical *pairs* of a query, and the pairs that are signed.
+def of_query(pairs: Iterable[bytes]) -> tuple[Credential, bytes, bytes, list[bytes]]:
+    """The credential in the canonical *pairs* of a query, signature, date, and what is signed.
 
     Raises:
         MalformedHeader: it is not of the form, or a parameter of it is there twice.
@@ -138,21 +154,23 @@ def of_query(pairs: Iterable[bytes]) -> tuple[Credential, list[bytes]]:
     if scope is None or None in matches.values():
         raise MalformedHeader("a parameter of the presigned URL is not of its form")
     key, day, region, service = scope.groups()
-    return Credential(
+    names = found[b"X-Amz-SignedHeaders"]
+    credential = Credential(
         key,
         day,
         region,
         service,
-        found[b"X-Amz-SignedHeaders"],
-        found[b"X-Amz-Signature"],
         found[b"X-Amz-Credential"][len(key) + 1 :],
-        found[b"X-Amz-Date"],
+        names,
+        form_of(names),
+        midnight(day),
         int(found[b"X-Amz-Expires"]),
-    ), signed
+    )
+    return credential, found[b"X-Amz-Signature"], found[b"X-Amz-Date"], signed
 
 
-def names_of(text: bytes) -> tuple[bytes, ...]:
-    """The names of what is signed.
+def form_of(text: bytes) -> Form:
+    """What the names in SignedHeaders mean.
 
     Raises:
         MalformedHeader: they are not sorted, one is there twice, or there are too many.
@@ -162,7 +180,8 @@ def names_of(text: bytes) -> tuple[bytes, ...]:
         raise MalformedHeader("SignedHeaders has an empty name, or too many")
     if any(one >= other for one, other in pairwise(names)):
         raise MalformedHeader("the names of SignedHeaders are not sorted, or one is there twice")
-    return names
+    fields = tuple((name + b":", _ASKED.get(name) or name.decode()) for name in names)
+    return Form(frozenset(names), fields)
 
 
 def midnight(day: bytes) -> int:
@@ -187,7 +206,7 @@ def second_of_day(date: bytes, day: bytes) -> int:
     match = _DATE.fullmatch(date)
     if match is None:
         raise MalformedHeader("X-Amz-Date is not of the form YYYYMMDDTHHMMSSZ")
-    its_day, hours, minutes, seconds = match.groups()
-    if its_day != day:
+    if match[1] != day:
         raise MalformedHeader("the day of the scope is not that of X-Amz-Date")
-    return int(hours) * 3600 + int(minutes) * 60 + int(seconds)
+    digits = int(match[2])
+    return digits // 10_000 * 3600 + digits // 100 % 100 * 60 + digits % 100

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from binascii import a2b_hex
-from collections.abc import Iterable, Mapping  # noqa: TC003 - so that annotations can be read
+from collections.abc import Callable, Iterable, Mapping
 from hmac import compare_digest
 from typing import Any, ClassVar, Literal, Self
 
@@ -16,6 +16,7 @@ from edgeauth.errors import (
     NotCovered,
     NotYetValid,
     PastExpires,
+    VerificationError,
 )
 from edgeauth.keys import Key, KeyRing, secrets_alone
 from edgeauth.request import Request  # noqa: TC001 - so that annotations can be read
@@ -33,7 +34,7 @@ from edgeauth.schemes.aws_sigv4.canonical import (
     day_secret,
     normalised,
 )
-from edgeauth.schemes.aws_sigv4.given import Form, Given, form_of, given_of, message_of
+from edgeauth.schemes.aws_sigv4.given import Given, given_of, message_of
 from edgeauth.schemes.aws_sigv4.grammar import AUTHORIZATION, CONTENT, DATE, TOKEN, Credential
 from edgeauth.schemes.aws_sigv4.sign import presigned_target, signed_fields
 from edgeauth.schemes.base import Outgoing  # noqa: TC001 - so that annotations can be read
@@ -43,6 +44,10 @@ from edgeauth.verdict import NO_CLAIMS, BodyDigest, EdgeIdentity, Once
 _PREFIX = b"x-amz-"
 _CONTENT = CONTENT.lower().encode()
 _HASH = re.compile(rb"[0-9A-Fa-f]{64}")
+
+_EMPTY: BodyDigest | None = BodyDigest("sha256", a2b_hex(EMPTY))
+
+_Identity = Callable[[], EdgeIdentity]
 
 _REQUEST = frozenset({"method", "path", "query", "host", "time"})
 _PARTS = {
@@ -101,14 +106,14 @@ class AwsSigV4Scheme:
         self._keys = {key.id.encode(): key for key in self.keys if isinstance(key, Key)}
         self.region = checked_scope("region", region)
         self.service = checked_scope("service", service)
-        self._scope = (region.encode(), service.encode())
+        self._region, self._service = region.encode(), service.encode()
         self.max_skew = window("max_skew", max_skew)
         self.presigned = presigned
         self.max_expires = checked_max_expires(max_expires)
         self.unsigned_payload = unsigned_payload
         self.path_mode = checked_path_mode(path_mode)
-        self._days: dict[tuple[bytes, bytes], tuple[Key, int]] = {}
-        self._forms: dict[bytes, Form] = {}
+        self._days: dict[tuple[bytes, bytes], Key] = {}
+        self._credentials: dict[bytes, Credential] = {}
 
     @classmethod
     def from_options(cls, keys: KeyRing, options: Mapping[str, Any]) -> Self:
@@ -180,22 +185,22 @@ class AwsSigV4Scheme:
         Not checked: whether it was seen before (``once``), and whether the body has the digest
         that is signed (``body``).
         """
-        given = given_of(request, presigned=self.presigned, path_mode=self.path_mode)
+        known = self._credentials
+        given = given_of(request, presigned=self.presigned, path_mode=self.path_mode, known=known)
         found = given.credential
         key = self._keys.get(found.key)
-        seconds = grammar.second_of_day(found.date, found.day)
-        day = self._days.get((found.key, found.day))
-        begins = grammar.midnight(found.day) if day is None else day[1]
-        form = self._forms.get(found.names) or form_of(found.names)
         if key is None:
             raise BadSignature(
                 "the signature names an access key id that is not here",
                 hint="is the id of the key here the access key id at the edge?",
             )
-        ours = (found.region, found.service) == self._scope
-        signing = day[0] if day is not None and ours else _day_key(key, found)
-        message = message_of(request, given, form, self.path_mode)
-        if not compare_digest(signing.mac(message).hex().encode(), found.signature):
+        signed_at = found.begins + grammar.second_of_day(given.date, found.day)
+        ours = found.region == self._region and found.service == self._service
+        signing = self._days.get((found.key, found.day)) if ours else None
+        if signing is None:
+            signing = _day_key(key, found)
+        message = message_of(request, given, self.path_mode)
+        if not compare_digest(signing.mac(message).hex().encode(), given.signature):
             raise BadSignature(
                 f"key {key.id} did not make this signature of this request",
                 hint="does something between edge and origin change the method, Host, path, query "
@@ -206,55 +211,57 @@ class AwsSigV4Scheme:
                 f"signed with key {key.id}, which is not valid now",
                 hint="look at not_before and not_after of that key",
             )
-        signed_at = begins + seconds
-        identity = EdgeIdentity(signed_at, None, key.id, self.kind)
-        self._demand_scope(found, identity)
-        _demand_names(request, form, identity, presigned=found.expires is not None)
-        opens, closes = self._window(found, identity, signed_at, now)
-        body, covered = self._body(request, given, identity)
-        if day is None or found.names not in self._forms:
-            self._remember(found, form, signing, begins)
+
+        def identity() -> EdgeIdentity:
+            return EdgeIdentity(signed_at, None, key.id, self.kind)
+
+        if not ours or found.expires is not None:
+            self._demand_scope(found, identity, ours=ours)
+        _demand_names(request, found, identity)
+        opens = signed_at - self.max_skew
+        closes = signed_at + (self.max_skew if found.expires is None else found.expires)
+        # A clock that is not a number is in no window either.
+        if not opens <= now <= closes:
+            raise self._outside_window(found, identity(), now - signed_at)
+        body, covered = _EMPTY, True
+        if given.payload != EMPTY:
+            body, covered = self._body(request, given, identity)
+        if given.head is not None and given.head not in known:
+            self._remember(given, signing)
         plain = self.path_mode == "s3" or given.path == normalised(given.path)
-        once = _new_tuple(Once, (found.key + b":" + found.signature, closes, opens))
+        # A third of the cost of calling the classes, on every request.
+        once = _new_tuple(Once, (found.key + b":" + given.signature, closes, opens))
         covers = _PARTS[plain, covered]
         return _new_tuple(
             EdgeIdentity, (signed_at, None, key.id, self.kind, covers, once, body, NO_CLAIMS)
         )
 
-    def _demand_scope(self, found: Credential, identity: EdgeIdentity) -> None:
-        if (found.region, found.service) != self._scope:
+    def _demand_scope(self, found: Credential, identity: _Identity, *, ours: bool) -> None:
+        if not ours:
             raise ClaimRefused(
                 "signed for another region or service than the settings name",
                 hint="write the region and the service of the edge here, or the other way round",
-                identity=identity,
+                identity=identity(),
             )
         if found.expires is not None and found.expires > self.max_expires:
             raise ClaimRefused(
                 f"the presigned URL is good for {found.expires} s, and max_expires is "
                 f"{self.max_expires} s",
                 hint="let what signs it give it a shorter life",
-                identity=identity,
+                identity=identity(),
             )
 
-    def _window(
-        self, found: Credential, identity: EdgeIdentity, signed_at: int, now: float
-    ) -> tuple[float, float]:
-        """The first and the last second at which the credential is good."""
-        opens = signed_at - self.max_skew
-        life = self.max_skew if found.expires is None else found.expires
-        closes = signed_at + life
-        # A clock that is not a number is in no window either.
-        if opens <= now <= closes:
-            return opens, closes
-        age = now - signed_at
+    def _outside_window(
+        self, found: Credential, identity: EdgeIdentity, age: float
+    ) -> VerificationError:
         if age < 0:
-            raise NotYetValid(identity=identity, age=age, limit=self.max_skew, setting="max_skew")
+            return NotYetValid(identity=identity, age=age, limit=self.max_skew, setting="max_skew")
         if found.expires is not None:
-            raise PastExpires(identity=identity, late=age - life, limit=0)
-        raise Expired(identity=identity, age=age, limit=self.max_skew, setting="max_skew")
+            return PastExpires(identity=identity, late=age - found.expires, limit=0)
+        return Expired(identity=identity, age=age, limit=self.max_skew, setting="max_skew")
 
     def _body(
-        self, request: Request, given: Given, identity: EdgeIdentity
+        self, request: Request, given: Given, identity: _Identity
     ) -> tuple[BodyDigest | None, bool]:
         """The digest that the body must have, and whether the signature covers it."""
         payload, content = given.payload, given.content
@@ -264,7 +271,7 @@ class AwsSigV4Scheme:
                 raise NotCovered(
                     "the body is not signed: UNSIGNED-PAYLOAD",
                     hint="let the edge send the hash of the body, or set unsigned_payload here",
-                    identity=identity,
+                    identity=identity(),
                 )
             # Beside a presigned URL a client may say what its body is, and then it must be that.
             payload = content[0] if content else UNSIGNED
@@ -275,7 +282,7 @@ class AwsSigV4Scheme:
                 f"{CONTENT} is of a body that is signed in pieces, or of no known form",
                 hint="let the edge send the hash of the body, or UNSIGNED-PAYLOAD; what begins "
                 "with STREAMING is not verified here",
-                identity=identity,
+                identity=identity(),
             )
         # Who never sees a body cannot compare one, and an empty one is nothing to act on.
         if payload.lower() != EMPTY and not getattr(request, "compares_body", False):
@@ -283,26 +290,26 @@ class AwsSigV4Scheme:
                 "the hash of a body is signed, and nobody here sees the body",
                 hint="let the application's own gate (ASGI, WSGI, Django) compare it, or sign "
                 "UNSIGNED-PAYLOAD at the edge and set unsigned_payload",
-                identity=identity,
+                identity=identity(),
             )
         return BodyDigest("sha256", a2b_hex(payload)), covered
 
-    def _remember(self, found: Credential, form: Form, signing: Key, begins: int) -> None:
-        if len(self._days) >= _MOST:
-            self._days.clear()
-        if len(self._forms) >= _MOST:
-            self._forms.clear()
-        self._days[found.key, found.day] = signing, begins
-        self._forms[found.names] = form
+    def _remember(self, given: Given, signing: Key) -> None:
+        found = given.credential
+        for memory in (self._days, self._credentials):
+            if len(memory) >= _MOST:
+                memory.clear()
+        self._days[found.key, found.day] = signing
+        self._credentials[given.head or b""] = found
 
 
-def _demand_names(request: Request, form: Form, identity: EdgeIdentity, *, presigned: bool) -> None:
-    names = form.names
-    if not form.host or not (presigned or b"x-amz-date" in names):
+def _demand_names(request: Request, found: Credential, identity: _Identity) -> None:
+    names = found.form.names
+    if b"host" not in names or (found.expires is None and b"x-amz-date" not in names):
         raise NotCovered(
             "SignedHeaders leaves out host or x-amz-date",
             hint="let the edge sign both",
-            identity=identity,
+            identity=identity(),
         )
     for name, _ in request.fields_beginning(_PREFIX):
         # The hash is a line of its own, and not all signers list it.
@@ -310,7 +317,7 @@ def _demand_names(request: Request, form: Form, identity: EdgeIdentity, *, presi
             raise NotCovered(
                 "a field that begins with x-amz- is not signed",
                 hint="let the edge sign it, or remove what clients send by that name",
-                identity=identity,
+                identity=identity(),
             )
 
 

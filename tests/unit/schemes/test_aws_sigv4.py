@@ -570,9 +570,9 @@ def test_the_key_of_a_day_is_remembered_for_what_was_accepted_alone():
         replaced(forged, "Authorization", authorization(forged)[:-4] + b"0000"), BadSignature, by=by
     )
     assert not by._days
-    assert not by._forms
+    assert not by._credentials
     assert by.verify(sent(), now=NOW) == by.verify(sent(), now=NOW)
-    assert len(by._days) == len(by._forms) == 1
+    assert len(by._days) == len(by._credentials) == 1
 
 
 def test_what_is_remembered_has_an_end():
@@ -582,7 +582,7 @@ def test_what_is_remembered_has_an_end():
         fields = [(f"x-amz-meta-{day}", "a")]
         assert by.verify(sent(by=by, now=moment, fields=fields), now=moment)
     assert len(by._days) <= 64
-    assert len(by._forms) <= 64
+    assert len(by._credentials) <= 64
 
 
 def test_a_replay_store_admits_a_signature_once():

@@ -20,8 +20,8 @@ from edgeauth.ops.schemes.part import shortened
 from edgeauth.ops.schemes.seen import Seen
 from edgeauth.ops.text import escaped
 from edgeauth.schemes.aws_sigv4.canonical import UNSIGNED, day_secret
-from edgeauth.schemes.aws_sigv4.given import Given, form_of, message_of
-from edgeauth.schemes.aws_sigv4.grammar import CONTENT, midnight, second_of_day
+from edgeauth.schemes.aws_sigv4.given import Given, message_of
+from edgeauth.schemes.aws_sigv4.grammar import CONTENT, second_of_day
 
 if TYPE_CHECKING:
     from edgeauth.ops.schemes.request_lines import RequestLines
@@ -101,7 +101,7 @@ def _scope(found: _Found, scheme: AwsSigV4Scheme, given: Given) -> None:
 
 
 def _names(found: _Found, lines: RequestLines, given: Given) -> None:
-    names = form_of(given.credential.names).names
+    names = given.credential.form.names
     finding = None
     left = [b"host"] if b"host" not in names else []
     if given.credential.expires is None and b"x-amz-date" not in names:
@@ -152,7 +152,7 @@ def _payload(found: _Found, scheme: AwsSigV4Scheme, given: Given) -> None:
 
 def _time(found: _Found, scheme: AwsSigV4Scheme, given: Given, now: float) -> None:
     credential = given.credential
-    signed_at = midnight(credential.day) + second_of_day(credential.date, credential.day)
+    signed_at = credential.begins + second_of_day(given.date, credential.day)
     expires = credential.expires
     window = _Window(scheme.max_skew if expires is None else expires, scheme.max_skew)
     field, findings = explain_timestamp(b"%d" % signed_at, window, now)
@@ -161,7 +161,7 @@ def _time(found: _Found, scheme: AwsSigV4Scheme, given: Given, now: float) -> No
         one._replace(text=one.text.replace("max_age", name).replace("max_future", "max_skew"))
         for one in findings
     ]
-    found.fields.append(field._replace(name="X-Amz-Date", seen=escaped(credential.date)))
+    found.fields.append(field._replace(name="X-Amz-Date", seen=escaped(given.date)))
     found.findings.extend(told)
     if expires is not None:
         finding = None
@@ -177,8 +177,7 @@ def _time(found: _Found, scheme: AwsSigV4Scheme, given: Given, now: float) -> No
 def _signature(
     found: _Found, scheme: AwsSigV4Scheme, lines: RequestLines, given: Given, key: Key | None
 ) -> None:
-    credential = given.credential
-    shown = shortened(credential.signature)
+    shown = shortened(given.signature)
     if not lines.host:
         text = "Host is signed, and there is no such line: give the line of Host, or --url."
         found.add("Signature", shown, "not compared", Finding("no-host", text))
@@ -210,10 +209,10 @@ def _is_good(scheme: AwsSigV4Scheme, lines: RequestLines, given: Given, key: Key
     credential = given.credential
     secret = day_secret(key.secret, credential.day, credential.region, credential.service)
     try:
-        message = message_of(lines, given, form_of(credential.names), scheme.path_mode)
+        message = message_of(lines, given, scheme.path_mode)
     except VerificationError:
         return False
-    return Key("day", secret).mac(message).hex().encode() == credential.signature
+    return Key("day", secret).mac(message).hex().encode() == given.signature
 
 
 def _replayed(found: _Found, scheme: AwsSigV4Scheme, lines: RequestLines, now: float) -> None:

@@ -23,7 +23,7 @@ from edgeauth.schemes.aws_sigv4.canonical import (
     canonical_path,
     day_secret,
 )
-from edgeauth.schemes.aws_sigv4.given import Given, form_of, given_of, message_of
+from edgeauth.schemes.aws_sigv4.given import Given, given_of, message_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -97,7 +97,7 @@ def _signing(secret: bytes, given: Given) -> Key:
 
 def _is_of(signing: Key, given: Given, message: bytes) -> bool:
     made = signing.mac(message).hex().encode()
-    return hmac.compare_digest(made, given.credential.signature)
+    return hmac.compare_digest(made, given.signature)
 
 
 def _made(secret: bytes, given: Given, message: bytes) -> bool:
@@ -106,7 +106,7 @@ def _made(secret: bytes, given: Given, message: bytes) -> bool:
 
 def _message(scheme: AwsSigV4Scheme, given: Given, seen: Seen) -> bytes | None:
     try:
-        return message_of(seen, given, form_of(given.credential.names), scheme.path_mode)
+        return message_of(seen, given, scheme.path_mode)
     except VerificationError:
         return None
 
@@ -129,7 +129,7 @@ def _of_a_secret(keys: Sequence[Key], given: Given, message: bytes) -> Finding |
             if finding is not None and _made(secret, given, message):
                 return finding
         for code, signature, text in _derivations(key, given, message):
-            if hmac.compare_digest(signature, given.credential.signature):
+            if hmac.compare_digest(signature, given.signature):
                 return Finding(code, text)
     return None
 
@@ -153,10 +153,10 @@ def _derivations(key: Key, given: Given, message: bytes) -> Iterator[tuple[str, 
 
 def _otherwise(scheme: AwsSigV4Scheme, given: Given, seen: Seen, message: bytes) -> Iterator[Tried]:
     """What an edge may sign in another way than is verified here."""
-    form, mode = form_of(given.credential.names), scheme.path_mode
+    mode = scheme.path_mode
     path = _RESERVED.sub(lambda match: quote_from_bytes(match[0], "").encode(), given.path)
     yield Tried(
-        message_of(seen, given._replace(path=path), form, mode),
+        message_of(seen, given._replace(path=path), mode),
         Finding(
             "path-reserved",
             f"The edge signed the path {escaped(canonical_path(path, mode))}, and sends "
@@ -166,10 +166,10 @@ def _otherwise(scheme: AwsSigV4Scheme, given: Given, seen: Seen, message: bytes)
     other: Literal["s3", "generic"] = "generic" if mode == "s3" else "s3"
     way = "generic way, normalised and encoded once more" if mode == "s3" else "way of S3, as sent"
     text = f"The edge signs the path in the {way}: set path_mode = {other!r} here."
-    yield Tried(message_of(seen, given, form, other), Finding("path-mode", text))
+    yield Tried(message_of(seen, given, other), Finding("path-mode", text))
     for payload, what in ((EMPTY, "the hash of an empty body"), (UNSIGNED, "UNSIGNED-PAYLOAD")):
         yield Tried(
-            message_of(seen, given._replace(payload=payload), form, mode),
+            message_of(seen, given._replace(payload=payload), mode),
             Finding(
                 "payload",
                 f"The edge signed {what}, and X-Amz-Content-SHA256 says another: the field must be "
@@ -179,7 +179,7 @@ def _otherwise(scheme: AwsSigV4Scheme, given: Given, seen: Seen, message: bytes)
         )
     target = seen.query.removeprefix(b"?")
     yield Tried(
-        message_of(seen, given._replace(query=target), form, mode),
+        message_of(seen, given._replace(query=target), mode),
         Finding(
             "query-raw",
             "The edge signed the query as it is sent: it must be decoded, encoded again and "
@@ -201,4 +201,4 @@ def _of(scheme: AwsSigV4Scheme, seen: Seen) -> bytes:
         given = given_of(seen, presigned=scheme.presigned, path_mode=scheme.path_mode)
     except MissingHeader as error:
         raise MalformedHeader(error.message) from None
-    return message_of(seen, given, form_of(given.credential.names), scheme.path_mode)
+    return message_of(seen, given, scheme.path_mode)
