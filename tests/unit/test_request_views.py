@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from support.requests import PlainRequest
 
 from edgeauth.asgi import ScopeRequest, SplitRequest
+from edgeauth.ops.schemes.request_lines import RequestLines
+from edgeauth.schemes.base import Outgoing
+from edgeauth.schemes.sent import SentRequest
 from edgeauth.service.original_request import KINDS, AskedRequest, unbelieved
 from edgeauth.wsgi import EnvironRequest
 
@@ -95,3 +99,51 @@ def test_the_two_fields_that_wsgi_names_otherwise_are_found_by_their_names(name)
     assert EnvironRequest(environ(**{key: "7"})).header(name) == (b"7",)
     assert EnvironRequest(environ(**{key: ""})).header(name) == ()
     assert EnvironRequest(environ(**{f"HTTP_{key}": "8"})).header(name) == ()
+
+
+AMZ = [
+    (b"x-amz-date", b"d"),
+    (b"x-one", b"1"),
+    (b"x_amz_meta", b"m"),
+    (b"x-amzn-trace", b"t"),
+    (b"x-amz-date", b"e"),
+]
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        ScopeRequest(scope(headers=AMZ)),
+        SplitRequest(scope(headers=AMZ), (b"x-amz-date",), []),
+        EnvironRequest(environ(**{"asgi.scope": scope(headers=AMZ)})),
+        AskedRequest(scope(headers=AMZ), unbelieved),
+        PlainRequest(fields=[(name.decode(), value) for name, value in AMZ]),
+    ],
+    ids=lambda view: type(view).__name__,
+)
+def test_fields_are_found_by_how_their_names_begin_and_may_be_folded_into_it(view):
+    assert view.fields_beginning(b"x-amz-") == [AMZ[0], AMZ[2], AMZ[4]]
+    assert view.fields_beginning(b"x-oss-") == []
+
+
+def test_under_wsgi_they_are_as_the_server_folded_them():
+    view = EnvironRequest(
+        environ(HTTP_X_AMZ_DATE="d,e", HTTP_X_AMZ_META_A="\xe9", HTTP_X_AMZN="t", HTTP_X_ONE="1")
+    )
+    assert view.fields_beginning(b"x-amz-") == [
+        (b"x-amz-date", b"d,e"),
+        (b"x-amz-meta-a", b"\xe9"),
+    ]
+
+
+def test_fields_that_are_sent_or_copied_are_found_in_the_same_way():
+    outgoing = Outgoing("GET", "a", "/", [("X-Amz-A", "1"), ("X-B", "2")])
+    assert SentRequest(outgoing).fields_beginning(b"x-amz-") == [(b"x-amz-a", b"1")]
+    lines = RequestLines(b"GET / HTTP/1.1\r\n> X-Amz-A: 1\r\n-H 'x-amz-b: 2'\r\n", [("x-b",)])
+    assert lines.fields_beginning(b"x-amz-") == [(b"x-amz-a", b"1"), (b"x-amz-b", b"2")]
+
+
+def test_all_views_compare_bodies_but_the_one_of_the_service():
+    assert ScopeRequest(scope()).compares_body
+    assert EnvironRequest(environ()).compares_body
+    assert not AskedRequest(scope(), unbelieved).compares_body
