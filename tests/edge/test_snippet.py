@@ -184,29 +184,6 @@ def test_a_proxy_has_a_line_for_the_fields_of_each_of_several_schemes(tmp_path):
     assert "server unix:/srv/gate.sock;" in text
 
 
-SIGV4 = {"EDGEAUTH_SCHEME": "aws-sigv4", "EDGEAUTH_REGION": "auto"}
-
-
-@pytest.mark.parametrize(
-    ("name", "line"),
-    [
-        ("nginx", None),
-        ("traefik", None),
-        ("envoy", "                          - prefix: x-amz-"),
-        ("haproxy-lua", '    "x-amz-",'),
-    ],
-)
-def test_a_proxy_hands_on_the_fields_of_which_only_the_beginning_is_known(name, line):
-    text = snippet(name, **SIGV4)
-    assert "edgeauth:named" not in text
-    assert "edgeauth:beginning" not in text
-    assert "edgeauth:end" not in text
-    assert "proxy_pass_request_headers off" not in text
-    assert "authRequestHeaders" not in text
-    assert line is None or line in text.splitlines()
-    assert "x-amz-" not in snippet(name, **SIGNED)
-
-
 def test_a_field_that_would_need_quotes_is_refused():
     why = refusal("nginx", **SIGNED, EDGEAUTH_COMPONENTS="@method,x!note")
     assert "the field 'x!note' has to be written by hand" in why

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from support.requests import PlainRequest
 
 from edgeauth.asgi import ScopeRequest, SplitRequest
 from edgeauth.ops.schemes.request_lines import RequestLines
@@ -99,31 +98,6 @@ def test_the_two_fields_that_wsgi_names_otherwise_are_found_by_their_names(name)
     assert EnvironRequest(environ(**{key: "7"})).header(name) == (b"7",)
     assert EnvironRequest(environ(**{key: ""})).header(name) == ()
     assert EnvironRequest(environ(**{f"HTTP_{key}": "8"})).header(name) == ()
-
-
-AMZ = [
-    (b"x-amz-date", b"d"),
-    (b"x-one", b"1"),
-    (b"x_amz_meta", b"m"),
-    (b"x-amzn-trace", b"t"),
-    (b"x-amz-date", b"e"),
-]
-
-
-@pytest.mark.parametrize(
-    "view",
-    [
-        ScopeRequest(scope(headers=AMZ)),
-        SplitRequest(scope(headers=AMZ), (b"x-amz-date",), []),
-        EnvironRequest(environ(**{"asgi.scope": scope(headers=AMZ)})),
-        AskedRequest(scope(headers=AMZ), unbelieved),
-        PlainRequest(fields=[(name.decode(), value) for name, value in AMZ]),
-    ],
-    ids=lambda view: type(view).__name__,
-)
-def test_fields_are_found_by_how_their_names_begin_and_may_be_folded_into_it(view):
-    assert view.fields_beginning(b"x-amz-") == [AMZ[0], AMZ[2], AMZ[4]]
-    assert view.fields_beginning(b"x-oss-") == []
 
 
 def test_under_wsgi_they_are_as_the_server_folded_them():

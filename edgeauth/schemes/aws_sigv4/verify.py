@@ -87,6 +87,7 @@ class AwsSigV4Scheme:
 
     kind: ClassVar[str] = "aws-sigv4"
     headers = (AUTHORIZATION, DATE, CONTENT, TOKEN)
+    looks_at_beginning = ("x-amz-",)
     once = True
     OPTIONS: ClassVar[tuple[Option, ...]] = OPTIONS
 
