@@ -25,6 +25,10 @@ from edgeauth.schemes.aws_sigv4.grammar import AUTHORIZATION, CONTENT, DATE
 from edgeauth.schemes.base import CannotSign, Outgoing
 
 
+# Where nobody says what body such a request has, it has none.
+_WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+
+
 class SignsFor(Protocol):
     """What signer and verifier agree about."""
 
@@ -42,6 +46,8 @@ def signed_fields(scheme: SignsFor, request: Outgoing, key: Key, now: float) -> 
     """
     if request.body is not None:
         payload = hashlib.sha256(request.body).hexdigest()
+    elif request.method in _WITHOUT_BODY:
+        payload = EMPTY.decode()
     elif scheme.unsigned_payload:
         payload = UNSIGNED.decode()
     else:

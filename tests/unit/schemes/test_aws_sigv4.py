@@ -613,6 +613,11 @@ def test_a_body_that_is_not_known_cannot_be_signed():
         scheme().credential(now=NOW, request=Outgoing("PUT", HOST, "/"))
 
 
+def test_a_get_of_which_no_body_is_known_has_none():
+    made = scheme().credential(now=NOW, request=Outgoing("GET", HOST, "/"))
+    assert made["X-Amz-Content-SHA256"] == EMPTY
+
+
 def test_what_cannot_be_signed_is_told():
     with pytest.raises(CannotSign, match="control characters"):
         sent(fields=[("x-amz-meta-a", "b\nc")])
