@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.gate import Gate
-from support.processes import HOST
+from support.processes import HOST, free_port, running
 from support.proxies import CADDY, ENVOY, HAPROXY, NGINX, TRAEFIK, Kind, proxying
 from support.servers import SERVERS
 from support.service import serving, short_folder
@@ -145,6 +146,28 @@ def test_a_field_that_a_client_adds_in_amazons_name_is_refused(origin):
     assert status(origin, "GET", target.encode(), lines) == 200
     for name in ("X-Amz-Meta-Role", "x-amz-security-token"):
         assert status(origin, "GET", target.encode(), [*lines, (name, b"admin")]) == 403
+
+
+def test_the_stand_in_for_an_edge_signs_what_it_hands_on(tmp_path):
+    server, port, keys = SERVERS["uvicorn-httptools"], free_port(), tmp_path / "keys"
+    keys.write_text(f"{KEY.id}: {KEY.secret.decode()}\n")
+    env = {
+        "EDGEAUTH_SCHEME": "aws-sigv4",
+        "EDGEAUTH_REGION": REGION,
+        "EDGEAUTH_SECRETS_FILE": str(keys),
+    }
+    with server.serving("support.sigv4_apps:asgi", tmp_path) as origin:
+        upstream = f"http://{HOST}:{origin.address[1]}"
+        argv = [sys.executable, "-m", "edgeauth", "edge", "--upstream", upstream]
+        address = (HOST, port)
+        log = tmp_path / "edge.log"
+        with running([*argv, "--port", str(port)], address=address, log=log, env=env):
+            host = ("Host", ORIGIN.encode())
+            for target in (b"/", b"/a%20b//c?y=%2F&x=1&x", b"/a%2Fb?q=+"):
+                assert status(address, "GET", target, [host]) == 200
+            for name in ("Authorization", "X-Amz-Meta-A", "X-Amz-Date"):
+                assert status(address, "GET", b"/", [host, (name, b"of a client")]) == 200
+            assert status(address, "PUT", b"/a", [host], b"a body") == 200
 
 
 # --- through proxies

@@ -24,7 +24,6 @@ from edgeauth.schemes.aws_sigv4.canonical import (
 from edgeauth.schemes.aws_sigv4.grammar import AUTHORIZATION, CONTENT, DATE
 from edgeauth.schemes.base import CannotSign, Outgoing
 
-
 # Where nobody says what body such a request has, it has none.
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 

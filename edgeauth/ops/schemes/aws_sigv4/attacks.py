@@ -234,7 +234,10 @@ def _other_body(scheme: AwsSigV4Scheme, plan: Plan, signed: Signed) -> Row:
         idle = "the edge need not sign bodies: unsigned_payload is on"
     if idle is not None:
         return Row(id_, title, "refused", None, idle)
-    means = "the hash of a body is signed, and not compared with the body that comes"
+    means = (
+        "the hash of a body is signed, and not compared with the body that comes; or the page "
+        "answers a POST without reading it, which does no harm: probe a page that reads it"
+    )
     fields = signed.but(method="POST", body=_BODY)
     sent = request(plan, fields, method="POST", body=_OTHER_BODY)
     return Row(id_, title, "refused", sent, means, BAD_REQUEST | _NO_POST)

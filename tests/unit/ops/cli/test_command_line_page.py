@@ -31,6 +31,10 @@ PAGES = (
     "message-signatures.md",
     "cdn/akamai.md",
     "schemes/akamai-g2o.md",
+    "schemes/aws-sigv4.md",
+    "cdn/google-cloud-cdn.md",
+    "cdn/bunny.md",
+    "cdn/cloudfront.md",
 )
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 PROMPT = re.compile(r"^\$ ", re.MULTILINE)
