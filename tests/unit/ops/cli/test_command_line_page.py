@@ -12,11 +12,14 @@ import tempfile
 import textwrap
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.list_server import answer, list_server
 from support.processes import free_port
 from support.programs import program
+from support.signed_token import rows
+from support.token_keys import jwks
 
 from edgeauth.addresses import AddressList
 from edgeauth.ops.address_update.export import export
@@ -35,6 +38,9 @@ PAGES = (
     "cdn/google-cloud-cdn.md",
     "cdn/bunny.md",
     "cdn/cloudfront.md",
+    "schemes/signed-token.md",
+    "cdn/netlify.md",
+    "cdn/cloudflare.md",
 )
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 PROMPT = re.compile(r"^\$ ", re.MULTILINE)
@@ -70,22 +76,33 @@ def files(page: str) -> dict[str, str]:
 def transcript(page: str) -> list[str]:
     """What the page's commands print in one shell, run from top to bottom.
 
-    They are run as they stand, but for the port, which may be in use, and the public list,
-    which is the bundled one from a server of the test.
+    They are run as they stand, but for the port, which may be in use, and the public list and the
+    key sets of issuers, which come from servers of the test.
     """
     program("openssl")
     program("curl")
     script = MARKER + "".join(f"mark\n{line}\n" for line, _ in commands(page))
     bundled = export(AddressList.fastly(), "json")
-    with list_server(answer(bundled, 'ETag: "1"')) as server:
+    with (
+        list_server(answer(bundled, 'ETag: "1"')) as server,
+        list_server(answer(key_set(page))) as issuer,
+    ):
         ours = f"127.0.0.1:{free_port()}"
         for written, here in (
             ("127.0.0.1:8000", ours),
             ("addresses update", f"addresses update --url {server.url}"),
             ("addresses diff", f"addresses diff --url {server.url}"),
+            ("edgeauth jwks update\n", f"edgeauth jwks update {issuer.url}\n"),
         ):
             script = script.replace(written, here)
         return [printed.replace(ours, "127.0.0.1:8000") for printed in run(script, files(page))]
+
+
+def key_set(page: str) -> dict[str, Any]:
+    """What the issuer of a page publishes."""
+    if page == "cdn/google-cloud-cdn.md":
+        return jwks("ES256", "0oeLcQ", "rTlk-g")
+    return next(row.settings["jwks"] for row in rows() if "jwks" in row.settings)
 
 
 def run(script: str, files: dict[str, str]) -> list[str]:
