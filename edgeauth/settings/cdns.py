@@ -8,7 +8,6 @@ customer". It never opens what would be closed without it.
 
 from __future__ import annotations
 
-import difflib
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -112,6 +111,9 @@ def read_cdn(label: str, value: object) -> str:
         ConfigurationError: there is no preset of that name.
     """
     if not isinstance(value, str) or value not in CDNS:
+        # Here, since only a mistake needs it.
+        import difflib  # noqa: PLC0415
+
         near = difflib.get_close_matches(str(value), CDNS, n=1)
         expected = " or ".join(map(repr, near or CDNS))
         raise ConfigurationError(f"{label} is {value!r}; write {expected}")

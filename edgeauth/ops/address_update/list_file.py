@@ -39,7 +39,7 @@ class ListFile:
     etag: str | None = None
 
     @classmethod
-    def read(cls, path: Path, cdn: str) -> ListFile:
+    def read(cls, path: Path, cdn: str = "fastly") -> ListFile:
         """The list in *path*; where there is no such file the bundled one of *cdn*, or nothing.
 
         Raises:

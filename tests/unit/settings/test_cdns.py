@@ -16,21 +16,25 @@ from edgeauth.settings import CDNS
 
 SECRET = "Dw0zXhVhmEGc3LAbrYnJ"
 ID = "0a1b2c3d-1111-4000-8000-0123456789ab"
+# What no preset can know.
+NEEDED = {"google": {"region": "auto"}}
 BUILT = [name for name, cdn in CDNS.items() if cdn.kind in kinds()]
 
 
 @pytest.mark.parametrize("name", BUILT)
 def test_the_name_sets_scheme_options_and_addresses(name):
-    settings = Settings.from_mapping({"cdn": name})
+    needed = NEEDED.get(name, {})
+    settings = Settings.from_mapping({"cdn": name, **needed})
 
     [scheme] = settings.schemes
     assert (scheme.cdn, scheme.kind) == (name, CDNS[name].kind)
     assert settings.addresses == CDNS[name].addresses
     for option, value in CDNS[name].options.items():
         assert scheme.options[option] == value
-    assert Settings(cdn=name) == settings
-    assert Settings.from_environ({"EDGEAUTH_CDN": name}) == settings
-    assert SchemeSettings(cdn=name) == scheme
+    assert Settings(cdn=name, **needed) == settings
+    variables = {f"EDGEAUTH_{one.upper()}": value for one, value in needed.items()}
+    assert Settings.from_environ({"EDGEAUTH_CDN": name, **variables}) == settings
+    assert SchemeSettings(cdn=name, given=needed) == scheme
     assert copy(scheme).cdn == deepcopy(scheme).cdn == name
 
 

