@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import os
+import re
 import tempfile
 from dataclasses import dataclass
 from itertools import product
@@ -33,7 +34,9 @@ from edgeauth.schemes.akamai_g2o.sign_string import PARTS
 from edgeauth.schemes.aws_sigv4 import AwsSigV4Scheme
 from edgeauth.schemes.aws_sigv4.canonical import day_secret
 from edgeauth.schemes.aws_sigv4.given import given_of, message_of
+from edgeauth.schemes.azure_front_door import FrontDoorScheme
 from edgeauth.schemes.base import CannotSign, Outgoing
+from edgeauth.schemes.client_certificate import ClientCertificateScheme
 from edgeauth.schemes.message_signatures import MessageSignatureScheme
 from edgeauth.schemes.message_signatures.base import Base
 from edgeauth.schemes.message_signatures.body import body_digest
@@ -47,6 +50,9 @@ if TYPE_CHECKING:
 
 SECRET = "an-example-secret-of-32-bytes-ok"
 NOW = 1_700_000_000
+
+_PROFILE, _PRINT = "0a1b2c3d-1111-4000-8000-0123456789ab", "ab" * 20
+_NO_PORT = re.compile(rb":[0-9]{1,5}\Z")
 
 _GUARD = edgeauth.Guard(
     edgeauth.EdgeAuthScheme([SECRET]),
@@ -131,6 +137,42 @@ def addresses(data: bytes) -> None:
         found = edgeauth.AddressList.from_file(path)
         assert len(found) > 0
         assert not ("0.0.0.0" in found and "255.255.255.255" in found and len(found) == 1)  # noqa: S104
+
+
+_FRONT_DOOR = edgeauth.Guard(
+    FrontDoorScheme([_PROFILE]), addresses=edgeauth.AddressList(["10.0.0.0/8"])
+)
+_CERTIFICATE = edgeauth.Guard(
+    ClientCertificateScheme(
+        [_PRINT], header="X-Print", verified_header="X-Verified", hosts=["shop.example"]
+    ),
+    trusted_proxies=["10.0.0.0/8"],
+)
+
+
+def facts_of_the_edge(data: bytes) -> None:
+    """A Front Door id is the right one or refused; so are the fields of a certificate.
+
+    A line each: the id, the fingerprint, the word of the proxy, the host. The byte 0x01 stands
+    for what is right.
+    """
+    lines = [*data.split(b"\n", 3), b"", b"", b""][:4]
+    rights = (_PROFILE.encode(), _PRINT.encode(), b"SUCCESS", b"shop.example")
+    given = [line.replace(b"\1", right) for line, right in zip(lines, rights, strict=True)]
+    names = ("X-Azure-FDID", "X-Print", "X-Verified")
+    request = PlainRequest(
+        fields=list(zip(names, given, strict=False)), host=given[3], peer="10.0.0.1"
+    )
+    found = _FRONT_DOOR.check(request, now=NOW)
+    assert found.reason != "error"
+    assert found.allowed == (given[0].lower() == rights[0])
+    found = _CERTIFICATE.check(request, now=NOW)
+    assert found.reason != "error"
+    right = given[1].lower() == rights[1] and given[2] == rights[2]
+    assert found.allowed == (right and _NO_PORT.sub(b"", given[3].lower()) == rights[3])
+    request.peer = "192.0.2.1"
+    assert not _FRONT_DOOR.check(request, now=NOW).allowed
+    assert not _CERTIFICATE.check(request, now=NOW).allowed
 
 
 @contextlib.contextmanager
@@ -390,5 +432,6 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
         signed_token,
         cloud_keys,
         aws_sigv4,
+        facts_of_the_edge,
     )
 }

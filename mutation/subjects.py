@@ -98,6 +98,12 @@ SUBJECTS = {
         for name in ("grammar", "signing", "verification")
     },
     "schemes/shared_secret.py": (*_SCHEMES[1:], *_KIND),
+    "schemes/azure_front_door.py": ("unit/schemes/test_azure_front_door.py",),
+    "schemes/client_certificate.py": ("unit/schemes/test_client_certificate.py",),
+    "schemes/needs.py": (
+        "unit/schemes/test_azure_front_door.py",
+        "unit/schemes/test_client_certificate.py",
+    ),
     "schemes/options.py": (
         "unit/schemes/test_options.py",
         "unit/schemes/test_registry.py",
@@ -113,7 +119,12 @@ SUBJECTS = {
     "key_files.py": ("unit/test_keys.py", "unit/settings/test_settings.py", _WATCHED),
     "text_files.py": ("unit/test_keys.py", "unit/test_passes.py", "unit/settings/test_settings.py"),
     "networks.py": ("unit/test_addresses.py", _CONFIGURED),
-    "address_files.py": ("unit/test_addresses.py", "unit/record/test_list_age.py", _CONFIGURED),
+    "address_files.py": (
+        "unit/test_address_forms.py",
+        "unit/test_addresses.py",
+        "unit/record/test_list_age.py",
+        _CONFIGURED,
+    ),
     "public_keys.py": ("unit/test_public_keys.py", "unit/test_message_signatures.py"),
     "private_keys.py": ("unit/test_public_keys.py", "unit/test_message_signatures.py"),
     "named_key.py": ("unit/test_keys.py", "unit/test_public_keys.py", "unit/test_passes.py"),
@@ -211,6 +222,7 @@ SUBJECTS = {
         )
         for name in ("guard_settings", "parts", "reading", "schema", "scheme", "sources", "table")
     },
+    "settings/cdns.py": ("unit/settings/test_cdns.py",),
     "settings/guessable.py": ("unit/settings/test_guessable.py", "unit/settings/test_settings.py"),
     "settings/injected.py": ("unit/settings/test_injected.py", "unit/settings/test_settings.py"),
     "_record/append.py": (_DECISION_FILE, "unit/test_boundary.py"),
