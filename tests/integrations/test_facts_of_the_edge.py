@@ -6,12 +6,16 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from support.gate import Gate
 from support.processes import HOST, free_port, running
+from support.proxies import NGINX, proxying
 from support.servers import SERVERS
-from support.service import short_folder
+from support.service import serving, short_folder
+from support.upstream import telling_application
 from support.wire import answers, converse
 
 if TYPE_CHECKING:
@@ -163,3 +167,24 @@ def test_the_doctor_finds_a_server_that_hides_the_proxy():
     env |= {"UVICORN_PROXY_HEADERS": "off"}
     found = json.loads(edgeauth("doctor", "--json", env=env).stdout)["findings"]
     assert "proxy-hidden" not in {one["id"] for one in found}
+
+
+@pytest.mark.parametrize(("network", "expected"), [(HERE, 200), (ELSEWHERE, 403)])
+def test_nginx_and_the_service_let_in_who_comes_from_the_edge_alone(folder, network, expected):
+    env = settings(folder, "azure-front-door", network)
+    guard = (
+        f'cdn = "azure-front-door"\nfront_door_ids = ["{ID}"]\n'
+        f'addresses = "{env["EDGEAUTH_ADDRESSES"]}"\n'
+    )
+    kind = replace(NGINX, settings=tuple(FRONT_DOOR.items()))
+    # nginx is on loopback here, and so is who asks it: the service would take both for proxies.
+    only_nginx = 'proxy_addresses = ["unix"]\nproxy = "nginx"'
+    with (
+        telling_application() as upstream,
+        serving(guard, only_nginx, folder=folder) as service,
+        proxying(kind, folder, service.address, upstream) as proxy,
+    ):
+        gate = Gate(proxy, service)
+        assert gate.ask(("X-Azure-FDID", ID)).status == expected
+        assert gate.ask(("X-Azure-FDID", ID.replace("0a", "0b"))).status == 403
+        assert gate.ask().status == 403

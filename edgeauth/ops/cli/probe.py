@@ -137,7 +137,7 @@ def command(
         private_key=None if key_file is None else read_private_key(key_file, settings, key_id),
         again=_why_again(settings),
         remembers=settings.replay is not None,
-        **_of_the_edge(settings),
+        **of_the_edge(settings),
     )
     tried = _rows(plan, settings)
     found = []
@@ -168,7 +168,7 @@ def _rows(plan: Plan, settings: Settings) -> list[Row]:
     return found
 
 
-def _of_the_edge(settings: Settings) -> dict[str, Any]:
+def of_the_edge(settings: Settings) -> dict[str, Any]:
     """What the edge has that anybody can claim: an address, and the fields of its servers."""
     named = [one.cdn for one in settings.schemes if one.cdn is not None] or ["fastly"]
     marks = dict(mark for name in named for mark in CDNS[name].marks)

@@ -7,10 +7,13 @@ from copy import copy, deepcopy
 import pytest
 from click.testing import CliRunner
 
-from edgeauth import ConfigurationError, Guard, SchemeSettings, Settings, kinds
+from edgeauth import AddressList, ConfigurationError, Guard, SchemeSettings, Settings, kinds
 from edgeauth.ops.cli import main
+from edgeauth.ops.cli.probe import of_the_edge
 from edgeauth.ops.doctor.cdn_checks import check_cdn
+from edgeauth.ops.probe.rows import rows
 from edgeauth.ops.schemes import tools_of
+from edgeauth.ops.schemes.probe_rows import Plan
 from edgeauth.schemes.registry import scheme_class
 from edgeauth.settings import CDNS
 
@@ -166,3 +169,28 @@ def test_check_config_says_it_of_a_table_too(tmp_path):
 )
 def test_the_doctor_says_what_does_not_fit(given, found):
     assert [one.id for one in check_cdn(Settings.from_mapping(given))] == found
+
+
+@pytest.mark.parametrize("name", CDNS)
+def test_the_probe_sends_what_servers_of_the_cdn_write(name, tmp_path):
+    file = tmp_path / "edge.txt"
+    file.write_text("198.51.100.7\n")
+    table = {"cdn": name, "scheme": "edge-auth", "addresses": str(file)}
+
+    told = of_the_edge(Settings.from_mapping(table))
+
+    # A bare address is a network of one.
+    assert told["edge"] == "198.51.100.7"
+    assert told["marks"] == CDNS[name].marks
+    plan = Plan("shop.example", "/", **told)
+    rows_ = {row.id: row for row in rows(plan, [])}
+    for field, value in CDNS[name].marks:
+        assert f"{field}: {value}\r\n".encode() in rows_["spoofed-edge"].request(0)
+    assert b"198.51.100.7" in rows_["spoofed-edge-address"].request(0)
+
+
+def test_without_a_cdn_the_probe_takes_fastlys():
+    told = of_the_edge(Settings())
+
+    assert told["marks"] == CDNS["fastly"].marks
+    assert told["edge"] in AddressList.fastly()

@@ -73,3 +73,23 @@ def test_a_unix_socket_needs_a_trusted_proxy(environ, listen, is_unix):
     assert ids(environ, listen=listen) == [("unix-socket", "error")] * is_unix
     assert ids(environ, listen=listen, trusted_proxies=("unix",)) == []
     assert ids(environ, listen=listen, addresses=None) == []
+
+
+@pytest.mark.parametrize(
+    ("environ", "found"),
+    [
+        ({}, True),
+        ({"FORWARDED_ALLOW_IPS": "*"}, True),
+        ({"FORWARDED_ALLOW_IPS": ""}, False),
+        ({"UVICORN_PROXY_HEADERS": "off"}, False),
+    ],
+)
+def test_a_server_that_hides_the_proxy_from_who_believes_it_is_an_error(environ, found):
+    settings = Settings(
+        scheme="client-certificate", fingerprints=("ab" * 20,), trusted_proxies=("127.0.0.1",)
+    )
+    expected = [("proxy-hidden", "error")] if found else []
+
+    seen = check_peer(settings, environ, listen=None, is_asgi=True)
+    assert [(finding.id, finding.severity) for finding in seen] == expected
+    assert check_peer(settings, environ, listen=None, is_asgi=False) == []

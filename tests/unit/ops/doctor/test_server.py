@@ -112,3 +112,13 @@ def test_the_doctor_knows_which_servers_of_the_table_hide_the_target():
         if facts.target == "no"
     }
     assert hidden == TARGETLESS
+
+
+def test_a_look_alike_of_what_a_proxy_says_is_one_whatever_addresses_are():
+    settings = Settings(
+        scheme="client-certificate", fingerprints=("ab" * 20,), trusted_proxies=("127.0.0.1",)
+    )
+
+    (finding,) = check_server(settings, "cheroot", is_wsgi=True)
+    assert "what the proxy says" in finding.seen
+    assert check_server(settings, "gunicorn", is_wsgi=True) == []
