@@ -15,6 +15,7 @@ import adapters
 import addresses
 import akamai_g2o
 import aws_sigv4
+import cloud_keys
 import figures
 import measure
 import message_signatures
@@ -43,6 +44,7 @@ def main() -> int:
         lambda: [aws_sigv4.group()],
         lambda: [akamai_g2o.group()],
         lambda: [signed_tokens.group()],
+        lambda: [cloud_keys.group()],
         lambda: [replay.group()],
         adapters.groups,
         lambda: [addresses.group()],
