@@ -41,6 +41,8 @@ class Signable(Protocol):
     def handshake(self) -> bool | None: ...
     @property
     def target(self) -> bytes | None: ...
+    @property
+    def host(self) -> bytes | None: ...
     def header(self, name: str) -> Sequence[bytes]: ...
     def fields(self) -> Sequence[tuple[bytes, bytes]] | None: ...
     def fields_beginning(self, prefix: bytes) -> Sequence[tuple[bytes, bytes]]: ...
@@ -59,6 +61,7 @@ class Sent:
     def __init__(self, request: Outgoing, more: Iterable[tuple[str, str]] = ()) -> None:
         self.method = request.method
         self.target = _bytes(request.target)
+        self.host = _bytes(request.authority)
         new = [(name.lower().encode(), value.encode()) for name, value in more]
         names = {name for name, _ in new}
         own = [("host", request.authority), *request.fields]
@@ -101,6 +104,13 @@ def signed_fields(
         lines += request.fields_beginning(prefix)
     begins = folded_spellings(prefix)
     found: dict[bytes, bytes] = {}
+    if b"host" in names:
+        # Of a request that a proxy asks about, the line of Host may be the proxy's own.
+        host = request.host
+        if not host or len(request.header("Host")) > 1:
+            raise MalformedHeader("there must be one Host header: it is signed")
+        found[b"host"] = host
+        names = names - {b"host"}
     beginning: dict[bytes, bytes] = {}
     for name, value in lines:
         if name in names:

@@ -93,12 +93,28 @@ def gate_of(kind, guard, environ=None):
         yield Gate(proxy, service)
 
 
+# What the rows are of, for one configuration of nginx; a row says which of them it is of.
+ALL_KINDS = """
+[[schemes]]
+scheme = "azure-shared-key"
+account = "edgeacct"
+[[schemes]]
+scheme = "alibaba-oss"
+bucket = "shop"
+region = "cn-hangzhou"
+[[schemes]]
+scheme = "alibaba-oss"
+bucket = "shop"
+version = "v1"
+"""
+
+
 @pytest.fixture(scope="module")
-def judging_rows():
+def judging_rows(tmp_path_factory):
+    config = tmp_path_factory.mktemp("kinds") / "edgeauth.toml"
+    config.write_text(ALL_KINDS)
     environ = {"PYTHONPATH": f"{TESTS / 'row_kind'}:{TESTS}"}
-    # What both kinds look at, for one configuration; the row says which of them it is of.
-    settings = {"scheme": "cloud-rows", "secret": PLAIN}
-    kind = replace(NGINX, settings=variables(settings))
+    kind = replace(NGINX, settings=(("EDGEAUTH_CONFIG", str(config)),))
     with gate_of(kind, f'scheme = "cloud-rows"\nsecret = "{PLAIN}"', environ) as gate:
         yield gate
 
@@ -182,7 +198,7 @@ def test_signed_for_another_request_it_is_denied(through: Gate, name):
         ("/a%2Fb/c?q=1&q=%7e", [*signed(name), signed(name)[0]]),
         ("/a%2Fb/c?q=1&q=%7e", [*signed(name), ("Content-Type", "text/plain")]),
     ):
-        assert through.ask(*fields, target=target).status == 403, fields
+        assert through.ask(*fields, target=target).status in {400, 403}, fields
 
 
 # --- a probe

@@ -44,6 +44,11 @@ class Otherwise:
         more = [line for line in begun if line[0].decode("latin-1") not in wanted]
         return cls(given.method, given.target, (*named, *more))
 
+    @property
+    def host(self) -> bytes | None:
+        """The Host, if it was given."""
+        return next(iter(self.header("host")), None)
+
     def header(self, name: str) -> list[bytes]:
         """The lines of a field."""
         wanted = name.lower().encode()

@@ -51,6 +51,8 @@ def set_line(request, name, value):
     request.fields[:] = [line for line in request.fields if line[0].lower() != name.lower()]
     if value is not None:
         request.fields.append((name, value))
+    if name == "Host":
+        request.host = value
     return request
 
 
@@ -261,6 +263,7 @@ def test_the_day_key_is_remembered_of_what_is_authentic_and_bounded(monkeypatch)
     tomorrow = scheme.credential(now=NOW + 86400, request=Outgoing("GET", "h", "/", ()))
     later = PlainRequest(
         target=b"/",
+        host=b"h",
         fields=[("Host", b"h"), *((name, text.encode()) for name, text in tomorrow.items())],
     )
     assert scheme.verify(later, now=NOW + 86400)
@@ -400,7 +403,7 @@ def by_peer(signer, method, target, key, fields=(), additional=None):
         )
     )
     lines = [(name, value.encode()) for name, value in asked.headers.items()]
-    return PlainRequest(method=method, target=target.encode(), fields=lines)
+    return PlainRequest(method=method, target=target.encode(), host=b"shop.example", fields=lines)
 
 
 @pytest.mark.parametrize(

@@ -176,7 +176,7 @@ def _mistakes(scheme: AzureSharedKeyScheme, seen: Otherwise) -> Iterator[tuple[F
     names = LITE_LINES if scheme.lite else LINES
     for name, value, text in (
         (b"date", b"".join(seen.header("date")), "leave the line of Date empty where x-ms-date is"),
-        (b"range", b"", "put the field Range into its line; this signer leaves it empty"),
+        (b"range", b"", "the edge left it empty, and a Range came. Sign it, or send x-ms-range"),
         (b"content-length", b"0", "write the Content-Length 0 as an empty line"),
     ):
         if name in names:

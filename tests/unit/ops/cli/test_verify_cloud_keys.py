@@ -77,7 +77,7 @@ WRONG = {
         "prefix-stripped",
     ),
     "no target": ("azure", same, {"start": ""}, (), "no-target"),
-    "field added": ("azure", same, {"more": ("Range: bytes=0-1",)}, (), "field-added"),
+    "field added": ("azure", same, {"more": ("If-Match: a",)}, (), "field-added"),
     "own field added": ("azure", same, {"more": ("x-ms-note: a",)}, (), "field-added"),
     "account": ("azure", replaced("edgeacct", "another"), {}, (), "account"),
     "word": ("azure", replaced("SharedKey ", "SharedKeyLite "), {}, (), "other-word"),
