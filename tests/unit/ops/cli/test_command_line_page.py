@@ -45,6 +45,8 @@ PAGES = (
     "cdn/azure-front-door.md",
     "cdn/fastly.md",
     "cdn/nginx.md",
+    "schemes/azure-shared-key.md",
+    "schemes/alibaba-oss.md",
 )
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 PROMPT = re.compile(r"^\$ ", re.MULTILINE)
