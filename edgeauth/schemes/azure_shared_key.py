@@ -27,12 +27,12 @@ from edgeauth.request import Request  # noqa: TC001 - so that annotations can be
 from edgeauth.schemes.base import CannotSign, Outgoing, not_once
 from edgeauth.schemes.options import Option, read_flag, read_number, read_text, window
 from edgeauth.schemes.signed_parts import (
-    Sent,
     Signable,
     http_date,
     http_date_text,
     identity_in_time,
     method_of,
+    sent_with,
     signed_fields,
     split_target,
 )
@@ -157,7 +157,7 @@ class AzureSharedKeyScheme:
         if request.body and not lengths:
             more["content-length"] = str(len(request.body))
         try:
-            signed = self.string_to_sign(Sent(request, more.items()))
+            signed = self.string_to_sign(sent_with(request, more))
         except MalformedHeader as error:
             raise CannotSign(f"the request cannot be signed: {error}") from None
         mac = self.decoded.signing_key(now).mac(signed)

@@ -7,7 +7,7 @@ and of a field that is there twice nobody knows which the edge meant.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence  # noqa: TC003 - so that annotations can be read
+from collections.abc import Mapping, Sequence  # noqa: TC003 - so that annotations can be read
 from datetime import UTC, datetime
 from email.utils import formatdate
 from functools import lru_cache
@@ -17,6 +17,7 @@ from edgeauth.errors import BadSignature, Expired, MalformedHeader, NotYetValid
 from edgeauth.keys import Key  # noqa: TC001
 from edgeauth.request import HANDSHAKE, folded_spellings
 from edgeauth.schemes.base import Outgoing  # noqa: TC001
+from edgeauth.schemes.sent import SentRequest
 from edgeauth.verdict import BodyDigest, EdgeIdentity
 
 # RFC 9110, 5.6.7: the form that is sent. The day of the week says nothing more.
@@ -48,36 +49,11 @@ class Signable(Protocol):
     def fields_beginning(self, prefix: bytes) -> Sequence[tuple[bytes, bytes]]: ...
 
 
-class Sent:
-    """A request that is about to be sent, as what makes the signed lines sees one.
-
-    Args:
-        request: what is sent.
-        more: fields that stand in place of its own of the same names.
-    """
-
-    handshake = False
-
-    def __init__(self, request: Outgoing, more: Iterable[tuple[str, str]] = ()) -> None:
-        self.method = request.method
-        self.target = _bytes(request.target)
-        self.host = _bytes(request.authority)
-        new = [(name.lower().encode(), value.encode()) for name, value in more]
-        names = {name for name, _ in new}
-        own = [("host", request.authority), *request.fields]
-        lines = [(name.lower().encode(), _bytes(value)) for name, value in own]
-        self._fields = [*new, *(line for line in lines if line[0] not in names)]
-
-    def header(self, name: str) -> list[bytes]:
-        wanted = name.lower().encode()
-        return [value for field, value in self._fields if field == wanted]
-
-    def fields(self) -> list[tuple[bytes, bytes]]:
-        return self._fields
-
-    def fields_beginning(self, prefix: bytes) -> list[tuple[bytes, bytes]]:
-        begins = folded_spellings(prefix)
-        return [line for line in self._fields if line[0].startswith(begins)]
+def sent_with(request: Outgoing, more: Mapping[str, str]) -> SentRequest:
+    """*request* as the origin will see it, with *more* in place of its fields of the same names."""
+    names = {name.lower() for name in more}
+    others = [(name, value) for name, value in request.fields if name.lower() not in names]
+    return SentRequest(request._replace(fields=[*others, *more.items()]))
 
 
 def signed_fields(
@@ -245,7 +221,3 @@ def _no_date() -> MalformedHeader:
 def _shown(name: bytes) -> str:
     # It may be any that begins as it must.
     return ascii(name.decode("latin-1"))[1:-1][:64]
-
-
-def _bytes(text: str | bytes) -> bytes:
-    return text.encode() if isinstance(text, str) else text

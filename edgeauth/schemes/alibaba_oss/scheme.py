@@ -47,12 +47,12 @@ from edgeauth.schemes.options import (
     window,
 )
 from edgeauth.schemes.signed_parts import (
-    Sent,
     Signable,
     http_date,
     http_date_text,
     identity_in_time,
     iso_date,
+    sent_with,
     signed_fields,
 )
 from edgeauth.verdict import EdgeIdentity  # noqa: TC001 - so that annotations can be read
@@ -204,15 +204,15 @@ class AlibabaOssScheme:
         try:
             if self.version == "v1":
                 made = {DATE: date}
-                signed = self.v1_signed(Sent(request, made.items()))[0]
+                signed = self.v1_signed(sent_with(request, made))[0]
                 mac = _v1_mac(key, signed).decode()
                 return {FIELD: f"OSS {key.id}:{mac}", **made}
             made = {DATE: _iso(now), PAYLOAD: UNSIGNED.decode()}
-            return {FIELD: self._v4_field(key, Sent(request, made.items()), made[DATE]), **made}
+            return {FIELD: self._v4_field(key, sent_with(request, made), made[DATE]), **made}
         except MalformedHeader as error:
             raise CannotSign(f"the request cannot be signed: {error}") from None
 
-    def _v4_field(self, key: Key, request: Sent, date: str) -> str:
+    def _v4_field(self, key: Key, request: Signable, date: str) -> str:
         additional = ";".join(self.require_additional)
         canonical = self.v4_canonical(request, additional.encode())[0]
         region, product = self._scope_end

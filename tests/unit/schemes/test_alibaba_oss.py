@@ -202,16 +202,26 @@ def test_another_region_or_product_is_refused_though_the_signature_is_good():
         V4.verify(set_line(sent(V4), "Authorization", value), now=NOW)
 
 
-def test_a_scope_of_another_day_is_refused_though_the_signature_is_good():
-    request = sent(V4)
-    scope = b"20251008/cn-hangzhou/oss/aliyun_v4_request"
-    key = v4_key(KEY.secret, b"20251008", b"cn-hangzhou", b"oss")
-    canonical, lines = V4.v4_canonical(request, b"host")
-    made = v4_signature(key, lines[b"x-oss-date"], scope, canonical)
+def by_hand(date, day):
+    """A request that is signed over *date* with the key of *day*."""
+    request = set_line(sent(V4), "x-oss-date", date)
+    scope = day + b"/cn-hangzhou/oss/aliyun_v4_request"
+    key = v4_key(KEY.secret, day, b"cn-hangzhou", b"oss")
+    made = v4_signature(key, date, scope, V4.v4_canonical(request, b"host")[0])
     value = b"OSS4-HMAC-SHA256 Credential=LTAI5t/%b,AdditionalHeaders=host,Signature=%b"
-    set_line(request, "Authorization", value % (scope, made))
+    return set_line(request, "Authorization", value % (scope, made))
+
+
+def test_a_scope_of_another_day_is_refused_though_the_signature_is_good():
+    assert V4.verify(by_hand(b"20251009T085320Z", b"20251009"), now=NOW)
     with pytest.raises(ClaimRefused, match="another day"):
-        V4.verify(request, now=NOW)
+        V4.verify(by_hand(b"20251009T085320Z", b"20251008"), now=NOW)
+
+
+@pytest.mark.parametrize("date", [b"20251009", b"20251009T995320Z", b"20251009T085320+0100"])
+def test_a_date_of_v4_that_is_none_is_refused_though_it_is_signed(date):
+    with pytest.raises(MalformedHeader, match="date"):
+        V4.verify(by_hand(date, b"20251009"), now=NOW)
 
 
 @pytest.mark.parametrize(
