@@ -12,9 +12,11 @@ from support.vcl import VCL, lint, service
 
 from edgeauth.errors import ConfigurationError
 from edgeauth.ops.cli import main
-from edgeauth.ops.cli.snippet import files_of, renamed
+from edgeauth.ops.cli.snippet import files_of, renamed, with_fields
 from edgeauth.ops.schemes import tools_of
+from edgeauth.ops.schemes.configured import configured
 from edgeauth.schemes.registry import kinds
+from edgeauth.settings import Settings
 
 FILES = sorted({file for kind in kinds() for file in files_of(kind).values()})
 
@@ -191,3 +193,29 @@ def test_a_field_that_would_need_quotes_is_refused():
 
 def test_an_edge_file_of_another_scheme_is_no_file_of_this_one():
     assert "there is no cloudflare for the scheme edge-auth" in refusal("cloudflare")
+
+
+AZURE = {"EDGEAUTH_SCHEME": "azure-shared-key", "EDGEAUTH_ACCOUNT": "edgeacct"}
+
+
+@pytest.mark.parametrize(
+    ("name", "there", "gone"),
+    [
+        ("nginx", "proxy_pass_request_headers on;\n", "proxy_pass_request_headers off"),
+        ("envoy", "- prefix: x-ms-\n", "edgeauth:beginning"),
+        ("haproxy-lua", '    "x-ms-",\n', "edgeauth:beginning"),
+        ("traefik", "All fields are handed on", "authRequestHeaders"),
+        ("caddy", "request_header -x-ms-date\n", "Edge-Auth\n"),
+    ],
+)
+def test_all_fields_that_begin_as_signed_ones_do_are_handed_on(name, there, gone):
+    text = snippet(name, **AZURE)
+    assert there in text
+    assert gone not in text
+
+
+def test_a_file_that_does_not_say_how_is_refused():
+    text = "# edgeauth:parameter header = Edge-Auth\n# edgeauth:question = ask\nask Edge-Auth\n"
+    [scheme] = configured(Settings.load(environ=AZURE), without_secret=True)
+    with pytest.raises(ConfigurationError, match="x-ms-"):
+        with_fields(text, [scheme], "proxy.conf")

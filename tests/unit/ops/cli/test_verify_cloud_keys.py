@@ -232,3 +232,30 @@ def test_mistakes_of_signers_of_azure_are_found(edgeauth, env, lines, secret, co
     given = came("\r\n".join(fields), start="PUT /a HTTP/1.1")
     result = edgeauth("verify", *AT, "--json", env=env("azure"), input=given)
     assert codes(result) == ([] if code is None else [code]), result.stdout
+
+
+@pytest.mark.parametrize("name", ["azure", "oss-v4"])
+def test_a_key_that_is_not_valid_now_is_named(edgeauth, env, tmp_path, name):
+    signed = edgeauth("sign", *AT, "--url", URL, env=env(name)).stdout
+    settings, key = env(name), GATES[name][2]
+    keys = tmp_path / "keys"
+    keys.write_text(f"{key.id} [not_after=1759999999]: {key.secret.decode()}\n")
+    result = edgeauth("verify", *AT, "--json", env=settings, input=came(signed))
+    assert (result.exit_code, codes(result)) == (1, ["key-dates"])
+
+
+@pytest.mark.parametrize("name", ["azure", "oss-v1"])
+def test_a_target_that_cannot_be_signed_is_told(edgeauth, env, name):
+    target = {"azure": "/a?b=1%0Ac:2", "oss-v1": "/a%3Facl"}[name]
+    signed = edgeauth("sign", *AT, "--url", URL, env=env(name)).stdout
+    given = came(signed, start=f"GET {target} HTTP/1.1")
+    result = edgeauth("verify", *AT, "--json", env=env(name), input=given)
+    assert (result.exit_code, codes(result)) == (1, ["malformed"])
+
+
+def test_what_cannot_be_signed_is_passed_over_in_the_search(edgeauth, env):
+    signed = edgeauth("sign", *AT, "--url", URL, env=env("azure")).stdout
+    given = came(signed, start="GET /other HTTP/1.1")
+    options = ("--expect-url", "https://shop.example/a?b=1%0Ac:2", "--expect-url", URL)
+    result = edgeauth("verify", *AT, "--json", *options, env=env("azure"), input=given)
+    assert codes(result) == ["url"]
