@@ -62,3 +62,9 @@ def test_the_signer_of_a_scheme_signs_for_the_url_that_the_edge_sees():
     )
 
     assert scheme.verify(request, now=NOW).key_id == "edge-1"
+
+
+def test_quotes_and_backslashes_of_a_tag_are_written_as_a_structured_field_has_them():
+    request = signed(signer={"tag": 'a"b\\c'})
+
+    assert field(request, "Signature-Input").endswith(rb';tag="a\"b\\c"')

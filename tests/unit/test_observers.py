@@ -45,7 +45,7 @@ class Failing(Witness):
     def decided(self, *told):
         raise RuntimeError
 
-    pass_not_accepted = policy_is_current = decided
+    pass_not_accepted = not_remembered = policy_is_current = decided
 
 
 def guard(*observers, **options):
@@ -123,6 +123,77 @@ def test_an_observer_that_overrides_nothing_is_told_nothing():
     Observer().decided(PlainRequest(), None, None, NOW)
     Observer().pass_not_accepted(PlainRequest(), None, NOW)
     Observer().policy_is_current(None, NOW)
+
+
+class Copy(Observer):
+    """Keeps all that it is told."""
+
+    def __init__(self):
+        self.told = []
+
+    def decided(self, *told):
+        self.told.append(("decided", *told))
+
+    def pass_not_accepted(self, *told):
+        self.told.append(("pass_not_accepted", *told))
+
+    def not_remembered(self, *told):
+        self.told.append(("not_remembered", *told))
+
+    def policy_is_current(self, *told):
+        self.told.append(("policy_is_current", *told))
+
+
+def test_each_observer_is_told_the_same_whether_or_not_another_fails():
+    copies = [Copy(), Copy()]
+    every = Observers([copies[0], Failing(), copies[1]])
+    request, verdict, error, policy = PlainRequest(), object(), ValueError(), object()
+
+    every.decided(request, verdict, error, NOW)
+    every.pass_not_accepted(request, error, NOW)
+    every.not_remembered(request, error, NOW)
+    every.policy_is_current(policy, NOW)
+
+    for copy in copies:
+        assert copy.told == [
+            ("decided", request, verdict, error, NOW),
+            ("pass_not_accepted", request, error, NOW),
+            ("not_remembered", request, error, NOW),
+            ("policy_is_current", policy, NOW),
+        ]
+
+
+def test_what_observers_lost_is_counted_together():
+    one, other = Witness(), Witness()
+    one.lost, other.lost = 1, 2
+
+    assert Observers([one, other]).lost == 3
+    assert Observers([Observer()]).lost == 0
+
+
+def test_all_decisions_are_told_where_one_of_several_asks_for_them():
+    assert Observers([Witness(), Witness(of_all=True)]).every_decision is True
+    assert Observers([Observer(), Witness()]).every_decision is False
+
+
+def test_those_behind_one_that_cannot_start_start_when_it_can():
+    class Late(Witness):
+        fails = True
+
+        def start(self):
+            if self.fails:
+                raise ConfigurationError("not yet")
+            super().start()
+
+    first, late, last = Witness(), Late(), Witness()
+    every = Observers([first, late, last])
+    with pytest.raises(ConfigurationError, match="not yet"):
+        every.start()
+    assert [one.told for one in (first, late, last)] == [["start"], [], []]
+    late.fails = False
+    for _ in range(2):
+        every.start()
+    assert [one.told for one in (first, late, last)] == [["start"]] * 3
 
 
 @pytest.mark.parametrize(
