@@ -72,7 +72,7 @@ class TrustedProxies:
         if not self.trusts_peer_of(request):
             if address is None:
                 raise _no_address(request)
-            if _may_have_trailers(request) and address in _claimed(request):
+            if _may_have_trailers(request) and canonical_address(address) in _claimed(request):
                 # uvicorn may have replaced the peer address by one that the client claims.
                 raise _in_a_trailer()
             return address
@@ -108,8 +108,9 @@ def _may_have_trailers(request: Request) -> bool:
 
 
 def _claimed(request: Request) -> set[str | None]:
+    """The addresses of X-Forwarded-For, whatever white space uvicorn takes from them: str.strip."""
     return {
-        canonical_address(entry.strip(b" \t").decode("latin-1"))
+        canonical_address(entry.decode("latin-1").strip())
         for field in request.header("X-Forwarded-For")
         for entry in field.split(b",")
     }

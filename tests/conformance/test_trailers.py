@@ -40,11 +40,12 @@ class Trailers:
         with cls.program.serving(tmp_path_factory.mktemp("t")) as target:
             yield target
 
+    @pytest.mark.parametrize("claim", [b"192.0.2.9", b"\xa0192.0.2.9", b"::ffff:192.0.2.9"])
     def test_an_address_on_the_list_that_is_claimed_in_a_trailer_opens_nothing(
-        self, target: Target
+        self, target: Target, claim: bytes
     ):
         (outcome,) = target.exchange(
-            upload(b"203.0.113.7", b"X-Forwarded-For: 192.0.2.9"), ("POST",)
+            upload(b"203.0.113.7", b"X-Forwarded-For: " + claim), ("POST",)
         )
 
         assert outcome.text == "403 address"

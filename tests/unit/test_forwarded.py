@@ -117,6 +117,25 @@ def test_a_peer_that_a_server_took_from_what_may_be_a_trailer_is_not_believed():
 
 
 @pytest.mark.parametrize(
+    ("peer", "claim"),
+    [
+        (EDGE, f"{EDGE}, {CLIENT}"),
+        (EDGE, f"{CLIENT},{EDGE}"),
+        (EDGE, f"{EDGE}:4711"),
+        # What Python takes for white space, and a header may have.
+        (EDGE, f"\xa0{EDGE}\x85"),
+        (f"::ffff:{EDGE}", f"::ffff:{EDGE}"),
+        ("2A04:4E42:0::1", "2A04:4E42:0::1"),
+        ("2a04:4e42::1", "[2a04:4e42::1]:443"),
+    ],
+)
+def test_a_claimed_peer_is_known_in_every_spelling_that_a_server_takes(peer, claim):
+    chunked = [("Transfer-Encoding", b"chunked")]
+    with pytest.raises(AddressNotAllowed, match="may be a trailer"):
+        address(peer, CLIENT.encode(), claim.encode("latin-1"), others=chunked)
+
+
+@pytest.mark.parametrize(
     ("networks", "why"),
     [
         ("10.0.0.0/8", "must be a list"),
