@@ -152,6 +152,7 @@ def test_what_is_not_covered_gets_the_denial_of_a_stranger_and_the_log_says_what
     told = [text for text in caplog.messages if "reason='coverage'" in text]
     assert len(told) == 1
     assert f"does not cover: {missing}" in told[0]
+    assert "let the edge sign it, or demand less here" in told[0]
     assert "path='/buy'" in told[0]
     assert "key=" in told[0]
 

@@ -10,6 +10,7 @@ from support.vectors import OLDER_SECRET, SECRET
 
 from edgeauth import AddressList, EdgeAuthScheme, Guard, Key, Passes, Verdict, sign
 from edgeauth.asgi import EdgeAuthMiddleware as ASGIGate
+from edgeauth.outer import Terms
 from edgeauth.replay import MemoryReplayStore
 from edgeauth.schemes.message_signatures import MessageSignatureScheme, MessageSigner
 from edgeauth.wsgi import EdgeAuthMiddleware as WSGIGate
@@ -353,3 +354,12 @@ def test_an_environ_with_something_else_at_the_place_is_judged():
     list(WSGIGate(None, made())(environ, lambda status, _: said.append(status)))
 
     assert said == ["403 Forbidden"]
+
+
+def test_terms_of_another_proof_accept_nothing():
+    mine, others = Terms(("edge",), ()), Terms(("another",), ())
+
+    assert mine.once is None
+    for reason in ("ok", "exempt", "pass"):
+        verdict = Verdict(allowed=True, reason=reason)
+        assert mine.accept(verdict, others) is False
