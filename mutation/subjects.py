@@ -210,7 +210,11 @@ SUBJECTS = {
     "admission.py": ("unit/test_once.py", "unit/test_inner_gates.py"),
     "guard_facts.py": _GUARD,
     "guard.py": _GUARD,
-    "digest.py": ("unit/test_digested_bodies.py", "unit/django/test_digested_bodies.py"),
+    "digest.py": (
+        "unit/test_digest.py",
+        "unit/test_digested_bodies.py",
+        "unit/django/test_digested_bodies.py",
+    ),
     "coverage.py": ("unit/test_coverage.py", "unit/test_starlette.py"),
     # The plumbing.
     **{
