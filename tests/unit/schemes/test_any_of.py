@@ -26,6 +26,7 @@ from edgeauth import (
     sign,
 )
 from edgeauth.schemes.base import recalls_of
+from edgeauth.schemes.message_signatures import MessageSignatureScheme
 
 NOW = 1_700_000_000
 SIGNED = EdgeAuthScheme([Key("signing", SECRET)], pops=["LHR"])
@@ -123,6 +124,37 @@ def test_a_scheme_that_fails_refuses_nobody_whom_another_accepts(schemes):
     assert guard.check(asked(Edge_Auth=VALUE), now=NOW).reason == "ok"
     assert guard.check(asked(Edge_Auth=b"junk"), now=NOW).reason == "error"
     assert guard.check(asked(), now=NOW).reason == "error"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        VerificationError("of a rule", identity=EdgeIdentity(1, None, "a")),
+        PopNotAllowed("not you", identity=EdgeIdentity(1, "AMS", "a")),
+        BadSignature("no"),
+    ],
+)
+def test_a_failure_is_told_rather_than_any_refusal(error):
+    for schemes in ((Refusing(error), Failing()), (Failing(), Refusing(error))):
+        with pytest.raises(ZeroDivisionError):
+            AnyOf(*schemes).verify(asked(), now=NOW)
+
+
+def test_a_refusal_that_says_nothing_of_itself_is_further_away_than_one_that_is_signed():
+    unknown = Refusing(VerificationError("of a rule"))
+    for schemes in ((unknown, SIGNED), (SIGNED, unknown)):
+        guard = Guard(AnyOf(*schemes))
+        assert guard.check(asked(Edge_Auth=MISSES["expired"]), now=NOW).reason == "expired"
+
+
+def test_it_says_of_itself_what_its_schemes_say():
+    once = MessageSignatureScheme([SECRET])
+    body = MessageSignatureScheme([SECRET], components=["@method", "content-digest"])
+    said = [
+        (each.kind, each.once, each.needs_body)
+        for each in (AnyOf(SIGNED, SENT), AnyOf(SIGNED, once), AnyOf(SENT, body))
+    ]
+    assert said == [("any-of", False, False), ("any-of", True, False), ("any-of", True, True)]
 
 
 def test_a_scheme_that_returns_no_identity_has_failed():
