@@ -101,7 +101,8 @@ def test_the_defaults_of_the_options_are_those_of_the_arguments(kind):
 @pytest.mark.parametrize(
     ("kind", "why"),
     [
-        ("edge-aut", "scheme is 'edge-aut'; write 'edge-auth'"),
+        ("edge-aut", "scheme is 'edge-aut'; write 'edge-auth'$"),
+        ("shared-key", "scheme is 'shared-key'; write 'azure-shared-key'$"),
         ("hmac", "scheme is 'hmac'; write 'edge-auth' or 'shared-secret'"),
         ("any-of", "write each as a table"),
         ("", "scheme is ''; write 'edge-auth' or"),
@@ -121,6 +122,12 @@ def test_a_kind_of_another_package_is_imported_when_it_is_first_used(install):
     assert "toy-lazy" in kinds()
     with pytest.raises(ConfigurationError, match="cannot be loaded: SystemError: imported"):
         scheme_class("toy-lazy")
+
+
+def test_the_name_of_a_kind_may_have_thirty_two_letters(install):
+    kind = "t" * 32
+    install(kind)
+    assert scheme_class(kind).kind == kind
 
 
 def test_a_kind_of_another_package_is_set_like_ours(install, tmp_path):
@@ -237,6 +244,7 @@ def test_a_package_that_is_found_twice_is_one(install, tmp_path, monkeypatch):
         ("Toy", GOOD, "no usable name"),
         ("t" * 33, GOOD, "no usable name"),
         ("toy-absent", "", "cannot be loaded: AttributeError"),
+        ("toy-nameless", "class Toy: pass", "its kind must be 'toy-nameless'"),
         ("toy-other", GOOD.replace("{kind!r}", "'x'"), "its kind must be 'toy-other'"),
         ("toy-bare", "class Toy:\n    kind = {kind!r}\n", "has no from_options"),
         (
