@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 # The entry for peers on a Unix socket, which have no address.
 UNIX = "unix"
 
+_FIELD = "X-Forwarded-For"
+
 
 class TrustedProxies:
     """The proxies whose X-Forwarded-For is believed.
@@ -91,9 +93,9 @@ class TrustedProxies:
     def _hops(request: Request) -> Iterable[str]:
         if _may_have_trailers(request):
             raise _in_a_trailer()
-        for field in reversed(request.header("X-Forwarded-For")):
-            for entry in reversed(field.split(b",")):
-                address = canonical_address(entry.strip(b" \t").decode("latin-1"))
+        for entries in reversed(_entries(request)):
+            for entry in reversed(entries):
+                address = canonical_address(entry.strip(" \t"))
                 if address is None:
                     raise AddressNotAllowed("X-Forwarded-For holds something that is no address")
                 yield address
@@ -104,16 +106,17 @@ def _may_have_trailers(request: Request) -> bool:
 
     uvicorn with httptools adds the trailers of a chunked body to the headers.
     """
-    return len(request.header("X-Forwarded-For")) > 1 and bool(request.header("Transfer-Encoding"))
+    return len(request.header(_FIELD)) > 1 and bool(request.header("Transfer-Encoding"))
+
+
+def _entries(request: Request) -> list[list[str]]:
+    """What each X-Forwarded-For lists, in order."""
+    return [field.decode("latin-1").split(",") for field in request.header(_FIELD)]
 
 
 def _claimed(request: Request) -> set[str | None]:
-    """The addresses of X-Forwarded-For, whatever white space uvicorn takes from them: str.strip."""
-    return {
-        canonical_address(entry.decode("latin-1").strip())
-        for field in request.header("X-Forwarded-For")
-        for entry in field.split(b",")
-    }
+    """The addresses listed, whatever white space uvicorn takes from them: it calls strip()."""
+    return {canonical_address(entry.strip()) for entries in _entries(request) for entry in entries}
 
 
 def _in_a_trailer() -> AddressNotAllowed:
