@@ -19,7 +19,7 @@ from edgeauth import (
     Key,
     sign,
 )
-from edgeauth.admission import ReplayStoreError
+from edgeauth.admission import Admission, ReplayStoreError
 from edgeauth.observers import Observer, Observers
 from edgeauth.replay import MemoryReplayStore
 from edgeauth.schemes.message_signatures import MessageSignatureScheme
@@ -134,6 +134,24 @@ def test_what_no_store_admitted_is_not_covered_as_once_whatever_a_scheme_says():
     ).identity.covers == {"path"}
 
 
+def test_where_once_is_all_that_a_scheme_says_nothing_is_left_without_a_store():
+    boasts = Boasts(Once(b"k", NOW + 1))
+    boasts.identity = boasts.identity._replace(covers=frozenset({"once"}))
+
+    assert Guard(boasts).check(PlainRequest(), now=NOW).identity.covers == frozenset()
+
+
+def test_unless_told_otherwise_a_store_is_asked_of_all_and_a_failure_refuses():
+    request, identity = signed(nonce="n-1"), Boasts(Once(b"k", NOW + 1)).identity
+    admission = Admission(scheme(), Store())
+
+    assert admission.concerns(request, identity)
+    assert not admission.accepts_failure
+    without = Admission(scheme())
+    assert not without.concerns(request, identity)
+    assert without.terms is None
+
+
 def test_one_identity_for_all_requests_is_asked_about_each_time():
     store = MemoryReplayStore()
     guard = Guard(Boasts(Once(b"k", NOW + 1)), replay=store)
@@ -240,8 +258,11 @@ def test_the_log_of_what_came_in_without_the_store_does_not_flood(caplog):
 
 
 @both
-def test_who_accepts_failures_refuses_replays_all_the_same(ask):
-    assert ask(made(Store(answer=False), replay_failure="accept"), signed()).reason == "replayed"
+@pytest.mark.parametrize("waits", [False, True])
+def test_who_accepts_failures_refuses_replays_all_the_same(ask, waits):
+    guard = made(Store(answer=False, waits=waits), replay_failure="accept")
+
+    assert ask(guard, signed()).reason == "replayed"
 
 
 @both
