@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from support.signed_requests import HOST, KEY, NOW, field, signed
 
+from edgeauth import Key
 from edgeauth.schemes.base import Outgoing
 from edgeauth.schemes.message_signatures import MessageSignatureScheme, MessageSigner, PrivateKey
 
@@ -68,3 +69,13 @@ def test_quotes_and_backslashes_of_a_tag_are_written_as_a_structured_field_has_t
     request = signed(signer={"tag": 'a"b\\c'})
 
     assert field(request, "Signature-Input").endswith(rb';tag="a\"b\\c"')
+
+
+def test_a_scheme_signs_with_the_key_that_is_valid_when_the_request_is_sent():
+    old = Key("old", "the-secret-that-signed-until-then", not_after=NOW + 10)
+    new = Key("new", "the-secret-that-signs-from-then-on", not_before=NOW + 11)
+    scheme = MessageSignatureScheme([old, new])
+    sent = Outgoing("GET", HOST, "/")
+
+    for now, key in ((NOW, "old"), (NOW + 11, "new")):
+        assert f'keyid="{key}"' in scheme.credential(now=now, request=sent)["Signature-Input"]
