@@ -22,5 +22,10 @@ class reads_headers:  # noqa: N801 - stands in MIDDLEWARE as functions do
         return self.get_response(request)
 
 
+def a_function(get_response):
+    """Middleware may be a function too."""
+    return get_response
+
+
 class GateOfAProject(EdgeAuthMiddleware):
     """What a user derives from the gate is a gate."""

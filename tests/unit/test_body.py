@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import io
 import socket
+import struct
 import sys
+import time
 import types
 
 import pytest
 import trio
 from support.uploads import uploading
 from support.vectors import SECRET
+from trio.testing import MockClock
 
 from edgeauth import EdgeAuthScheme, Guard, body
 from edgeauth.asgi import EdgeAuthMiddleware
@@ -42,6 +45,13 @@ def test_what_is_owed_is_what_the_request_announces(length, told, bytes_):
 def test_a_body_of_http_2_is_left_alone():
     assert owed_by_fields([(b"content-length", b"5")], "2") == 0
     assert owed_by_fields([(b"content-length", b"5")], "1.1") == 5
+
+
+def test_the_fields_of_a_scope_tell_what_is_owed():
+    assert owed_by_fields([], "1.1") == 0
+    assert owed_by_fields([(b"transfer-encoding", b"chunked")], "1.0") == MOST
+    expects = [(b"content-length", b"5"), (b"expect", b"100-continue")]
+    assert owed_by_fields(expects, "1.1") == 0
 
 
 def http_scope(*fields):
@@ -92,6 +102,23 @@ def test_a_body_that_does_not_end_is_denied_at_its_deadline(run, monkeypatch):
     assert (bodies, counts) == ([b"Forbidden", b"\n"], [1, 1, 1])
 
 
+def test_a_body_has_a_second_and_the_last_byte_of_the_denial_waits_a_tenth():
+    told = []
+
+    async def send(message):
+        told.append((round(trio.current_time() - began, 3), message.get("body")))
+
+    async def main():
+        nonlocal began
+        began = trio.current_time()
+        gate = EdgeAuthMiddleware(None, Guard(EdgeAuthScheme([SECRET])))
+        await gate(http_scope((b"content-length", b"9")), trio.sleep_forever, send)
+
+    began = 0.0
+    trio.run(main, clock=MockClock(autojump_threshold=0))
+    assert told == [(1.0, None), (1.0, b"Forbidden"), (1.1, b"\n")]
+
+
 def test_a_body_that_is_too_large_is_denied_first_and_dropped_in_part():
     messages = [part(MOST // 2) for _ in range(9)]
     bodies, counts = denied(http_scope((b"content-length", b"999999999")), messages)
@@ -105,7 +132,7 @@ def test_the_body_of_another_stream_than_that_of_the_denial_is_not_received():
 
 
 def test_the_largest_body_that_is_dropped_at_once_is_that_of_the_bound():
-    for size, received in ((MOST, 1), (MOST + 1, 0)):
+    for size, received in ((2 * 1024 * 1024, 1), (2 * 1024 * 1024 + 1, 0)):
         scope = http_scope((b"content-length", str(size).encode()))
         _, counts = denied(scope, [part(size, more=False)])
         assert counts[0] == received
@@ -137,22 +164,50 @@ def deny(environ):
 
 
 def test_a_body_is_read_from_the_connection_before_the_denial():
-    with uploading(b"12345NEXT", CONTENT_LENGTH="5") as (environ, _):
+    with uploading(b"12345NEXT", CONTENT_LENGTH="5") as (environ, client):
         assert deny(environ) == [b"Forbidden\n"]
         assert environ["wsgi.input"].read(4) == b"NEXT"
+        # Nobody has cut the connection meanwhile.
+        client.sendall(b"AFTER")
+        assert environ["wsgi.input"].read(5) == b"AFTER"
 
 
-def test_the_socket_that_gunicorn_tells_is_the_connection():
+def test_a_body_is_read_from_the_connection_that_a_stream_holds():
+    with uploading(b"12345NEXT", CONTENT_LENGTH="5") as (environ, _):
+        stream = environ["wsgi.input"]
+        environ["wsgi.input"] = types.SimpleNamespace(rfile=stream, read=stream.read)
+        assert deny(environ) == [b"Forbidden\n"]
+        assert stream.read(4) == b"NEXT"
+
+
+class Bytewise(io.BytesIO):
+    """Gives one byte a read, as a slow connection does."""
+
+    def read(self, size=-1):
+        return super().read(min(size, 1))
+
+
+@pytest.mark.parametrize(
+    ("stream", "length", "dropped"),
+    [
+        (io.BytesIO(b"12345"), 5, True),
+        (Bytewise(b"12345"), 5, True),
+        (io.BytesIO(b"x" * 2 * 1024 * 1024), 2 * 1024 * 1024, True),
+        (io.BytesIO(b"x"), 2 * 1024 * 1024 + 1, False),
+    ],
+)
+def test_the_socket_that_gunicorn_tells_is_the_connection(stream, length, dropped):
     client, server = socket.socketpair()
     with client, server:
         environ = {
             "REQUEST_METHOD": "POST",
-            "CONTENT_LENGTH": "5",
-            "wsgi.input": io.BytesIO(b"12345"),
+            "CONTENT_LENGTH": str(length),
+            "wsgi.input": stream,
             "gunicorn.socket": server,
         }
-        assert deny(environ) == [b"Forbidden\n"]
-        assert environ["wsgi.input"].read() == b""
+        answer = deny(environ)
+        assert (answer == [b"Forbidden\n"]) is dropped
+        assert (stream.tell() == length) is dropped
 
 
 def test_a_slow_body_is_cut_denied_and_its_connection_ended(monkeypatch):
@@ -170,14 +225,16 @@ def test_a_large_body_is_dropped_in_part_between_the_denial_and_its_last_byte():
         assert client.recv(1) == b""
 
 
-def test_of_a_body_without_end_no_more_is_read_than_the_bound(monkeypatch):
-    monkeypatch.setattr(body, "MOST", 10)
+@pytest.mark.parametrize(("most", "left"), [(10, 20), (11, 10)])
+def test_of_a_body_without_end_no_more_is_read_than_the_bound(monkeypatch, most, left):
+    monkeypatch.setattr(body, "MOST", most)
     monkeypatch.setattr(body, "_PIECE", 5)
     with uploading(
         b"x" * 40, HTTP_TRANSFER_ENCODING="chunked", **{"wsgi.input_terminated": True}
     ) as (environ, _):
         assert list(deny(environ)) == [b"Forbidden", b"\n"]
-        assert len(environ["wsgi.input"].read(40)) == 20
+        assert len(environ["wsgi.input"].read(left)) == left
+        assert environ["wsgi.input"].read(1) == b""
 
 
 def test_a_client_that_leaves_ends_its_upload():
@@ -213,14 +270,33 @@ def test_a_body_in_a_file_is_left_there(tmp_path):
         assert file.read() == b"12345"
 
 
-def test_where_a_read_cannot_be_cut_short_none_is_tried_and_the_last_byte_waits():
-    stream = type("WSGIBody", (), {"__module__": "granian._granian"})()
+@pytest.mark.parametrize("module", ["granian._granian", "a2wsgi.wsgi", "granian.wsgi.body"])
+def test_where_a_read_cannot_be_cut_short_none_is_tried_and_the_last_byte_waits(
+    monkeypatch, module
+):
+    waited = []
+    monkeypatch.setattr(time, "sleep", waited.append)
+    stream = type("WSGIBody", (), {"__module__": module})()
     environ = {"REQUEST_METHOD": "POST", "CONTENT_LENGTH": "5", "wsgi.input": stream}
     assert list(deny(environ)) == [b"Forbidden", b"\n"]
+    assert waited == [0.1]
+    without = {"REQUEST_METHOD": "POST", "CONTENT_LENGTH": "0", "wsgi.input": stream}
+    assert deny(without) == [b"Forbidden\n"]
     assert Upload(environ).headers == []
     upload = Upload(environ)
     upload.drop()
     assert upload.headers == [("Connection", "close")]
+
+
+def test_a_connection_that_was_reset_meanwhile_is_no_error():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = socket.create_connection(listener.getsockname())
+        server, _ = listener.accept()
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.close()
+    with server, server.makefile("rb") as stream:
+        environ = {"CONTENT_LENGTH": "5", "wsgi.input": stream}
+        assert list(Upload(environ).denied(b"Forbidden\n")) == [b"Forbidden", b"\n"]
 
 
 def test_a_connection_that_has_ended_meanwhile_is_no_error():

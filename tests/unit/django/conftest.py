@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from weakref import WeakValueDictionary
-
 import django
 import pytest
 from django.conf import settings
 from django.test import override_settings
 from support.vectors import SECRET
+
+from edgeauth.django import conf
 
 GATE = "edgeauth.django.middleware.EdgeAuthMiddleware"
 
@@ -24,9 +24,9 @@ django.setup()
 
 
 @pytest.fixture(autouse=True)
-def _no_guard_of_another_test(monkeypatch):
+def _no_guard_of_another_test():
     """A guard leaves out lines of the log after the first few, and outlives its test in circles."""
-    monkeypatch.setattr("edgeauth.django.conf._guards", WeakValueDictionary())
+    conf._guards.clear()
 
 
 @pytest.fixture

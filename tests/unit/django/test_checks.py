@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 import pytest
+from django.apps import apps
 from django.conf import settings
 from django.core.checks import run_checks
 from support.vectors import SECRET
@@ -73,6 +74,7 @@ def test_a_check_makes_no_file_of_decisions(project, tmp_path):
 def test_e002_the_app_without_its_middleware(project):
     project(MIDDLEWARE=[SECURITY])
     assert list(messages()) == ["edgeauth.E002"]
+    assert "nothing checks requests" in messages()["edgeauth.E002"].msg
     assert GATE in messages()["edgeauth.E002"].hint
 
 
@@ -88,6 +90,31 @@ def test_w003_middleware_before_the_gate_that_may_answer_by_itself(project):
     assert message.id == "edgeauth.W003"
     assert message.msg == f"Middleware runs before the gate: {cache}, not.there."
     assert "Only SecurityMiddleware may stay" in message.hint
+
+
+def test_a_function_before_the_gate_is_middleware_too(project):
+    project(MIDDLEWARE=["support.django_middleware.a_function", GATE])
+    assert list(messages()) == ["edgeauth.W003"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({"EDGEAUTH": {"secret": "short"}}, ["edgeauth.E001"]),
+        ({"MIDDLEWARE": []}, ["edgeauth.E002"]),
+        ({"ASGI_APPLICATION": "django.core.asgi.get_asgi_application"}, ["edgeauth.W006"]),
+        ({"EDGEAUTH": {"mode": "report-only"}}, ["edgeauth.W004", "edgeauth.E005"]),
+    ],
+)
+def test_all_checks_are_among_those_of_security(project, changes, found):
+    project(**changes)
+    told = run_checks(tags=["security"], include_deployment_checks=True)
+    assert [message.id for message in told if message.id.startswith("edgeauth.")] == found
+
+
+def test_the_app_has_a_label_and_a_name_for_people():
+    config = apps.get_app_config("edgeauth")
+    assert (config.name, config.verbose_name) == ("edgeauth.django", "Edge authentication")
 
 
 def test_security_middleware_may_come_before_the_gate_and_anything_after_it(project):
@@ -129,6 +156,10 @@ def test_what_comes_before_the_middleware_matters_not_behind_gates_around(projec
         ({"ASGI_APPLICATION": WITH_GATE}, []),
         ({"INSTALLED_APPS": ["edgeauth.django", "channels"]}, ["edgeauth.W006"]),
         (
+            {"INSTALLED_APPS": ["edgeauth.django", "support.django_named_daphne.Named"]},
+            ["edgeauth.W006"],
+        ),
+        (
             {
                 "INSTALLED_APPS": ["edgeauth.django", "channels"],
                 "ASGI_APPLICATION": WITH_GATE,
@@ -141,6 +172,7 @@ def test_w006_a_gate_around_the_application_is_recommended_under_asgi(project, c
     project(**changes)
     assert list(messages()) == found
     assert all("edgeauth.django.asgi" in message.hint for message in messages().values())
+    assert all("Under ASGI" in message.msg for message in messages().values())
 
 
 def test_w004_report_only_is_told_of_when_deploying_and_not_logged(project, caplog):
@@ -149,6 +181,7 @@ def test_w004_report_only_is_told_of_when_deploying_and_not_logged(project, capl
         assert messages() == {}
         (message,) = messages(deploy=True).values()
     assert (message.id, caplog.records) == ("edgeauth.W004", [])
+    assert "every request is let through" in message.msg
     assert "enforce" in message.hint
 
 
@@ -158,4 +191,5 @@ def test_e005_a_missing_secret_is_told_of_when_deploying(project):
     assert messages() == {}
     (message,) = messages(deploy=True).values()
     assert message.id == "edgeauth.E005"
+    assert "has no secret" in message.msg
     assert "EDGEAUTH_SECRET" in message.hint

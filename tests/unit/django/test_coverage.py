@@ -78,6 +78,42 @@ def test_what_is_not_covered_gets_the_denial_of_a_stranger(view, factory, caplog
     assert ask(view("time"), factory=factory).content == b"paid"
 
 
+@pytest.mark.parametrize("factory", [RequestFactory, AsyncRequestFactory])
+def test_a_head_request_that_is_not_covered_gets_no_body(factory):
+    assert plain("path")(behind(factory().head("/pay"))).content == b""
+    assert plain("path")(behind(factory().get("/pay"))).content == b"Forbidden\n"
+
+
+def behind(request):
+    """The *request*, as the middleware hands it on."""
+    request.META["HTTP_EDGE_AUTH"] = sign(SECRET, pop="LHR")
+    if hasattr(request, "scope"):
+        request.scope["headers"].append((b"edge-auth", sign(SECRET, pop="LHR").encode()))
+    passed = []
+    EdgeAuthMiddleware(lambda request: passed.append(request) or HttpResponse())(request)
+    return passed[0]
+
+
+def test_a_view_is_called_as_it_would_be_alone_and_keeps_its_name():
+    @demand_coverage("time")
+    def pay(_request, number, *, currency):
+        """Pays."""
+        return HttpResponse(f"{number} {currency}")
+
+    @demand_coverage("time")
+    async def apay(_request, number, *, currency):
+        """Pays."""
+        return HttpResponse(f"{number} {currency}")
+
+    request = behind(RequestFactory().get("/pay"))
+    assert pay(request, 7, currency="EUR").content == b"7 EUR"
+    assert asyncio.run(apay(request, 7, currency="EUR")).content == b"7 EUR"
+    assert (pay.__name__, apay.__name__, pay.__doc__, apay.__doc__) == (
+        *("pay", "apay"),
+        *("Pays.", "Pays."),
+    )
+
+
 def test_report_only_mode_tells_and_lets_in(project, caplog):
     project(EDGEAUTH={"secret": SECRET, "mode": "report-only"})
 

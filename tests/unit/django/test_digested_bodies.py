@@ -8,6 +8,7 @@ import hashlib
 import pytest
 from django.http import HttpResponse
 from django.test import AsyncRequestFactory, RequestFactory
+from support.uploads import uploading
 
 from edgeauth import EdgeIdentity, Guard
 from edgeauth.django.middleware import EdgeAuthMiddleware
@@ -82,6 +83,21 @@ def test_a_body_that_cannot_come_is_compared_at_once(ask):
     assert ask(reading, b"", signed=b"").content == b""
 
 
+def of_http_2(request):
+    """Takes the length away, which a body needs not there."""
+    del request.META["CONTENT_LENGTH"]
+    if hasattr(request, "scope"):
+        fields = [field for field in request.scope["headers"] if field[0] != b"content-length"]
+        request.scope |= {"http_version": "2", "headers": fields}
+    else:
+        request.META["SERVER_PROTOCOL"] = "HTTP/2.0"
+
+
+def test_a_body_that_may_come_without_a_length_is_waited_for(ask):
+    assert ask(reading, BODY, before=of_http_2).content == BODY
+    assert ask(reading, FORGED, before=of_http_2).content == DENIED
+
+
 def test_what_was_read_before_is_compared_at_once(ask):
     assert ask(never, FORGED, before=lambda request: request.POST).content == DENIED
     assert ask(reading, BODY, before=lambda request: request.POST).content == BODY
@@ -89,6 +105,7 @@ def test_what_was_read_before_is_compared_at_once(ask):
 
 def test_what_was_read_in_part_before_cannot_be_compared(ask, caplog):
     assert ask(never, BODY, before=lambda request: request.read(3)).content == DENIED
+    assert "was read before the gate" in caplog.text
     assert "first in MIDDLEWARE" in caplog.text
     answer = ask(
         lambda request: HttpResponse(request.read()),
@@ -97,6 +114,27 @@ def test_what_was_read_in_part_before_cannot_be_compared(ask, caplog):
         before=lambda request: request.read(3),
     )
     assert answer.content == BODY[3:]
+
+
+async def areading(request):
+    return reading(request)
+
+
+@pytest.mark.parametrize("view", [reading, areading])
+def test_a_body_that_was_read_to_its_end_is_not_dropped_again(monkeypatch, view):
+    guard = Guard(Signing(BODY))
+    monkeypatch.setattr("edgeauth.django.middleware.project_guard", lambda: guard)
+    with uploading(FORGED, CONTENT_LENGTH="7") as (environ, _):
+        request = RequestFactory().post("/pay")
+        request.META.update(environ)
+        answer = EdgeAuthMiddleware(view)(type(request)(request.META))
+        if view is areading:
+            answer = asyncio.run(result_of(answer))
+        assert list(answer) == [DENIED]
+
+
+async def result_of(awaitable):
+    return await awaitable
 
 
 def test_a_view_that_reads_nothing_is_let_be(ask):

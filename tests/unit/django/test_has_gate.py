@@ -152,6 +152,7 @@ def test_force_script_name_stands_over_a_mount_point_of_the_client(project, get)
 
 
 def test_with_force_script_name_a_value_that_is_known_is_judged_with_its_path(project):
+    assert asgi.guarded(None).recalls
     project(FORCE_SCRIPT_NAME="/app")
 
     assert not asgi.guarded(None).recalls
@@ -166,6 +167,8 @@ def test_with_force_script_name_a_value_that_is_known_is_judged_with_its_path(pr
         ({"path": "/x", "root_path": "/app"}, None, "/app/x", "/app", False),
         ({"path": "/application", "root_path": "/app"}, None, "/app/lication", "/app", False),
         ({"path": "/app", "root_path": "/app"}, None, "/app", "/app", False),
+        ({"path": "/x", "root_path": "/app/"}, None, "/app/x", "/app", False),
+        ({"path": "/X/y", "root_path": "/X"}, None, "/X/y", "/X", False),
         ({"path": "/x", "root_path": "/evil"}, "/app", "/app/x", "/app", True),
         ({"path": "/x", "type": "websocket"}, "/app", "/x", "", False),
     ],
@@ -186,6 +189,9 @@ def test_a_scope_is_judged_as_django_routes_it(project, scope, forced, path, mou
         ({"PATH_INFO": "/x", "SCRIPT_NAME": "/evil"}, "/app", "/app/x", "/app", True),
         ({"PATH_INFO": "/x", "SCRIPT_NAME": "/evil"}, "", "/x", "", True),
         ({"PATH_INFO": "/x", "SCRIPT_URL": "/app/x"}, None, "/app/x", "/app", False),
+        ({"PATH_INFO": "/x", "SCRIPT_NAME": "/app/"}, None, "/app/x", "/app", False),
+        ({"PATH_INFO": "/y", "SCRIPT_NAME": "/X"}, None, "/X/y", "/X", False),
+        ({"PATH_INFO": "/x", "SCRIPT_URL": "/\xff"}, None, "/x", "", False),
         ({"PATH_INFO": "/\xff", "SCRIPT_NAME": "/\xff"}, None, "/\ufffd/%FF", "/\ufffd", False),
     ],
 )
@@ -207,6 +213,16 @@ def test_an_environ_is_judged_as_django_routes_it(project, environ, forced, path
         ("import edgeauth.django.asgi as e\napplication = e.guarded(get())", True),
         (
             "from edgeauth.django.wsgi import guarded as g\napplication = 0\napplication = g(0)",
+            True,
+        ),
+        (
+            (
+                "from edgeauth.django.asgi import guarded\n"
+                "from edgeauth.django.wsgi import guarded as other\n"
+                "import os\n"
+                "os.stat.x = 1\n"
+                "application = guarded(get())"
+            ),
             True,
         ),
         ("from edgeauth.django.asgi import guarded\napplication = Outer(guarded(get()))", False),

@@ -107,6 +107,16 @@ def test_an_exemption_under_a_mount_point_names_the_full_path(
     assert verdict_of(AsyncRequestFactory().get(script_name + path_info)) == verdict
 
 
+def test_a_server_may_leave_an_empty_mount_point_out():
+    request = RequestFactory().get("/healthz")
+    del request.META["SCRIPT_NAME"]
+    assert verdict_of(request) == "exempt"
+
+
+def test_django_need_not_adapt_it_to_either_way_of_serving():
+    assert (EdgeAuthMiddleware.sync_capable, EdgeAuthMiddleware.async_capable) == (True, True)
+
+
 def test_a_method_in_lower_case_is_not_exempt_though_django_reads_it_as_the_same():
     assert verdict_of(RequestFactory().generic("get", "/healthz")) == "denied"
 
