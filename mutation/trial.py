@@ -150,7 +150,8 @@ def _say_what_is_called(file: str, session: pytest.Session, say: Callable[[str],
 
     def note(frame: FrameType, event: str, _: object) -> None:
         if event == "call" and frame.f_code.co_filename == path:
-            called.add(frame.f_code.co_qualname.partition(".<")[0])
+            # As mutants name places: an inner function by the outer one and itself.
+            called.add(frame.f_code.co_qualname.replace(".<locals>", "").partition(".<")[0])
 
     for item, after in _with_the_next(session.items):
         called.clear()
@@ -172,7 +173,7 @@ def _in_place(file: str, mutant: Mutant, items: list[pytest.Item]) -> int:
     mutated = {"__name__": module.__name__, "__file__": module.__file__}
     exec(compile(mutant.source, "a mutant", "exec", dont_inherit=True), mutated)  # noqa: S102
     ours, theirs = (_function(names, mutant.place) for names in (vars(module), mutated))
-    if ours is None or theirs is None or ours.__code__.co_freevars:
+    if ours is None or theirs is None or ours.__code__.co_freevars or not items:
         return 0
     ours.__code__, ours.__defaults__ = theirs.__code__, theirs.__defaults__
     ours.__kwdefaults__ = theirs.__kwdefaults__

@@ -654,6 +654,22 @@ def test_of_two_gates_of_one_proof_one_compares(modes, compared):
     assert sum(len(told.reasons) for told in both) == 2 * sum(compared)
 
 
+def test_a_body_that_an_outer_gate_compares_is_held_back_once(told):
+    guards, app = [made(told)] * 2, Reading()
+    run(app, *messages(BODY[:8], BODY[8:16], BODY[16:]), guards=guards)
+    assert app.handed == [BODY[:8], BODY[8:]]
+
+    def reads_a_little(asked, start_response):
+        asked["wsgi.input"].read(10)
+        start_response("200 OK", [])
+        return []
+
+    large = environ(b"x" * 1024 * 1024)
+    source = large["wsgi.input"]
+    ask(reads_a_little, large, *guards)
+    assert source.tell() == 2 * 64 * 1024
+
+
 def test_a_gate_inside_one_of_another_proof_compares_as_well(told):
     guards = [made(told), made(told)]
 

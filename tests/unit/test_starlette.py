@@ -17,7 +17,7 @@ from support.vectors import SECRET
 
 from edgeauth import ConfigurationError, EdgeIdentity, Guard, Verdict, sign
 from edgeauth.asgi import EdgeAuthMiddleware
-from edgeauth.starlette import UNVERIFIED, edge_identity
+from edgeauth.starlette import UNVERIFIED, demand_coverage, edge_identity
 
 
 def starlette_app(middleware):
@@ -142,6 +142,29 @@ def test_a_verdict_of_report_only_without_its_guard_is_enough():
     verdict = Verdict(allowed=True, reason="missing", enforced=False)
     connection = HTTPConnection({"type": "http", "edgeauth": verdict})
     assert asyncio.run(edge_identity(connection)) == UNVERIFIED
+
+
+def test_what_the_module_offers_are_the_dependencies_and_the_identity_of_report_only():
+    offered = {}
+    exec("from edgeauth.starlette import *", offered)
+    assert {"UNVERIFIED", "demand_coverage", "edge_identity"} == set(offered) - {"__builtins__"}
+
+
+def test_the_denial_of_a_head_request_that_is_not_covered_has_no_body():
+    demand, sent = demand_coverage("path"), []
+
+    async def page(request):
+        await demand(request)
+
+    async def send(message):
+        sent.append(message)
+
+    app = Starlette(routes=[Route("/", page)])
+    headers = [(name.lower().encode(), value.encode()) for name, value in signed().items()]
+    scope = {"type": "http", "method": "HEAD", "path": "/", "query_string": b"", "headers": headers}
+    gate = EdgeAuthMiddleware(app, Guard.from_settings({"secret": SECRET}))
+    asyncio.run(gate(scope, None, send))
+    assert (sent[0]["status"], sent[1].get("body")) == (403, b"")
 
 
 @pytest.mark.parametrize("ask", [get, messages_of_websocket], ids=["http", "websocket"])
