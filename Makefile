@@ -4,7 +4,7 @@ PYTHON ?= $(firstword $(foreach v,python3.11 python3.12 python3.13 python3.14 py
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help check count lock lock-check audit reproducible sbom test test-wheel bench figures bench-service timing soak fuzz mutation lint format coverage demo demo-nginx bench-report bench-reading clean
+.PHONY: help check count options lock lock-check audit reproducible sbom test test-wheel bench figures bench-service timing soak fuzz mutation lint format coverage demo demo-nginx bench-report bench-reading clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -114,6 +114,9 @@ test-edge: $(VENV)/.installed edge-tools ## the edge code in falco, Viceroy, car
 
 count: ## the lines of code of each shelf of ARCHITECTURE.md
 	$(PYTHON) tools/count_lines.py
+
+options: $(VENV)/.installed ## write the options of each kind of scheme into docs/schemes/README.md
+	$(BIN)/python tools/option_tables.py
 
 lint: $(VENV)/.installed lock-check ## ruff, mypy, the lock and the workflows
 	$(BIN)/ruff check .

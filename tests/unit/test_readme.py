@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 from support.programs import program
 
-from edgeauth import kinds, sign
+from edgeauth import sign
 from edgeauth.ops.shown import shown_settings
 from edgeauth.settings import Settings
-from edgeauth.settings.scheme import options_of
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -40,10 +39,8 @@ def table_of_settings():
     return [(re.findall(r"`([a-z_]+)`", row[0]), row[1].replace("`", "")) for row in rows]
 
 
-def test_every_setting_is_in_the_table():
-    # Some kinds cannot be without a setting of theirs.
+def test_every_setting_of_the_gate_and_of_its_default_kind_is_in_the_table():
     known = {shown.name for shown in shown_settings(Settings())}
-    known |= {name for kind in kinds() for name in options_of(kind)}
     assert sorted(name for names, _ in table_of_settings() for name in names) == sorted(
         {*known, "schemes"}
     )
