@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 import edgeauth
+from edgeauth.schemes.akamai_g2o import AkamaiG2OScheme
+from edgeauth.schemes.base import Outgoing
 from edgeauth.schemes.message_signatures import sign_request
 
 if TYPE_CHECKING:
@@ -36,7 +38,8 @@ COMMANDS = (
 START_SECONDS = 60
 STOP_SECONDS = 10
 
-# Either credential is accepted. The store is what remembers the signature of a request.
+# Two CDNs before one app: Fastly, which signs in either way, and Akamai with its own. The store is
+# what remembers what is good once.
 SETTINGS = """\
 replay = "sqlite:{folder}/seen.db"
 
@@ -47,6 +50,10 @@ require_pop = false
 
 [[schemes]]
 scheme = "message-signatures"
+secrets_file = "{folder}/keys"
+
+[[schemes]]
+cdn = "akamai"
 secrets_file = "{folder}/keys"
 """
 
@@ -72,6 +79,7 @@ def rows(key: edgeauth.Key, host: str) -> list[Row]:
     old = edgeauth.sign(secret, pop="LHR", timestamp=int(time.time()) - 120)
     message = sign_request(key, "GET", "/", host)
     other = sign_request(key, "GET", "/account", host)
+    akamai = AkamaiG2OScheme([key]).credential(now=time.time(), request=Outgoing("GET", host, "/"))
     return [
         Row("direct, unsigned", 403, {}),
         Row("edge, VCL", 200, field(signed)),
@@ -82,6 +90,8 @@ def rows(key: edgeauth.Key, host: str) -> list[Row]:
         Row("message signature", 200, message),
         Row("the same, replayed", 403, message),
         Row("message signature of /account", 403, other),
+        Row("another CDN, Akamai's G2O", 200, akamai),
+        Row("the same, another path", 403, akamai, "/account"),
         Row("health check, unsigned", 200, {}, "/healthz"),
     ]
 

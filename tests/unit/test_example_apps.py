@@ -135,7 +135,20 @@ def test_the_demo_prints_a_table_of_right_rows_and_leaves_nothing_running(tmp_pa
     rows = [line.split() for line in printed.splitlines() if line.endswith(("ok", "WRONG"))]
     assert [row[-4:] for row in rows] == [
         [status, status, status, "ok"]
-        for status in ["403", "200", "200", "200", "403", "403", "200", "403", "403", "200"]
+        for status in [
+            "403",
+            "200",
+            "200",
+            "200",
+            "403",
+            "403",
+            "200",
+            "403",
+            "403",
+            "200",
+            "403",
+            "200",
+        ]
     ]
     assert left_running(tmp_path) == []
 
