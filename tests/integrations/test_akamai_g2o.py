@@ -235,6 +235,23 @@ def test_the_stand_in_for_the_edge_signs_each_request_for_its_client(origin, tmp
     assert httpx.get(f"http://{HOST}:{origin}/?a=%2F").status_code == 403
 
 
+def test_the_stand_in_says_who_asked_as_the_edge_does(tmp_path):
+    env = {**ENV, "EDGEAUTH_STRIP_HEADER": "false"}
+    server = SERVERS["uvicorn-httptools"]
+    with server.serving("support.gated:asgi", tmp_path, env=env) as told:
+        port = free_port()
+        argv = [
+            *(sys.executable, "-m", "edgeauth", "edge", "--port", str(port)),
+            *("--upstream", f"http://{HOST}:{told.address[1]}"),
+        ]
+        with (
+            running(argv, address=(HOST, port), log=tmp_path / "edge.log", env=ENV),
+            httpx.Client(transport=httpx.HTTPTransport(local_address="127.0.0.9")) as client,
+        ):
+            fields = dict(client.get(f"http://{HOST}:{port}/").json()["headers"])
+    assert fields[DATA.lower()].split(", ")[1:3] == ["127.0.0.1", "127.0.0.9"]
+
+
 def test_a_request_that_sign_prints_is_accepted_by_verify_and_by_the_origin(origin):
     url = f"http://{HOST}:{origin}/?a=%2F"
     printed = edgeauth("sign", "--url", url)
