@@ -61,7 +61,7 @@ def refuse_absent(version: int, key: HasSecret) -> None:
         ConfigurationError: as where only approved hashes may be used.
     """
     try:
-        DIGESTS[version](key, b"")
+        DIGESTS[version](key, key.secret)
     except ValueError:
         raise ConfigurationError(
             f"versions has {version}, and this Python has not the hash for it (FIPS?): let the "

@@ -146,7 +146,7 @@ def test_a_secret_that_every_request_shows_is_refused_and_not_repeated():
 def test_no_key_and_a_public_key_are_refused():
     with pytest.raises(ConfigurationError, match="no key"):
         AkamaiG2OScheme([])
-    with pytest.raises(ConfigurationError, match="is a public key"):
+    with pytest.raises(ConfigurationError, match="is a public key, and the scheme 'akamai-g2o'"):
         AkamaiG2OScheme([PublicKey("edge-2", published_key("ed25519", "pem"), "ed25519")])
 
 
@@ -169,6 +169,13 @@ def test_what_it_signs_it_accepts(versions, string):
     assert scheme.credential(now=NOW, request=REQUEST)[DATA] != fields[DATA]
 
 
+def test_the_key_that_is_valid_then_signs_and_the_unique_id_has_two_long_numbers(monkeypatch):
+    monkeypatch.setattr("secrets.randbelow", lambda limit: limit - 1)
+    keys = [Key("old", "x" * 32, not_after=NOW + 10), Key("new", GOOD, not_before=NOW + 20)]
+    fields = AkamaiG2OScheme(keys).credential(now=NOW, request=REQUEST)
+    assert fields[DATA].endswith(f", {NOW}, 999999999.999999999, old")
+
+
 def test_without_a_client_it_is_this_machine():
     scheme = AkamaiG2OScheme([GOOD])
     fields = scheme.credential(now=NOW, request=REQUEST._replace(client=None))
@@ -177,7 +184,7 @@ def test_without_a_client_it_is_this_machine():
 
 def test_what_cannot_be_signed_is_told():
     scheme = AkamaiG2OScheme([GOOD], sign_string=["AK_METHOD", "AK_URL"])
-    with pytest.raises(ConfigurationError, match="signs one request, and none is named"):
+    with pytest.raises(ConfigurationError, match=r"none is named: its URL must be known$"):
         scheme.credential(now=NOW)
     with pytest.raises(CannotSign, match="the target is no path"):
         scheme.credential(now=NOW, request=REQUEST._replace(target="*"))
