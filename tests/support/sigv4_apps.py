@@ -26,7 +26,7 @@ def _scheme() -> Any:
     return AwsSigV4Scheme([KEY], region=REGION)
 
 
-async def _told_by_asgi(scope: Any, receive: Any, send: Any) -> None:
+async def told_by_asgi(scope: Any, receive: Any, send: Any) -> None:
     size, more = 0, True
     while more:
         message = await receive()
@@ -46,5 +46,5 @@ def _told_by_wsgi(environ: Any, start_response: Any) -> list[bytes]:
 
 
 _guard = Guard(_scheme())
-asgi = ASGIMiddleware(_told_by_asgi, _guard)
+asgi = ASGIMiddleware(told_by_asgi, _guard)
 wsgi = WSGIMiddleware(_told_by_wsgi, _guard)
