@@ -101,7 +101,7 @@ def field_value(lines: Sequence[bytes]) -> bytes:
     )
     if _CONTROL.search(value):
         raise MalformedHeader("a signed field has control characters")
-    return _SPACES.sub(b" ", value) if b"  " in value else value
+    return _SPACES.sub(b" ", value)
 
 
 def string_to_sign(request: Iterable[bytes], *, date: bytes, scope: bytes) -> bytes:

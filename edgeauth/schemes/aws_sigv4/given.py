@@ -145,7 +145,7 @@ def message_of(request: Signable, given: Given, path_mode: Literal["s3", "generi
     handshake = name == HANDSHAKE and request.handshake
     return string_to_sign(
         (
-            b"GET" if handshake else name.encode("utf-8", "replace"),
+            b"GET" if handshake else name.encode(errors="replace"),
             canonical_path(given.path, path_mode),
             given.query,
             *_fields(request, found.form),

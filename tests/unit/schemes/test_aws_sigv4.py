@@ -600,6 +600,123 @@ def test_beside_another_scheme_the_nearest_miss_is_told():
     refused(sent(), Expired, by=either, now=NOW + 901)
 
 
+# --- what an operator reads
+
+
+def without(field):
+    return lambda: replaced(sent(), field, None)
+
+
+def with_header(old, new):
+    return lambda: replaced(sent(), "Authorization", authorization(sent()).replace(old, new, 1))
+
+
+def at_target(target):
+    def request():
+        found = sent()
+        found.target = target
+        return found
+
+    return request
+
+
+def both():
+    return sent(target=presigned().target.decode())
+
+
+def twice(name):
+    def request():
+        found = sent()
+        found.fields.append((name, dict(found.fields)[name]))
+        return found
+
+    return request
+
+
+TOO_MANY = b"=" + b";".join(b"a%03d" % n for n in range(64)) + b";host;"
+
+TOLD = [
+    (without("Authorization"), "no Authorization header of AWS4-HMAC-SHA256", None),
+    (presigned, "in the query, as a presigned URL has it", "set presigned here"),
+    (without("X-Amz-Date"), "no X-Amz-Date header", None),
+    (twice("X-Amz-Date"), "2 X-Amz-Date headers; there must be one", None),
+    (twice("Authorization"), "2 Authorization headers", None),
+    (twice("X-Amz-Content-SHA256"), "2 X-Amz-Content-SHA256 headers", None),
+    (twice("Host"), "there must be one Host header: it is signed", None),
+    (both, "a signature in Authorization and one in the query", None),
+    (at_target(None), "does not tell the target as received", "raw_path in ASGI"),
+    (at_target(b"*"), "the target is no path", None),
+    (lambda: replaced(sent(), "X-Amz-Content-SHA256", b""), "neither a hash nor a word", None),
+    (with_header(b"Credential", b"credential"), "SignedHeaders=names, Signature=64 digits", None),
+    (with_header(b"=host;", b"=;host;"), "an empty name, or too many", None),
+    (with_header(b"=host;", TOO_MANY), "an empty name, or too many", None),
+    (with_header(b"=host;", b"=host;host;"), "are not sorted, or one is there twice", None),
+    (with_header(b"/20251127/", b"/20251327/"), "a day that the calendar has not", None),
+    (with_header(b"/20251127/", b"/20251126/"), "the day of the scope is not that", None),
+    (lambda: replaced(sent(), "X-Amz-Date", b"now"), "not of the form YYYYMMDDTHHMMSSZ", None),
+    (with_header(KEY.id.encode(), b"NOBODY"), "an access key id that is not here", "id of the key"),
+    (lambda: sent(now=NOW, target="/a", by=scheme(region="r")), "another region", "the region and"),
+    (
+        lambda: replaced(sent(fields=[("x-amz-meta-a", "b")]), "x-amz-meta-a", None),
+        "a field that is signed is not there",
+        "edgeauth verify names it",
+    ),
+    (
+        lambda: replaced(sent(fields=[("x-amz-meta-a", "b")]), "x-amz-meta-a", b"\0"),
+        "a signed field has control characters",
+        None,
+    ),
+    (
+        lambda: replaced(sent(), "X-Amz-Meta-A", b"b"),
+        "a field that begins with x-amz- is not signed",
+        "remove what clients send by that name",
+    ),
+    (
+        lambda: replaced(sent(), "Host", b"other"),
+        f"key {KEY.id} did not make this signature of this request",
+        "change the method, Host, path, query",
+    ),
+    (
+        lambda: sent("POST", body=b"a", compares_body=False),
+        "the hash of a body is signed, and nobody here sees the body",
+        "set unsigned_payload",
+    ),
+]
+
+
+@pytest.mark.parametrize(("request_of", "message", "hint"), TOLD)
+def test_each_refusal_says_what_is_wrong_and_what_to_do(request_of, message, hint):
+    error = refused(request_of(), Exception)
+    assert message in error.message
+    assert hint in error.hint if hint else error.hint is None
+
+
+def test_the_fields_that_an_adapter_removes_are_those_of_the_signature():
+    assert AwsSigV4Scheme.headers == (
+        *("Authorization", "X-Amz-Date", "X-Amz-Content-SHA256", "X-Amz-Security-Token"),
+    )
+    assert AwsSigV4Scheme.looks_at_beginning == ("x-amz-",)
+    assert AwsSigV4Scheme.once is True
+
+
+@pytest.mark.parametrize("name", ["region", "service", "max_skew", "max_expires", "path_mode"])
+def test_an_error_names_the_argument(name):
+    with pytest.raises(ConfigurationError, match=name):
+        scheme(**{name: -1})
+
+
+def test_what_was_accepted_is_not_read_anew(monkeypatch):
+    from edgeauth.schemes.aws_sigv4 import grammar  # noqa: PLC0415
+
+    by = scheme()
+    for fields in ([], [("x-amz-meta-a", "b")]):
+        assert by.verify(sent(fields=fields), now=NOW)
+    assert len(by._credentials) == 2
+    monkeypatch.setattr(grammar, "of_header", lambda _value: pytest.fail("read anew"))
+    for fields in ([], [("x-amz-meta-a", "b")]):
+        assert by.verify(sent(fields=fields, target="/other"), now=NOW)
+
+
 # --- signing
 
 
