@@ -53,9 +53,11 @@ def read_private_key(path: str, settings: Settings, key_id: str | None) -> Priva
 def _public_keys(settings: Settings) -> Iterator[PublicKey]:
     for one in settings.schemes:
         if one.has_secret:
-            # Without keys of its own, a scheme may have read some from a file of an option.
-            found = one.read_keys() if one.needs_keys else getattr(one.build_scheme(), "keys", ())
-            yield from (key for key in found if isinstance(key, PublicKey))
+            # As the scheme has them: it may have read some from a file that an option names, or
+            # know better what an RSA key is for.
+            keys = one.read_keys() if one.needs_keys else None
+            found = getattr(one.build_scheme(keys), "keys", keys)
+            yield from (key for key in found or () if isinstance(key, PublicKey))
 
 
 def new_pair(key_id: str) -> tuple[bytes, PublicKey]:

@@ -47,6 +47,9 @@ def command(*, config: str | None) -> None:
     for scheme in settings.schemes:
         keys = scheme.build_keys()
         if keys is None:
+            # It may have some from a file that an option names.
+            keys = getattr(scheme.build_scheme(), "keys", None)
+        if keys is None:
             continue
         ids = [_key(key) for key in keys]
         of = f" of {scheme.kind}" if len(settings.schemes) > 1 else ""

@@ -109,7 +109,9 @@ def _holds_secret(document: Mapping[str, Any]) -> bool:
 
 def _permissions(settings: Settings, config: str | os.PathLike[str] | None) -> Iterator[Finding]:
     public = list(_of_public_keys(settings))
-    for file in public:
+    # What an option names says whom to believe, as keys do.
+    named = [Path(path) for scheme in settings.schemes for path in scheme.files.values()]
+    for file in (*public, *named):
         if _mode(file, stat.S_ISREG) & stat.S_IWOTH:
             yield _open(
                 f"{str(file)!a} has the keys that are believed, and every user of the machine may "

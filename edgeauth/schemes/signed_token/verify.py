@@ -238,15 +238,25 @@ class SignedTokenScheme:
             lifetime: seconds until it expires; None is five minutes, or what is allowed.
 
         Raises:
-            ConfigurationError: no key here signs.
+            ConfigurationError: no key here signs, or *key* is for another algorithm.
         """
         signer = self.keys.signing_key(now) if key is None else key
+        self._demand_signer(signer)
         header = {"alg": self.algorithm_names[0], "typ": "JWT"}
         if not isinstance(signer, Key):
             header["kid"] = self._kid_of(signer.id)
         said = {**self.claims_at(now, lifetime), **claims}
         said = {name: value for name, value in said.items() if value is not None}
         return {self.header: token(signer, header, said)}
+
+    def _demand_signer(self, key: Key | PrivateKey) -> None:
+        has = None if isinstance(key, Key) else key.algorithm
+        if has != self._algorithm.kind:
+            raise ConfigurationError(
+                f"key {key.id!r} is {f'for {has}' if has else 'a secret'}, and the tokens here are "
+                f"signed with {self.algorithm} ({self._algorithm.kind or 'a secret'}): give the "
+                "key of the issuer, and its algorithm"
+            )
 
     def claims_at(self, now: float, lifetime: int | None = None) -> dict[str, Any]:
         """What a token that is accepted says, issued at *now* (Unix seconds).

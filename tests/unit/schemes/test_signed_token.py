@@ -666,6 +666,21 @@ def test_a_token_lives_no_longer_than_it_may():
     assert which.verify_value(which.credential(now=NOW)["X-Token"].encode(), now=NOW)
 
 
+@pytest.mark.parametrize(
+    ("algorithm", "key"),
+    [
+        ("RS256", lambda: PrivateKey("one", private_pem(pair("RS256")))),
+        ("ES256", lambda: PrivateKey("one", private_pem(pair("EdDSA")))),
+        ("ES256", lambda: Key("one", SECRET)),
+        ("HS256", lambda: PrivateKey("one", private_pem(pair("EdDSA")))),
+    ],
+)
+def test_a_key_for_another_algorithm_signs_nothing(algorithm, key):
+    which = scheme() if algorithm == "HS256" else of_set(algorithm)
+    with pytest.raises(ConfigurationError, match=f"the tokens here are signed with {algorithm}"):
+        which.credential(now=NOW, key=key())
+
+
 def test_public_keys_alone_sign_nothing():
     with pytest.raises(ConfigurationError, match="which sign nothing"):
         of_set("EdDSA").credential(now=NOW)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
-from support.token_keys import ISSUER, SECRET, jwks, pair, private_pem
+from support.token_keys import ISSUER, SECRET, jwks, pair, private_pem, public_pem
 
 NETLIFY = {
     "EDGEAUTH_SCHEME": "signed-token",
@@ -58,7 +59,7 @@ def test_check_config_shows_the_settings_and_the_file(edgeauth, of_set):
     env, _ = of_set
     shown = edgeauth("check-config", env=env).stdout
     assert f"jwks                  {env['EDGEAUTH_JWKS']}" in shown
-    assert "keys:" not in shown
+    assert "keys: 1, oldest to newest: one (public, ecdsa-p256-sha256)\n" in shown
     in_text = edgeauth("check-config", env={**env, "EDGEAUTH_JWKS": json.dumps(jwks("ES256"))})
     assert "jwks                  a key set " in in_text.stdout
     assert SECRET not in edgeauth("check-config", env=NETLIFY).stdout
@@ -68,6 +69,29 @@ def test_the_doctor_has_nothing_against_a_key_set(edgeauth, of_set):
     env, _ = of_set
     result = edgeauth("doctor", env=env)
     assert "secret" not in result.stdout
+
+
+def test_an_rsa_key_in_pem_signs_with_the_algorithm_of_the_settings(edgeauth, tmp_path):
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "edge").write_text(public_pem(pair("RS256")))
+    key = tmp_path / "private.pem"
+    key.write_text(private_pem(pair("RS256")))
+    env = {
+        "EDGEAUTH_SCHEME": "signed-token",
+        "EDGEAUTH_HEADER": "X-Token",
+        "EDGEAUTH_ALGORITHM": "RS256",
+        "EDGEAUTH_ISSUER": ISSUER,
+        "EDGEAUTH_SECRETS_DIR": str(tmp_path / "keys"),
+    }
+    printed = edgeauth("sign", *AT, "--key-file", str(key), env=env).stdout
+    assert edgeauth("verify", *AT, printed.strip(), env=env).exit_code == 0
+
+
+def test_the_doctor_finds_a_key_set_that_everybody_may_write(edgeauth, of_set):
+    env, _ = of_set
+    Path(env["EDGEAUTH_JWKS"]).chmod(0o666)
+    result = edgeauth("doctor", env=env)
+    assert "every user of the machine may write it" in result.stdout.replace("\n", " ")
 
 
 @pytest.mark.parametrize(
