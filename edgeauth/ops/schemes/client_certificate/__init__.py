@@ -10,4 +10,9 @@ from edgeauth.ops.schemes.client_certificate.attacks import attacks, genuine
 from edgeauth.ops.schemes.client_certificate.explain import explain
 from edgeauth.ops.schemes.tools import Tools
 
-TOOLS = Tools(explain=explain, attacks=attacks, genuine=genuine)
+TOOLS = Tools(
+    explain=explain,
+    attacks=attacks,
+    genuine=genuine,
+    snippets={"nginx-client-certificate": "nginx/client-certificate.conf"},
+)

@@ -47,6 +47,7 @@ PAGES = (
     "cdn/nginx.md",
     "schemes/azure-shared-key.md",
     "schemes/alibaba-oss.md",
+    "schemes/client-certificate.md",
 )
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 PROMPT = re.compile(r"^\$ ", re.MULTILINE)
