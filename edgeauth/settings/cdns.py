@@ -56,7 +56,8 @@ CDNS: Mapping[str, Cdn] = MappingProxyType(
         ),
         "cloudfront": Cdn(
             "shared-secret",
-            _PROGRAMS,
+            # No SigV4: CloudFront adds an x-amz- field after a function of yours has signed.
+            ("edge-auth", "message-signatures"),
             (
                 ("X-Amz-Cf-Id", "x0ybXhbuOA7oLCRGW2gRZsV4CHUgrvzzYvl7GyA8GYd6RIDcCqSxXQ=="),
                 ("Via", "2.0 0a1b2c3d4e5f.cloudfront.net (CloudFront)"),
