@@ -36,6 +36,7 @@ _GUARD = (
     "unit/test_observers.py",
 )
 _CLOUD_KEYS = (
+    "unit/schemes/test_signed_parts.py",
     "unit/schemes/test_azure_shared_key.py",
     "unit/schemes/test_alibaba_oss.py",
     "unit/schemes/test_cloud_key_rows.py",

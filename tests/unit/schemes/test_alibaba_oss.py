@@ -138,6 +138,14 @@ def test_the_path_is_that_of_the_service_or_as_it_is_sent(version):
         raw.verify(request, now=NOW)
 
 
+def test_the_path_of_v4_is_encoded_but_for_its_slashes():
+    request = sent(V4, target="/a(b/c")
+    assert V4.v4_canonical(request, b"host")[0].split(b"\n")[1] == b"/shop/a%28b/c"
+    assert AlibabaOssScheme([KEY], bucket="", region="r").v4_canonical(request, b"host")[0].split(
+        b"\n"
+    )[1] == (b"/a%28b/c")
+
+
 def test_bytes_that_are_no_utf_8_are_signed_as_they_are():
     for scheme in (V4, V1):
         assert scheme.verify(sent(scheme, target="/%ff%FE?%ff"), now=NOW)
@@ -145,7 +153,14 @@ def test_bytes_that_are_no_utf_8_are_signed_as_they_are():
 
 @pytest.mark.parametrize(
     "target",
-    ["/a%3Facl", "/a%3Fx&acl", "/a?append=1%26position=5", "/a?acl&acl", "/a?%61cl&acl"],
+    [
+        "/a%3Facl",
+        "/a%3Fx&acl",
+        "/a?append=1%26position=5",
+        "/a?append=1%26position=5%26b",
+        "/a?acl&acl",
+        "/a?%61cl&acl",
+    ],
 )
 def test_v1_refuses_what_reads_like_another_sub_resource(target):
     with pytest.raises(CannotSign):
