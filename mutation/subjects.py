@@ -93,7 +93,12 @@ SUBJECTS = {
         _WATCHED,
         _CONFIGURED,
     ),
-    "schemes/base.py": ("unit/schemes/test_recall_of.py", *_SCHEMES),
+    "schemes/base.py": (
+        "unit/schemes/test_seam.py",
+        "unit/schemes/test_recall_of.py",
+        "unit/schemes/test_any_of.py",
+        *_SCHEMES,
+    ),
     **{
         f"schemes/edge_auth/{name}.py": (*_SCHEMES, *_KIND)
         for name in ("grammar", "signing", "verification")
