@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 from support.requests import PlainRequest
+from support.rfc9421 import published_key
 from support.vectors import OLDER_SECRET, SECRET
 
 import edgeauth
 from edgeauth import Key, KeyRing, SharedSecretScheme
+from edgeauth.public_keys import PublicKey
 
 NOW = 1_700_000_000
 SCHEME = SharedSecretScheme([Key("old", OLDER_SECRET), Key("new", SECRET)], header="X-Origin-Key")
@@ -70,3 +72,21 @@ def test_the_field_is_edge_auth_unless_named():
 def test_a_scheme_that_cannot_work_is_refused(options):
     with pytest.raises(edgeauth.ConfigurationError):
         SharedSecretScheme(**{"keys": [SECRET], **options})
+
+
+def test_a_public_key_is_refused_since_it_is_no_secret():
+    public = PublicKey("edge-1", published_key("ed25519", "pem"))
+    with pytest.raises(
+        edgeauth.ConfigurationError,
+        match="'edge-1' is a public key, and the scheme 'shared-secret' compares",
+    ):
+        SharedSecretScheme([public])
+
+
+def test_what_is_sent_is_the_secret_that_is_valid_then():
+    old = Key("old", OLDER_SECRET, not_after=NOW + 10)
+    new = Key("new", SECRET, not_before=NOW + 11)
+    scheme = SharedSecretScheme([old, new])
+
+    assert scheme.credential(now=NOW) == {"Edge-Auth": OLDER_SECRET}
+    assert scheme.credential(now=NOW + 11) == {"Edge-Auth": SECRET}
