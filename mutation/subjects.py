@@ -238,7 +238,7 @@ SUBJECTS = {
         )
         for name in ("guard_settings", "parts", "reading", "schema", "scheme", "sources", "table")
     },
-    "settings/cdns.py": ("unit/settings/test_cdns.py",),
+    "settings/cdns.py": ("unit/settings/test_cdns.py", "unit/settings/test_settings.py"),
     "settings/guessable.py": ("unit/settings/test_guessable.py", "unit/settings/test_settings.py"),
     "settings/injected.py": ("unit/settings/test_injected.py", "unit/settings/test_settings.py"),
     "_record/append.py": (_DECISION_FILE, "unit/test_boundary.py"),
