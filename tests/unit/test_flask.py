@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 from flask import Flask, g, request
+from flask.views import MethodView
 from support.vectors import OLDER_SECRET, SECRET
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from edgeauth import ConfigurationError, EdgeIdentity, Guard, sign
-from edgeauth.flask import EdgeAuth
+from edgeauth.flask import EdgeAuth, demand_coverage
 
 GUARD = {"secret": SECRET, "exempt": ["GET /healthz"]}
 
@@ -178,6 +179,37 @@ def test_the_root_of_an_app_counts_for_that_app_alone():
     assert moved(shop, "/shop", "/healthz").text == "exempt"
     assert moved(shop, "/shop/healthz", "/").status_code == 403
     assert moved(blog, "/shop", "/healthz").status_code == 403
+
+
+@pytest.mark.parametrize(("root", "mount"), [("/shop/", "/shop"), ("/X", "/X")])
+def test_a_slash_at_the_end_of_the_root_of_an_app_does_not_matter(root, mount):
+    app = flask_app({"secret": SECRET, "exempt": [f"GET {mount}/healthz"]})
+    app.config["APPLICATION_ROOT"] = root
+    EdgeAuth(app)
+
+    assert moved(app, mount, "/healthz").text == "exempt"
+
+
+def test_an_app_has_its_extension_and_another_app_has_none_of_it():
+    app, other = flask_app(), Flask("other")
+    extension = EdgeAuth(app)
+    other.add_url_rule("/", view_func=lambda: "page")
+
+    assert app.extensions["edgeauth"] is extension
+    assert other.test_client().get("/").text == "page"
+
+
+def test_a_view_that_demands_a_coverage_is_called_as_it_would_be_alone():
+    app = flask_app()
+
+    class Pay(MethodView):
+        @demand_coverage("time")
+        def get(self, number):
+            return f"{type(self).__name__} {number}"
+
+    app.add_url_rule("/pay/<int:number>", view_func=Pay.as_view("pay"))
+    EdgeAuth(app)
+    assert app.test_client().get("/pay/7", headers=headers()).text == "Pay 7"
 
 
 def test_a_prefix_that_a_header_claims_opens_nothing():
