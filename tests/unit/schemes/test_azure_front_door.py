@@ -147,3 +147,47 @@ def test_one_of_several_schemes_may_be_without_a_secret(listed):
 def test_the_edge_stand_in_sends_the_newest(scheme):
     assert scheme.credential(now=0) == {"X-Azure-FDID": NEW}
     assert NEW in repr(scheme)
+
+
+@pytest.mark.parametrize(
+    ("values", "message", "hint"),
+    [
+        ((), "no X-Azure-FDID header", None),
+        ((NEW, NEW), "2 X-Azure-FDID headers; there must be one", None),
+        (("x",), "X-Azure-FDID holds no id of a Front Door profile", None),
+        (
+            (OTHER,),
+            "X-Azure-FDID names another Front Door profile",
+            (
+                "compare front_door_ids with 'Front Door ID' on the overview of your profile; another "
+                "customer's request looks the same"
+            ),
+        ),
+    ],
+)
+def test_each_refusal_says_what_is_wrong_and_what_to_do(scheme, values, message, hint):
+    with pytest.raises(VerificationError) as caught:
+        scheme.verify(asked(*values), now=0)
+    assert (caught.value.message, caught.value.hint) == (message, hint)
+
+
+def test_of_three_ids_the_last_one_is_sent():
+    assert FrontDoorScheme([OLD, OTHER, NEW]).credential(now=0) == {"X-Azure-FDID": NEW}
+
+
+def test_a_single_text_is_no_list_of_ids():
+    with pytest.raises(ConfigurationError, match="not a single one"):
+        FrontDoorScheme(NEW)
+
+
+def test_a_scheme_without_a_kind_is_named_by_its_class(scheme):
+    class Own:
+        headers = ("X-Own",)
+        needs_addresses = True
+
+        def verify(self, request, *, now):
+            raise NotImplementedError
+
+    with pytest.raises(ConfigurationError, match=r"the scheme 'Own' .*update\)$"):
+        Guard(Own())
+    assert "front_door_ids" in {option.name for option in scheme.OPTIONS if option.doc}

@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.requests import PlainRequest
 
-from edgeauth import AnyOf, ConfigurationError, Guard, Settings, SharedSecretScheme
+from edgeauth import (
+    AnyOf,
+    ConfigurationError,
+    Guard,
+    Settings,
+    SharedSecretScheme,
+    VerificationError,
+)
+from edgeauth.forwarded import TrustedProxies
 from edgeauth.schemes.client_certificate import ClientCertificateScheme
 from edgeauth.schemes.needs import behind
 
@@ -228,3 +236,79 @@ def test_no_bytes_raise(one, other):
     assert guard.check(request).reason not in {"ok", "error"}
     request.fields[1] = (VERIFIED, b"SUCCESS")
     assert guard.check(request).reason not in {"ok", "error"}
+
+
+@pytest.mark.parametrize(
+    ("request_", "message", "hint"),
+    [
+        (told(verified=()), "no X-Verified header", None),
+        (
+            told(SHA1, peer=ELSEWHERE),
+            "X-Verified is not from a trusted proxy",
+            "only what the proxies in trusted_proxies say of a certificate is believed",
+        ),
+        (told(SHA1, verified=()), "no X-Verified header", None),
+        (told(), "no X-Print header", None),
+        (told(SHA1, SHA1), "2 X-Print headers; there must be one", None),
+        (told(verified=("NONE",)), "the client sent no certificate", None),
+        (
+            told(SHA1, verified=("FAILED",)),
+            "the proxy has not verified the certificate",
+            "X-Verified must be SUCCESS: see the log of the proxy, and the CA that it is given",
+        ),
+        (told("x"), "X-Print holds no fingerprint in hex", None),
+        (
+            told("ff" * 20),
+            "X-Print names another certificate",
+            "compare X-Print with the setting fingerprints",
+        ),
+        (
+            told(SHA256),
+            "X-Print names another certificate",
+            (
+                "compare X-Print with the setting fingerprints; it is of another length than those "
+                "here"
+            ),
+        ),
+        (
+            told(SHA1, host=b"other.example"),
+            "another host was asked for",
+            "hosts must name every host that the edge sends; let the proxy hand Host on",
+        ),
+    ],
+)
+def test_each_refusal_says_what_is_wrong_and_what_to_do(request_, message, hint):
+    proxies = TrustedProxies([PROXY])
+    scheme = certificate(hosts=["origin.example"]).behind(proxies)
+
+    with pytest.raises(VerificationError) as caught:
+        scheme.verify(request_, now=0)
+    assert (caught.value.message, caught.value.hint) == (message, hint)
+
+
+def test_its_settings_are_read_as_what_they_are():
+    settings = Settings.from_environ(
+        {
+            "EDGEAUTH_SCHEME": "client-certificate",
+            "EDGEAUTH_FINGERPRINTS": f"{SHA1}, {NEXT}",
+            "EDGEAUTH_HOSTS": "a.example, b.example",
+            "EDGEAUTH_HEADER": "X-A",
+            "EDGEAUTH_VERIFIED_HEADER": "X-B",
+        }
+    )
+    assert settings.schemes[0].options == {
+        "fingerprints": (SHA1, NEXT),
+        "header": "X-A",
+        "verified_header": "X-B",
+        "hosts": ("a.example", "b.example"),
+    }
+    defaults = {one.name: one.default for one in ClientCertificateScheme.OPTIONS if one.doc}
+    assert defaults == {
+        "fingerprints": (),
+        "header": "X-SSL-Client-Fingerprint",
+        "verified_header": "X-SSL-Client-Verify",
+        "hosts": (),
+    }
+    for name in ("header", "verified_header"):
+        with pytest.raises(ConfigurationError, match="is ''; write a text"):
+            Settings.from_mapping({"scheme": "client-certificate", name: ""})
