@@ -577,12 +577,11 @@ def test_the_key_of_a_day_is_remembered_for_what_was_accepted_alone():
 
 def test_what_is_remembered_has_an_end():
     by = scheme(max_skew=1e9)
-    for day in range(70):
+    for day in range(66):
         moment = NOW + day * 86_400
         fields = [(f"x-amz-meta-{day}", "a")]
         assert by.verify(sent(by=by, now=moment, fields=fields), now=moment)
-    assert len(by._days) <= 64
-    assert len(by._credentials) <= 64
+        assert len(by._days) == len(by._credentials) == day % 64 + 1
 
 
 def test_a_replay_store_admits_a_signature_once():
@@ -717,6 +716,40 @@ def test_what_was_accepted_is_not_read_anew(monkeypatch):
         assert by.verify(sent(fields=fields, target="/other"), now=NOW)
 
 
+def test_sixty_four_fields_can_be_signed_and_no_more():
+    fields = [(f"x-amz-meta-{n}", "a") for n in range(62)]
+    assert scheme().verify(sent(fields=fields[:61]), now=NOW)
+    assert "too many" in refused(sent(fields=fields), MalformedHeader).message
+
+
+def test_another_algorithm_of_a_presigned_url_is_named():
+    request = presigned()
+    request.target = request.target.replace(b"AWS4-HMAC-SHA256", b"AWS4-HMAC-SHA512")
+    error = refused(request, MalformedHeader, by=scheme(**WANTS))
+    assert error.message == "X-Amz-Algorithm is not AWS4-HMAC-SHA256"
+
+
+def test_what_is_authentic_and_refused_says_who_signed():
+    unsigned = scheme(unsigned_payload=True).credential(now=NOW, request=Outgoing("PUT", HOST, "/"))
+    lines = [("Host", HOST.encode()), *((name, text.encode()) for name, text in unsigned.items())]
+    for request in (
+        plain("PUT", "/", lines),
+        replaced(sent(), "X-Amz-Meta-A", b"b"),
+        sent("POST", body=b"a", compares_body=False),
+    ):
+        assert refused(request, NotCovered).identity.key_id == KEY.id
+
+
+def test_the_key_of_a_day_is_made_once(monkeypatch):
+    from edgeauth.schemes.aws_sigv4 import verify  # noqa: PLC0415
+
+    by = scheme()
+    assert by.verify(sent(), now=NOW)
+    request = sent(target="/other")
+    monkeypatch.setattr(verify, "day_secret", lambda *_parts: pytest.fail("made anew"))
+    assert by.verify(request, now=NOW)
+
+
 # --- signing
 
 
@@ -730,8 +763,9 @@ def test_a_body_that_is_not_known_cannot_be_signed():
         scheme().credential(now=NOW, request=Outgoing("PUT", HOST, "/"))
 
 
-def test_a_get_of_which_no_body_is_known_has_none():
-    made = scheme().credential(now=NOW, request=Outgoing("GET", HOST, "/"))
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "TRACE"])
+def test_what_only_reads_has_no_body_where_none_is_known(method):
+    made = scheme().credential(now=NOW, request=Outgoing(method, HOST, "/"))
     assert made["X-Amz-Content-SHA256"] == EMPTY
 
 

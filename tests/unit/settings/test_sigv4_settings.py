@@ -75,3 +75,8 @@ def test_the_ids_of_a_file_are_access_key_ids(tmp_path):
         {"scheme": "aws-sigv4", "secrets_file": str(file), "region": "us-east-1"}
     ).build_scheme()
     assert [key.id for key in scheme.keys] == ["AKIA2026EXAMPLE"]
+
+
+def test_the_range_of_a_life_is_told():
+    with pytest.raises(ConfigurationError, match="1 to 604800 seconds"):
+        scheme_of(region="us-east-1", max_expires=0)
