@@ -26,7 +26,11 @@ def source_of(file, place):
     node = ast.parse(source)
     for name in filter(None, place.split(".")):
         (node,) = [n for n in node.body if getattr(n, "name", None) == name]
-    return source if not place else ast.get_source_segment(source, node)
+    if not place:
+        return source
+    # A decorator is a part of what it decorates, as mutants see it.
+    first = min(part.lineno for part in (node, *getattr(node, "decorator_list", [])))
+    return "\n".join(source.splitlines()[first - 1 : node.end_lineno])
 
 
 def does_something(path):

@@ -158,10 +158,8 @@ def test_the_edge_stand_in_sends_the_newest(scheme):
         (
             (OTHER,),
             "X-Azure-FDID names another Front Door profile",
-            (
-                "compare front_door_ids with 'Front Door ID' on the overview of your profile; another "
-                "customer's request looks the same"
-            ),
+            "compare front_door_ids with 'Front Door ID' on the overview of your profile; "
+            "another customer's request looks the same",
         ),
     ],
 )
