@@ -149,6 +149,12 @@ def test_the_edge_stand_in_sends_the_newest(scheme):
     assert NEW in repr(scheme)
 
 
+_COMPARE = (
+    "compare front_door_ids with 'Front Door ID' on the overview of your profile; another "
+    "customer's request looks the same"
+)
+
+
 @pytest.mark.parametrize(
     ("values", "message", "hint"),
     [
@@ -158,8 +164,7 @@ def test_the_edge_stand_in_sends_the_newest(scheme):
         (
             (OTHER,),
             "X-Azure-FDID names another Front Door profile",
-            "compare front_door_ids with 'Front Door ID' on the overview of your profile; "
-            "another customer's request looks the same",
+            _COMPARE,
         ),
     ],
 )
