@@ -77,7 +77,12 @@ SUBJECTS = {
         "unit/record/test_decision_log.py",
         "unit/test_guard.py",
     ),
-    "request.py": ("unit/test_handshake.py", "unit/test_wsgi.py", "unit/test_asgi.py"),
+    "request.py": (
+        "unit/test_handshake.py",
+        "unit/test_wsgi.py",
+        "unit/test_asgi.py",
+        "unit/test_request_views.py",
+    ),
     "verdict.py": (
         "unit/test_verdict.py",
         "unit/test_starlette.py",
