@@ -295,5 +295,5 @@ SUBJECTS = {
     "django/coverage.py": ("unit/django/test_coverage.py",),
     "django/middleware.py": (*_DJANGO, "unit/django/test_digested_bodies.py"),
     "django/requests.py": _DJANGO,
-    "django/wsgi.py": _DJANGO[2:],
+    "django/wsgi.py": (*_DJANGO[2:], "unit/django/test_digested_bodies.py"),
 }
