@@ -96,18 +96,18 @@ def behind(request):
 
 def test_a_view_is_called_as_it_would_be_alone_and_keeps_its_name():
     @demand_coverage("time")
-    def pay(_request, number, *, currency):
+    def pay(request, number, *, currency):
         """Pays."""
-        return HttpResponse(f"{number} {currency}")
+        return HttpResponse(f"{request.path} {number} {currency}")
 
     @demand_coverage("time")
-    async def apay(_request, number, *, currency):
+    async def apay(request, number, *, currency):
         """Pays."""
-        return HttpResponse(f"{number} {currency}")
+        return HttpResponse(f"{request.path} {number} {currency}")
 
     request = behind(RequestFactory().get("/pay"))
-    assert pay(request, 7, currency="EUR").content == b"7 EUR"
-    assert asyncio.run(apay(request, 7, currency="EUR")).content == b"7 EUR"
+    assert pay(request, 7, currency="EUR").content == b"/pay 7 EUR"
+    assert asyncio.run(apay(request, 7, currency="EUR")).content == b"/pay 7 EUR"
     assert (pay.__name__, apay.__name__, pay.__doc__, apay.__doc__) == (
         *("pay", "apay"),
         *("Pays.", "Pays."),

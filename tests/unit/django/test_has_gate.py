@@ -251,6 +251,8 @@ def test_what_is_imported_is_looked_at_itself():
 guarded_by_hand = asgi.EdgeAuthMiddleware(None, Guard.from_settings({"secret": SECRET}))
 
 
-@pytest.mark.parametrize("path", ["no.such.module.application", "sys.application", "application"])
+@pytest.mark.parametrize(
+    "path", ["no.such.application", "no_such.application", "sys.application", "application"]
+)
 def test_an_application_that_is_not_there_has_no_gate(path):
     assert not has_gate(path)
