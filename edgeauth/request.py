@@ -114,6 +114,20 @@ class Request(Protocol):
         """
 
 
+class Signable(Protocol):
+    """What is needed of a request to sign it, or to verify a signature: see Request."""
+
+    @property
+    def method(self) -> str: ...
+    @property
+    def handshake(self) -> bool | None: ...
+    @property
+    def target(self) -> bytes | None: ...
+    @property
+    def host(self) -> bytes | None: ...
+    def header(self, name: str) -> Sequence[bytes]: ...
+
+
 def listens_on_unix(scope: Mapping[str, Any]) -> bool:
     """Whether the server that made the ASGI *scope* listens on a Unix socket.
 

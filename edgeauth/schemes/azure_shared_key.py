@@ -27,7 +27,7 @@ from edgeauth.request import Request  # noqa: TC001 - so that annotations can be
 from edgeauth.schemes.base import CannotSign, Outgoing, not_once
 from edgeauth.schemes.options import Option, read_flag, read_number, read_text, window
 from edgeauth.schemes.signed_parts import (
-    Signable,
+    Listed,
     http_date,
     http_date_text,
     identity_in_time,
@@ -215,7 +215,7 @@ class AzureSharedKeyScheme:
             body=body,
         )
 
-    def string_to_sign(self, request: Signable) -> bytes:
+    def string_to_sign(self, request: Listed) -> bytes:
         """The bytes of *request* that are signed.
 
         Raises:
@@ -243,7 +243,7 @@ class AzureSharedKeyScheme:
         return account, received
 
     def _lines(
-        self, request: Signable, found: Mapping[bytes, bytes], own: Mapping[bytes, bytes]
+        self, request: Listed, found: Mapping[bytes, bytes], own: Mapping[bytes, bytes]
     ) -> bytes:
         path, query = split_target(request)
         values = {**dict.fromkeys(LITE_LINES if self.lite else LINES, b""), **found}

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from edgeauth.errors import BadSignature, Expired, MalformedHeader, NotYetValid
 from edgeauth.keys import Key  # noqa: TC001
-from edgeauth.request import HANDSHAKE, folded_spellings
+from edgeauth.request import HANDSHAKE, Signable, folded_spellings
 from edgeauth.schemes.base import Outgoing  # noqa: TC001
 from edgeauth.schemes.sent import SentRequest
 from edgeauth.verdict import BodyDigest, EdgeIdentity
@@ -33,18 +33,9 @@ _ISO_DATE = re.compile(rb"([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0
 NO_DATE = "the date that is signed is in no form that the scheme has"
 
 
-class Signable(Protocol):
-    """What is needed of a request to sign it, or to verify a signature: see edgeauth.Request."""
+class Listed(Signable, Protocol):
+    """One that lists its fields as well."""
 
-    @property
-    def method(self) -> str: ...
-    @property
-    def handshake(self) -> bool | None: ...
-    @property
-    def target(self) -> bytes | None: ...
-    @property
-    def host(self) -> bytes | None: ...
-    def header(self, name: str) -> Sequence[bytes]: ...
     def fields(self) -> Sequence[tuple[bytes, bytes]] | None: ...
     def fields_beginning(self, prefix: bytes) -> Sequence[tuple[bytes, bytes]]: ...
 
@@ -57,7 +48,7 @@ def sent_with(request: Outgoing, more: Mapping[str, str]) -> SentRequest:
 
 
 def signed_fields(
-    request: Signable, names: frozenset[bytes], prefix: bytes
+    request: Listed, names: frozenset[bytes], prefix: bytes
 ) -> tuple[dict[bytes, bytes], dict[bytes, bytes]]:
     """The fields of *request* with one of *names*, and those that begin with *prefix*.
 

@@ -14,29 +14,14 @@ from collections.abc import (
     Sequence,
 )
 from difflib import get_close_matches
-from typing import Protocol
 
 from edgeauth.errors import ConfigurationError, MalformedHeader
-from edgeauth.request import HANDSHAKE
+from edgeauth.request import HANDSHAKE, Signable
 
 # Those that an edge forwards. None begins with another, so where a method ends is known.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 # Without a slash, so where it ends and a path begins is known.
 _HOST = re.compile(rb"[A-Za-z0-9._:\[\]-]{1,255}")
-
-
-class Signable(Protocol):
-    """What is needed of a request to sign it, or to verify a signature: see edgeauth.Request."""
-
-    @property
-    def method(self) -> str: ...
-    @property
-    def handshake(self) -> bool | None: ...
-    @property
-    def target(self) -> bytes | None: ...
-    @property
-    def host(self) -> bytes | None: ...
-    def header(self, name: str) -> Sequence[bytes]: ...
 
 
 def target(request: Signable) -> bytes:

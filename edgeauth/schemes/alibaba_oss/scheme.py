@@ -47,7 +47,7 @@ from edgeauth.schemes.options import (
     window,
 )
 from edgeauth.schemes.signed_parts import (
-    Signable,
+    Listed,
     http_date,
     http_date_text,
     identity_in_time,
@@ -212,7 +212,7 @@ class AlibabaOssScheme:
         except MalformedHeader as error:
             raise CannotSign(f"the request cannot be signed: {error}") from None
 
-    def _v4_field(self, key: Key, request: Signable, date: str) -> str:
+    def _v4_field(self, key: Key, request: Listed, date: str) -> str:
         additional = ";".join(self.require_additional)
         canonical = self.v4_canonical(request, additional.encode())[0]
         region, product = self._scope_end
@@ -242,7 +242,7 @@ class AlibabaOssScheme:
             request, values[0], now
         )
 
-    def v1_signed(self, request: Signable) -> tuple[bytes, bytes | None]:
+    def v1_signed(self, request: Listed) -> tuple[bytes, bytes | None]:
         """What version 1 signs of *request*, and the date in it.
 
         Raises:
@@ -254,7 +254,7 @@ class AlibabaOssScheme:
         return v1_string(request, found, own, resource), date
 
     def v4_canonical(
-        self, request: Signable, additional: bytes
+        self, request: Listed, additional: bytes
     ) -> tuple[bytes, Mapping[bytes, bytes]]:
         """What version 4 hashes of *request*, and the fields in it.
 

@@ -9,7 +9,8 @@ from hmac import digest
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from edgeauth.errors import MalformedHeader
-from edgeauth.schemes.signed_parts import Signable, method_of, split_target
+from edgeauth.request import Signable  # noqa: TC001
+from edgeauth.schemes.signed_parts import method_of, split_target
 
 FIELD, DATE, PAYLOAD = "Authorization", "x-oss-date", "x-oss-content-sha256"
 PREFIX = b"x-oss-"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence  # noqa: TC003 - so that annotations can be read
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple
 
 from edgeauth.errors import MalformedHeader, MissingHeader
-from edgeauth.request import HANDSHAKE
+from edgeauth.request import HANDSHAKE, Signable
 from edgeauth.schemes.aws_sigv4 import grammar
 from edgeauth.schemes.aws_sigv4.canonical import (
     EMPTY,
@@ -28,20 +28,6 @@ _NO_SPACE = bytes({*range(0x21, 0x100)} - {0x7F})
 _NONE: Mapping[bytes, Credential] = {}
 
 _new_tuple = tuple.__new__
-
-
-class Signable(Protocol):
-    """What is needed of a request to verify a signature of it: see edgeauth.Request."""
-
-    @property
-    def method(self) -> str: ...
-    @property
-    def handshake(self) -> bool | None: ...
-    @property
-    def target(self) -> bytes | None: ...
-    @property
-    def host(self) -> bytes | None: ...
-    def header(self, name: str) -> Sequence[bytes]: ...
 
 
 class Given(NamedTuple):

@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence  # noqa: TC003 - so that annotations can be read
 from operator import itemgetter
-from typing import Protocol
 
 from edgeauth.errors import MalformedHeader
-from edgeauth.request import HANDSHAKE
+from edgeauth.request import HANDSHAKE, Signable
 from edgeauth.schemes.message_signatures.components import FACTS, Component
 
 _ABSOLUTE = re.compile(rb"([A-Za-z][A-Za-z0-9+.-]*)://([^/?]+)(.*)", re.DOTALL)
@@ -22,20 +21,6 @@ _DEFAULT_PORTS = {"https": b"443", "http": b"80"}
 # In the order of components.FACTS; the last two are made only where they are asked for.
 Facts = tuple[bytes, ...]
 _SCHEME = list(FACTS).index(b"@scheme")
-
-
-class Signable(Protocol):
-    """What is needed of a request to sign it, or to verify a signature: see edgeauth.Request."""
-
-    @property
-    def method(self) -> str: ...
-    @property
-    def handshake(self) -> bool | None: ...
-    @property
-    def target(self) -> bytes | None: ...
-    @property
-    def host(self) -> bytes | None: ...
-    def header(self, name: str) -> Sequence[bytes]: ...
 
 
 class Base:
