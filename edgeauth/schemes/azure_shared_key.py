@@ -24,7 +24,7 @@ from edgeauth.errors import (
 )
 from edgeauth.keys import Key, KeyRing, secrets_alone
 from edgeauth.request import Request  # noqa: TC001 - so that annotations can be read
-from edgeauth.schemes.base import CannotSign, Outgoing, not_once
+from edgeauth.schemes.base import CannotSign, Outgoing, needed_request, not_once
 from edgeauth.schemes.options import Option, read_flag, read_number, read_text, window
 from edgeauth.schemes.signed_parts import (
     Listed,
@@ -146,11 +146,7 @@ class AzureSharedKeyScheme:
             ConfigurationError: there is no request, or no key is valid at *now*.
             CannotSign: what is signed is there twice, or cannot be sent.
         """
-        if request is None:
-            raise ConfigurationError(
-                f"the scheme {self.kind} signs one request, and none is named: its method and URL "
-                "must be known"
-            )
+        request = needed_request(request, self.kind)
         made = {DATE: http_date_text(now)}
         lengths = [value for name, value in request.fields if name.lower() == "content-length"]
         more = dict(made)

@@ -6,8 +6,17 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
-from edgeauth.errors import ConfigurationError, MalformedHeader, MissingHeader
+from edgeauth.errors import (
+    BadSignature,
+    ConfigurationError,
+    Expired,
+    MalformedHeader,
+    MissingHeader,
+    NotYetValid,
+    VerificationError,
+)
 from edgeauth.keys import KeyRing  # noqa: TC001
+from edgeauth.named_key import NamedKey  # noqa: TC001
 from edgeauth.request import Request  # noqa: TC001
 from edgeauth.schemes.options import Option  # noqa: TC001
 from edgeauth.verdict import EdgeIdentity
@@ -238,3 +247,49 @@ def not_once(values: Sequence[bytes], header: str) -> MissingHeader | MalformedH
     if not values:
         return MissingHeader(f"no {header} header")
     return MalformedHeader(f"{len(values)} {header} headers; there must be one")
+
+
+def not_valid_now(key: NamedKey) -> BadSignature:
+    """The error for what *key* signed, where its dates say that it must not."""
+    return BadSignature(
+        f"signed with key {key.id}, which is not valid now",
+        hint="look at not_before and not_after of that key",
+    )
+
+
+def outside_window(
+    key: NamedKey, identity: EdgeIdentity, now: float, *, max_age: float, max_future: float
+) -> VerificationError:
+    """The error for what *key* truly signed, where *now* is not between the ends of its window.
+
+    Args:
+        key: what made the signature.
+        identity: who signed; its timestamp says when.
+        now: Unix seconds.
+        max_age: seconds after the time of signing, inclusive.
+        max_future: seconds before it, inclusive.
+    """
+    if not key.valid_at(now):
+        return not_valid_now(key)
+    age = now - (identity.timestamp or 0)
+    if age < -max_future:
+        return NotYetValid(identity=identity, age=age, limit=max_future)
+    return Expired(identity=identity, age=age, limit=max_age)
+
+
+def needed_request(request: Outgoing | None, kind: str, needs: str = "method and URL") -> Outgoing:
+    """*request*, for a scheme whose credential is of one request.
+
+    Args:
+        request: what a credential is asked for.
+        kind: of the scheme.
+        needs: what of the request is signed.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    if request is None:
+        raise ConfigurationError(
+            f"the scheme {kind} signs one request, and none is named: its {needs} must be known"
+        )
+    return request

@@ -13,10 +13,10 @@ from email.utils import formatdate
 from functools import lru_cache
 from typing import Protocol
 
-from edgeauth.errors import BadSignature, Expired, MalformedHeader, NotYetValid
+from edgeauth.errors import Expired, MalformedHeader, NotYetValid
 from edgeauth.keys import Key  # noqa: TC001
 from edgeauth.request import HANDSHAKE, Signable, folded_spellings
-from edgeauth.schemes.base import Outgoing  # noqa: TC001
+from edgeauth.schemes.base import Outgoing, not_valid_now
 from edgeauth.schemes.sent import SentRequest
 from edgeauth.verdict import BodyDigest, EdgeIdentity
 
@@ -185,10 +185,7 @@ def identity_in_time(
     """
     identity = EdgeIdentity(signed_at, None, key.id, kind, covers, None, body)
     if not key.valid_at(now):
-        raise BadSignature(
-            f"signed with key {key.id}, which is not valid now",
-            hint="look at not_before and not_after of that key",
-        )
+        raise not_valid_now(key)
     age = now - signed_at
     # A clock that is not a number is in no window either.
     if -max_skew <= age <= max_skew:

@@ -16,9 +16,7 @@ from edgeauth.errors import (
     BadSignature,
     ClaimRefused,
     ConfigurationError,
-    Expired,
     MalformedHeader,
-    NotYetValid,
     VerificationError,
 )
 from edgeauth.keys import Key, KeyRing, secrets_alone
@@ -33,7 +31,14 @@ from edgeauth.schemes.akamai_g2o.arguments import (
 from edgeauth.schemes.akamai_g2o.claims import Addresses
 from edgeauth.schemes.akamai_g2o.digests import DIGESTS, refuse_absent
 from edgeauth.schemes.akamai_g2o.sign_string import DEFAULT_COVERS, SignString, target
-from edgeauth.schemes.base import CannotSign, Outgoing, field_name, not_once
+from edgeauth.schemes.base import (
+    CannotSign,
+    Outgoing,
+    field_name,
+    needed_request,
+    not_once,
+    outside_window,
+)
 from edgeauth.schemes.options import Option, window
 from edgeauth.schemes.sent import SentRequest, with_empty_query
 from edgeauth.verdict import EdgeIdentity, Once
@@ -147,11 +152,7 @@ class AkamaiG2OScheme:
             ConfigurationError: there is no request, or no key is valid at *now*.
             CannotSign: the request has not all that is signed.
         """
-        if request is None:
-            raise ConfigurationError(
-                f"the scheme {self.kind} signs one request, and none is named: its URL must be "
-                "known"
-            )
+        request = needed_request(request, self.kind, "URL")
         key, version = self.keys.signing_key(now), max(self.versions)
         client = request.client or _LOOPBACK
         unique = f"{random.randbelow(10**9)}.{random.randbelow(10**9)}"
@@ -218,7 +219,10 @@ class AkamaiG2OScheme:
             opens, closes = max(opens, key.not_before), min(closes, key.not_after)
         # A clock that is not a number is in no window either.
         if not opens <= now <= closes:
-            raise self._outside_window(key, signed_at, now)
+            identity = EdgeIdentity(signed_at, None, key.id, self.kind)
+            raise outside_window(
+                key, identity, now, max_age=self.max_age, max_future=self.max_future
+            )
         # A third of the cost of calling the classes, on every request.
         once = _new_tuple(Once, (data, closes, signed_at - self.max_future))
         claims = Addresses(edge, client)
@@ -243,17 +247,6 @@ class AkamaiG2OScheme:
             identity=EdgeIdentity(signed_at, None, key.id, self.kind),
             hint="let the property use the encoding version that is accepted here",
         )
-
-    def _outside_window(self, key: Key, signed_at: int, now: float) -> VerificationError:
-        if not key.valid_at(now):
-            return BadSignature(
-                f"signed with key {key.id}, which is not valid now",
-                hint="look at not_before and not_after of that key",
-            )
-        identity, age = EdgeIdentity(signed_at, None, key.id, self.kind), now - signed_at
-        if age < -self.max_future:
-            return NotYetValid(identity=identity, age=age, limit=self.max_future)
-        return Expired(identity=identity, age=age, limit=self.max_age)
 
 
 def _not_made_by(key: Key) -> BadSignature:

@@ -37,7 +37,7 @@ from edgeauth.schemes.alibaba_oss.strings import (
     v4_string,
 )
 from edgeauth.schemes.alibaba_oss.sub_resources import SUB_RESOURCES
-from edgeauth.schemes.base import CannotSign, Outgoing, field_name, not_once
+from edgeauth.schemes.base import CannotSign, Outgoing, field_name, needed_request, not_once
 from edgeauth.schemes.options import (
     Option,
     read_list,
@@ -194,11 +194,7 @@ class AlibabaOssScheme:
             ConfigurationError: there is no request, or no key is valid at *now*.
             CannotSign: what is signed is there twice, or not there, or cannot be sent.
         """
-        if request is None:
-            raise ConfigurationError(
-                f"the scheme {self.kind} signs one request, and none is named: its method and URL "
-                "must be known"
-            )
+        request = needed_request(request, self.kind)
         key = self.keys.signing_key(now)
         date = http_date_text(now)
         try:

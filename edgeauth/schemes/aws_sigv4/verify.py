@@ -11,7 +11,6 @@ from typing import Any, ClassVar, Literal, Self
 from edgeauth.errors import (
     BadSignature,
     ClaimRefused,
-    ConfigurationError,
     Expired,
     NotCovered,
     NotYetValid,
@@ -37,7 +36,7 @@ from edgeauth.schemes.aws_sigv4.canonical import (
 from edgeauth.schemes.aws_sigv4.given import Given, given_of, message_of
 from edgeauth.schemes.aws_sigv4.grammar import AUTHORIZATION, CONTENT, DATE, TOKEN, Credential
 from edgeauth.schemes.aws_sigv4.sign import presigned_target, signed_fields
-from edgeauth.schemes.base import Outgoing  # noqa: TC001 - so that annotations can be read
+from edgeauth.schemes.base import Outgoing, needed_request, not_valid_now
 from edgeauth.schemes.options import Option, window
 from edgeauth.verdict import NO_CLAIMS, BodyDigest, EdgeIdentity, Once
 
@@ -146,11 +145,7 @@ class AwsSigV4Scheme:
             ConfigurationError: there is no request, or no key is valid then.
             CannotSign: the body is not known, and must be signed.
         """
-        if request is None:
-            raise ConfigurationError(
-                f"the scheme {self.kind} signs one request, and none is named: its method and URL "
-                "must be known"
-            )
+        request = needed_request(request, self.kind)
         return signed_fields(self, request, self._signing(key, now), now)
 
     def presign(
@@ -208,10 +203,7 @@ class AwsSigV4Scheme:
                 "or a signed field? Is the secret at the edge the same?",
             )
         if key.dated and not key.valid_at(now):
-            raise BadSignature(
-                f"signed with key {key.id}, which is not valid now",
-                hint="look at not_before and not_after of that key",
-            )
+            raise not_valid_now(key)
 
         def identity() -> EdgeIdentity:
             return EdgeIdentity(signed_at, None, key.id, self.kind)

@@ -10,15 +10,12 @@ from typing import Any, ClassVar, Literal, Self
 
 from edgeauth.errors import (
     BadSignature,
-    Expired,
     MalformedHeader,
-    NotYetValid,
     PopNotAllowed,
-    VerificationError,
 )
 from edgeauth.keys import Key, KeyRing, secrets_alone
 from edgeauth.request import Request  # noqa: TC001 - so that annotations can be read
-from edgeauth.schemes.base import SIMULATED_POP, field_name, not_once
+from edgeauth.schemes.base import SIMULATED_POP, field_name, not_once, outside_window
 from edgeauth.schemes.edge_auth.grammar import ALPHABET, WHOLE, malformed, pop_codes
 from edgeauth.schemes.edge_auth.signing import sign
 from edgeauth.schemes.options import Option, read_flag, read_list, read_number, read_text, window
@@ -194,7 +191,9 @@ class EdgeAuthScheme:
             opens, closes = max(opens, key.not_before), min(closes, key.not_after)
         # A clock that is not a number is in no window either.
         if not opens <= now <= closes:
-            raise self._outside_window(key, identity, now)
+            raise outside_window(
+                key, identity, now, max_age=self.max_age, max_future=self.max_future
+            )
         if self.pops is not None and name not in self.pops:
             raise PopNotAllowed(f"POP {name} is not one of pops", identity=identity)
         accepted = self._accepted
@@ -213,17 +212,6 @@ class EdgeAuthScheme:
             elif compare_digest(b2a_base64(mac, newline=False), in_base64 or b""):
                 return key
         return None
-
-    def _outside_window(self, key: Key, identity: EdgeIdentity, now: float) -> VerificationError:
-        if not key.valid_at(now):
-            return BadSignature(
-                f"signed with key {key.id}, which is not valid now",
-                hint="look at not_before and not_after of that key",
-            )
-        age = now - (identity.timestamp or 0)
-        if age < -self.max_future:
-            return NotYetValid(identity=identity, age=age, limit=self.max_future)
-        return Expired(identity=identity, age=age, limit=self.max_age)
 
 
 def verify(

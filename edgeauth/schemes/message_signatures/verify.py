@@ -14,11 +14,8 @@ from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 from edgeauth.errors import (
     BadSignature,
-    ConfigurationError,
-    Expired,
     MalformedHeader,
     NotCovered,
-    NotYetValid,
     PastExpires,
     VerificationError,
 )
@@ -26,7 +23,7 @@ from edgeauth.keys import Key, KeyRing
 from edgeauth.private_keys import PrivateKey  # noqa: TC001
 from edgeauth.public_keys import PublicKey  # noqa: TC001
 from edgeauth.request import Request  # noqa: TC001 - so that annotations can be read
-from edgeauth.schemes.base import Outgoing  # noqa: TC001 - so that annotations can be read
+from edgeauth.schemes.base import Outgoing, needed_request, outside_window
 from edgeauth.schemes.message_signatures import grammar
 from edgeauth.schemes.message_signatures.arguments import (
     COMPONENTS,
@@ -166,11 +163,7 @@ class MessageSignatureScheme:
             ConfigurationError: there is no request, or not all of it that must be signed; or no
                 key here signs.
         """
-        if request is None:
-            raise ConfigurationError(
-                f"the scheme {self.kind} signs one request, and none is named: its method and URL "
-                "must be known"
-            )
+        request = needed_request(request, self.kind)
         signer = self.signer(self.keys.signing_key(now) if key is None else key)
         return signer.credential(request, int(now))
 
@@ -289,18 +282,12 @@ class MessageSignatureScheme:
     def _outside_window(
         self, key: Key | PublicKey, signed_at: int, expires: bytes | None, now: float
     ) -> VerificationError:
-        if not key.valid_at(now):
-            return BadSignature(
-                f"signed with key {key.id}, which is not valid now",
-                hint="look at not_before and not_after of that key",
-            )
         identity, age = EdgeIdentity(signed_at, None, key.id, self.kind), now - signed_at
-        if age < -self.max_future:
-            return NotYetValid(identity=identity, age=age, limit=self.max_future)
-        if expires is not None and age <= self.max_age:
+        in_time = key.valid_at(now) and -self.max_future <= age <= self.max_age
+        if expires is not None and in_time:
             late = now - int(expires)
             return PastExpires(identity=identity, late=late, limit=self.max_future)
-        return Expired(identity=identity, age=age, limit=self.max_age)
+        return outside_window(key, identity, now, max_age=self.max_age, max_future=self.max_future)
 
     def _remember(self, form: Form) -> None:
         forms = self._forms
