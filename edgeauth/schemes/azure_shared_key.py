@@ -25,8 +25,9 @@ from edgeauth.errors import (
 from edgeauth.keys import Key, KeyRing, secrets_alone
 from edgeauth.request import Request  # noqa: TC001 - so that annotations can be read
 from edgeauth.schemes.base import CannotSign, Outgoing, needed_request, not_once
-from edgeauth.schemes.options import Option, read_flag, read_number, read_text, window
+from edgeauth.schemes.options import Option, read_flag, read_text, window
 from edgeauth.schemes.signed_parts import (
+    MAX_SKEW,
     Listed,
     http_date,
     http_date_text,
@@ -89,13 +90,7 @@ class AzureSharedKeyScheme:
     looks_at_beginning = (PREFIX.decode(),)
     OPTIONS: ClassVar[tuple[Option, ...]] = (
         Option("account", read_text, None, "the name of the storage account"),
-        Option(
-            "max_skew",
-            read_number("seconds"),
-            900,
-            "seconds before and after the time of signing, inclusive",
-            check=window,
-        ),
+        MAX_SKEW,
         Option("lite", read_flag, False, "true accepts Shared Key Lite alone"),  # noqa: FBT003
     )
 

@@ -17,6 +17,7 @@ from edgeauth.errors import Expired, MalformedHeader, NotYetValid
 from edgeauth.keys import Key  # noqa: TC001
 from edgeauth.request import HANDSHAKE, Signable, folded_spellings
 from edgeauth.schemes.base import Outgoing, not_valid_now
+from edgeauth.schemes.options import Option, read_number, window
 from edgeauth.schemes.sent import SentRequest
 from edgeauth.verdict import BodyDigest, EdgeIdentity
 
@@ -31,6 +32,14 @@ _ISO_DATE = re.compile(rb"([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0
 
 # Said of what is authentic.
 NO_DATE = "the date that is signed is in no form that the scheme has"
+
+MAX_SKEW = Option(
+    "max_skew",
+    read_number("seconds"),
+    900,
+    "seconds before and after the time of signing, inclusive",
+    check=window,
+)
 
 
 class Listed(Signable, Protocol):

@@ -41,12 +41,12 @@ from edgeauth.schemes.base import CannotSign, Outgoing, field_name, needed_reque
 from edgeauth.schemes.options import (
     Option,
     read_list,
-    read_number,
     read_one_of,
     read_text,
     window,
 )
 from edgeauth.schemes.signed_parts import (
+    MAX_SKEW,
     Listed,
     http_date,
     http_date_text,
@@ -96,13 +96,7 @@ class AlibabaOssScheme:
         Option("bucket", read_text, None, "the name of the bucket"),
         Option("version", read_one_of("v4", "v1"), "v4", "of the signature: `v4` or `v1`"),
         Option("region", read_text, None, "the region of the bucket, for `v4`"),
-        Option(
-            "max_skew",
-            read_number("seconds"),
-            900,
-            "seconds before and after the time of signing, inclusive",
-            check=window,
-        ),
+        MAX_SKEW,
         Option(
             "sub_resources", read_list, None, "list of the parameters that `v1` signs, if others"
         ),
