@@ -7,7 +7,7 @@ a key can fill it.
 from __future__ import annotations
 
 from collections.abc import Callable  # noqa: TC003 - so that annotations can be read
-from typing import Literal, NamedTuple, Protocol, final
+from typing import Literal, NamedTuple, Protocol, TypeVar, final
 
 from edgeauth.errors import (
     ConfigurationError,
@@ -23,6 +23,8 @@ from edgeauth.verdict import EdgeIdentity, Once
 ONCE = frozenset({"once"})
 
 _new_tuple = tuple.__new__
+
+_Answer = TypeVar("_Answer")
 
 # Sets of a few fixed words: who signs cannot make many.
 _SETS = 256
@@ -175,13 +177,7 @@ class Admission:
             now: Unix seconds at which it is judged.
         """
         try:
-            key, until, since = identity.once  # type: ignore[misc]
-            name = getattr(request, "question", b"")
-            answer = (
-                self._remember(key, until, now=now, since=since, by=name)
-                if name
-                else self._remember(key, until, now=now, since=since)
-            )
+            answer = _asked(self._remember, request, identity, now)
         except Exception as error:  # noqa: BLE001 - a gate fails closed
             return _unavailable(identity, now, error)
         return None if answer is True else _not_admitted(identity, now, answer)
@@ -191,16 +187,21 @@ class Admission:
     ) -> VerificationError | None:
         """As :meth:`ask`; other tasks run while the store waits."""
         try:
-            key, until, since = identity.once  # type: ignore[misc]
-            name = getattr(request, "question", b"")
-            answer = await (
-                self._aremember(key, until, now=now, since=since, by=name)
-                if name
-                else self._aremember(key, until, now=now, since=since)
-            )
+            answer = await _asked(self._aremember, request, identity, now)
         except Exception as error:  # noqa: BLE001 - a gate fails closed
             return _unavailable(identity, now, error)
         return None if answer is True else _not_admitted(identity, now, answer)
+
+
+def _asked(
+    remember: Callable[..., _Answer], request: Request, identity: EdgeIdentity, now: float
+) -> _Answer:
+    key, until, since = identity.once  # type: ignore[misc]
+    name = getattr(request, "question", b"")
+    # Most questions have no name, and a store of somebody else may know of none.
+    if name:
+        return remember(key, until, now=now, since=since, by=name)
+    return remember(key, until, now=now, since=since)
 
 
 def _refuse_another_word(name: str, value: str, *words: str) -> None:
