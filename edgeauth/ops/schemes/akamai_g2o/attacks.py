@@ -6,22 +6,19 @@ import secrets as random
 import time
 from base64 import b64encode
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from edgeauth.errors import ConfigurationError, MalformedHeader
 from edgeauth.ops.schemes.akamai_g2o.makers import Secret
-from edgeauth.ops.schemes.probe_rows import Plan, Row, bad, good, sent_again
+from edgeauth.ops.schemes.tries import BEYOND, LONG, Try, for_another_request, genuine_rows, rows_of
 from edgeauth.schemes.akamai_g2o.digests import DIGESTS
 from edgeauth.schemes.base import Outgoing
 from edgeauth.schemes.sent import SentRequest
 
 if TYPE_CHECKING:
-    from edgeauth.ops.schemes.probe_rows import Fields
+    from edgeauth.ops.schemes.probe_rows import Fields, Plan, Row
     from edgeauth.schemes.akamai_g2o import AkamaiG2OScheme
 
-# Beyond the window by so much that clocks which differ a little do not matter.
-_BEYOND = 30
-_LONG = 4_000
 _ADDRESS = "127.0.0.1"
 _OTHER_ADDRESS = b"192.0.2.1"
 
@@ -75,36 +72,18 @@ class _Signed:
         return [(self.scheme.data_header, data), (self.scheme.sign_header, sign)]
 
 
-class _Try(NamedTuple):
-    """A request, and what it means if it is answered; *idle* is why it would show nothing."""
-
-    id: str
-    title: str
-    means: str
-    fields: Fields
-    idle: str | None = None
-
-
 def attacks(scheme: AkamaiG2OScheme, plan: Plan) -> list[Row]:
     """Requests that a gate of these settings must refuse."""
     no_key, signed = _why_not(scheme, plan), _Signed.of(scheme, plan)
-    found = [
-        bad(plan, one.id, one.title, one.means, one.fields)
-        for one in _without_a_key(scheme, signed)
-    ]
     tried = [
-        *_for_another_request(scheme, signed),
+        *for_another_request(
+            signed, ("method", "path", "query"), scheme.covers, "the sign string has not the "
+        ),
         *_in_another_version(scheme, signed),
         *_at_another_time(scheme, signed),
         *_altered(scheme, signed),
     ]
-    for one in tried:
-        idle = no_key or one.idle
-        if idle is not None:
-            found.append(Row(one.id, one.title, "refused", None, idle))
-        else:
-            found.append(bad(plan, one.id, one.title, one.means, one.fields))
-    return found
+    return [*rows_of(plan, _without_a_key(scheme, signed)), *rows_of(plan, tried, no_key)]
 
 
 def genuine(scheme: AkamaiG2OScheme, plan: Plan) -> list[Row]:
@@ -114,20 +93,7 @@ def genuine(scheme: AkamaiG2OScheme, plan: Plan) -> list[Row]:
     idle = plan.no_key or plan.again
     if idle is None and not plan.remembers:
         idle = "it may be sent again for a minute: replay is not set"
-    found = [
-        *sent_again(
-            good(plan, "signed", "the edge", signed),
-            "the very same request again",
-            idle,
-            "the same data header is answered twice: set replay, one store for all processes",
-        ),
-        good(plan, "signed-next", "the edge, with a new data header", signed),
-    ]
-    if plan.websocket is not None:
-        at_websocket = signed.but(target=plan.websocket)
-        sender = "the edge, WebSocket"
-        found.append(good(plan, "signed-websocket", sender, at_websocket, websocket=True))
-    return found
+    return genuine_rows(plan, signed, idle=idle, new="data header", what="data header")
 
 
 def _why_not(scheme: AkamaiG2OScheme, plan: Plan) -> str | None:
@@ -144,7 +110,7 @@ def _why_not(scheme: AkamaiG2OScheme, plan: Plan) -> str | None:
 # With what an attacker can make without a key
 
 
-def _without_a_key(scheme: AkamaiG2OScheme, signed: _Signed) -> list[_Try]:
+def _without_a_key(scheme: AkamaiG2OScheme, signed: _Signed) -> list[Try]:
     forged = "a signature that nobody made is accepted: it is not checked"
     cut = "a signature is compared only as far as it goes, so an empty one fits"
     known = "whoever guesses the secret can sign: put one of your own on both sides"
@@ -163,72 +129,38 @@ def _without_a_key(scheme: AkamaiG2OScheme, signed: _Signed) -> list[_Try]:
         return fields
 
     return [
-        _Try("forged", "a random signature", forged, guess),
-        _Try("unknown-key", "a key that is not there", forged, guess.but(key_id="nobody")),
-        _Try("empty-signature", "an empty signature", cut, with_sign(b"")),
-        _Try("first-character", "a signature of one character", cut, with_sign(b"A")),
-        _Try("data-alone", f"{data_header} alone", forged, lambda now: guess(now)[:1]),
-        _Try("sign-alone", f"{sign_header} alone", forged, lambda now: guess(now)[1:]),
-        _Try("long", "a signature of 4 kB", odd, with_sign(b"A" * _LONG)),
-        _Try(
+        Try("forged", "a random signature", forged, guess),
+        Try("unknown-key", "a key that is not there", forged, guess.but(key_id="nobody")),
+        Try("empty-signature", "an empty signature", cut, with_sign(b"")),
+        Try("first-character", "a signature of one character", cut, with_sign(b"A")),
+        Try("data-alone", f"{data_header} alone", forged, lambda now: guess(now)[:1]),
+        Try("sign-alone", f"{sign_header} alone", forged, lambda now: guess(now)[1:]),
+        Try("long", "a signature of 4 kB", odd, with_sign(b"A" * LONG)),
+        Try(
             "time-of-200-digits",
             "a time of 200 digits",
             "a time that is no number is in every window",
             with_data(lambda data, now: data.replace(b"%d" % now, b"9" * 200)),
         ),
-        _Try(
+        Try(
             "version-9",
             "a version that there is not",
             odd,
             with_data(lambda data, _now: b"9" + data[1:]),
         ),
-        _Try("empty-secret", "signed with an empty secret", known, signed.but(secret=b"")),
-        _Try("null-secret", "signed with the secret (null)", known, signed.but(secret=b"(null)")),
+        Try("empty-secret", "signed with an empty secret", known, signed.but(secret=b"")),
+        Try("null-secret", "signed with the secret (null)", known, signed.but(secret=b"(null)")),
     ]
 
 
 # Truly signed, and not for this request, or not as the edge does
 
 
-def _for_another_request(scheme: AkamaiG2OScheme, signed: _Signed) -> list[_Try]:
-    path, _, query = signed.target.partition("?")
-    more = f"{query}&edgeauth-probe=1" if query else "edgeauth-probe=1"
-    found = [
-        _Try(
-            "other-method",
-            "signed for HEAD, sent as GET",
-            "the method is not signed: what was signed to read may change something",
-            signed.but(method="HEAD"),
-            "method",
-        ),
-        _Try(
-            "other-path",
-            "signed for another path",
-            "the path is not signed: one signature opens every page",
-            signed.but(target=f"{path}x" + (f"?{query}" if query else "")),
-            "path",
-        ),
-        _Try(
-            "other-query",
-            "signed with another query",
-            "the query is not signed: parameters can be changed",
-            signed.but(target=f"{path}?{more}"),
-            "query",
-        ),
-    ]
-    return [
-        one._replace(
-            idle=None if one.idle in scheme.covers else f"the sign string has not the {one.idle}"
-        )
-        for one in found
-    ]
-
-
-def _in_another_version(scheme: AkamaiG2OScheme, signed: _Signed) -> list[_Try]:
+def _in_another_version(scheme: AkamaiG2OScheme, signed: _Signed) -> list[Try]:
     weaker = "the sender chooses how it is signed: set versions to what the property has"
     newest = scheme.keys.newest_first[0].secret
     return [
-        _Try(f"version-{version}", f"signed in version {version}", weaker, made)
+        Try(f"version-{version}", f"signed in version {version}", weaker, made)
         for version in DIGESTS
         if version not in scheme.versions
         # Some hashes are not everywhere.
@@ -244,10 +176,10 @@ def _can_make(signed: _Signed, secret: bytes) -> bool:
     return True
 
 
-def _at_another_time(scheme: AkamaiG2OScheme, signed: _Signed) -> list[_Try]:
+def _at_another_time(scheme: AkamaiG2OScheme, signed: _Signed) -> list[Try]:
     window = "an old or early signature is accepted: look at max_age, max_future and the clocks"
     changed = "the time of signing can be changed: the signature does not cover it"
-    old, early = int(scheme.max_age) + _BEYOND, int(scheme.max_future) + _BEYOND
+    old, early = int(scheme.max_age) + BEYOND, int(scheme.max_future) + BEYOND
     stale = signed.but(moved=-old)
 
     def redated(now: int) -> list[tuple[str, bytes]]:
@@ -255,13 +187,13 @@ def _at_another_time(scheme: AkamaiG2OScheme, signed: _Signed) -> list[_Try]:
         return [(name, data.replace(b"%d" % (now - old), b"%d" % now)), sign]
 
     return [
-        _Try("stale", f"signed {old} s ago", window, stale),
-        _Try("future", f"signed {early} s ahead", window, signed.but(moved=early)),
-        _Try("redated", "an old signature with a new time", changed, redated),
+        Try("stale", f"signed {old} s ago", window, stale),
+        Try("future", f"signed {early} s ahead", window, signed.but(moved=early)),
+        Try("redated", "an old signature with a new time", changed, redated),
     ]
 
 
-def _altered(scheme: AkamaiG2OScheme, signed: _Signed) -> list[_Try]:
+def _altered(scheme: AkamaiG2OScheme, signed: _Signed) -> list[Try]:
     changed = "what is signed can be changed: the signature does not cover it"
     cut = "a signature is compared only as far as it goes"
     twice = "one of two values counts, so a client may add its own beside the edge's"
@@ -283,9 +215,9 @@ def _altered(scheme: AkamaiG2OScheme, signed: _Signed) -> list[_Try]:
         return [data, signed(now)[0], sign]
 
     return [
-        _Try("other-client", "another address of the client", changed, other_client),
-        _Try("truncated", "half a signature", cut, with_sign(lambda sign: sign[: len(sign) // 2])),
-        _Try("longer", "a signature and more", cut, with_sign(lambda sign: sign + b"A")),
-        _Try("data-twice", "two data headers", twice, data_twice),
-        _Try("good-twice", "both fields twice", twice, lambda now: signed(now) * 2),
+        Try("other-client", "another address of the client", changed, other_client),
+        Try("truncated", "half a signature", cut, with_sign(lambda sign: sign[: len(sign) // 2])),
+        Try("longer", "a signature and more", cut, with_sign(lambda sign: sign + b"A")),
+        Try("data-twice", "two data headers", twice, data_twice),
+        Try("good-twice", "both fields twice", twice, lambda now: signed(now) * 2),
     ]

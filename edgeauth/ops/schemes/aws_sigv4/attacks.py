@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import secrets as random
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from edgeauth.keys import Key
-from edgeauth.ops.schemes.probe_rows import BAD_REQUEST, Plan, Row, bad, request
+from edgeauth.ops.schemes.probe_rows import BAD_REQUEST, Plan, Row, request
+from edgeauth.ops.schemes.tries import BEYOND, LONG, Try, for_another_request, rows_of
 from edgeauth.schemes.aws_sigv4 import AwsSigV4Scheme
 from edgeauth.schemes.aws_sigv4.grammar import AUTHORIZATION, CONTENT, DATE
 from edgeauth.schemes.base import Outgoing
@@ -15,13 +16,8 @@ from edgeauth.schemes.base import Outgoing
 if TYPE_CHECKING:
     from edgeauth.ops.schemes.probe_rows import Fields
 
-# Beyond the window by so much that clocks which differ a little do not matter.
-_BEYOND = 30
-# A name that is nobody's (RFC 6761).
-_OTHER_HOST = "edgeauth-probe.invalid"
 _BODY = b"edgeauth-probe"
 _OTHER_BODY = b"edgeauth-prob3"
-_LONG = 4_000
 # What a page answers that takes no POST, whoever signed it.
 _NO_POST: frozenset[int | str] = frozenset({404, 405})
 
@@ -63,30 +59,18 @@ class Signed:
         return [(name, value.encode("latin-1")) for name, value in self.made(now).items()]
 
 
-class _Try(NamedTuple):
-    id: str
-    title: str
-    means: str
-    fields: Fields
-
-
 def attacks(scheme: AwsSigV4Scheme, plan: Plan) -> list[Row]:
     """Requests that a gate of these settings must refuse."""
     signed = Signed(scheme, plan.path, plan.authority)
-    found = [
-        bad(plan, one.id, one.title, one.means, one.fields)
-        for one in _without_a_key(scheme, signed)
-    ]
     idle = plan.no_key
-    for one in _with_a_key(scheme, signed):
-        if idle is not None:
-            found.append(Row(one.id, one.title, "refused", None, idle))
-        else:
-            found.append(bad(plan, one.id, one.title, one.means, one.fields))
+    found = [
+        *rows_of(plan, _without_a_key(scheme, signed)),
+        *rows_of(plan, _with_a_key(scheme, signed), idle),
+    ]
     return [*found, _presigned(scheme, plan, idle), _other_body(scheme, plan, signed)]
 
 
-def _without_a_key(scheme: AwsSigV4Scheme, signed: Signed) -> list[_Try]:
+def _without_a_key(scheme: AwsSigV4Scheme, signed: Signed) -> list[Try]:
     forged = "a signature that nobody made is accepted: it is not checked"
     cut = "a signature is compared only as far as it goes, so an empty one fits"
     known = "whoever guesses the secret can sign: put one of your own on both sides"
@@ -104,14 +88,14 @@ def _without_a_key(scheme: AwsSigV4Scheme, signed: Signed) -> list[_Try]:
         return fields
 
     return [
-        _Try("forged", "a random signature", forged, guess),
-        _Try("unknown-key", "a key that is not there", forged, guess.but(key=_nobody())),
-        _Try("empty-signature", "an empty signature", cut, signature("")),
-        _Try("short-signature", "the first digit of one", cut, signature("0")),
-        _Try("long", "a signature of 4 kB", odd, signature("0" * _LONG)),
-        _Try("authorization-alone", "Authorization alone", odd, _only(guess, AUTHORIZATION)),
-        _Try("date-alone", "X-Amz-Date alone", forged, _only(guess, DATE)),
-        _Try("null-secret", "signed with the secret (null)", known, _known(signed, newest.id)),
+        Try("forged", "a random signature", forged, guess),
+        Try("unknown-key", "a key that is not there", forged, guess.but(key=_nobody())),
+        Try("empty-signature", "an empty signature", cut, signature("")),
+        Try("short-signature", "the first digit of one", cut, signature("0")),
+        Try("long", "a signature of 4 kB", odd, signature("0" * LONG)),
+        Try("authorization-alone", "Authorization alone", odd, _only(guess, AUTHORIZATION)),
+        Try("date-alone", "X-Amz-Date alone", forged, _only(guess, DATE)),
+        Try("null-secret", "signed with the secret (null)", known, _known(signed, newest.id)),
     ]
 
 
@@ -127,12 +111,10 @@ def _only(signed: Signed, name: str) -> Fields:
     return lambda now: [pair for pair in signed(now) if pair[0] == name]
 
 
-def _with_a_key(scheme: AwsSigV4Scheme, signed: Signed) -> list[_Try]:
-    path, _, query = signed.target.partition("?")
-    more = f"{query}&edgeauth-probe=1" if query else "edgeauth-probe=1"
+def _with_a_key(scheme: AwsSigV4Scheme, signed: Signed) -> list[Try]:
     window = "an old or early signature is accepted: look at max_skew and the clocks"
     scope = "the region or the service is taken from the request: it must be that of the settings"
-    late = int(scheme.max_skew) + _BEYOND
+    late = int(scheme.max_skew) + BEYOND
 
     def of(**how: str) -> AwsSigV4Scheme:
         given: dict[str, Any] = {"region": scheme.region, "service": scheme.service, **how}
@@ -146,63 +128,40 @@ def _with_a_key(scheme: AwsSigV4Scheme, signed: Signed) -> list[_Try]:
         return [*{**found, CONTENT: b"UNSIGNED-PAYLOAD"}.items()]
 
     return [
-        _Try(
-            "other-method",
-            "signed for HEAD, sent as GET",
-            "the method is not signed: what was signed to read may change something",
-            signed.but(method="HEAD"),
-        ),
-        _Try(
-            "other-path",
-            "signed for another path",
-            "the path is not signed: one signature opens every page",
-            signed.but(target=f"{path}x" + (f"?{query}" if query else "")),
-        ),
-        _Try(
-            "other-query",
-            "signed with another query",
-            "the query is not signed: parameters can be changed",
-            signed.but(target=f"{path}?{more}"),
-        ),
-        _Try(
-            "other-host",
-            "signed for another host",
-            "the host is not signed: what was signed for another site is good here",
-            signed.but(authority=_OTHER_HOST),
-        ),
-        _Try("stale", f"signed {late} s ago", window, signed.but(moved=-late)),
-        _Try("future", f"signed {late} s ahead", window, signed.but(moved=late)),
-        _Try(
+        *for_another_request(signed, ("method", "path", "query", "host")),
+        Try("stale", f"signed {late} s ago", window, signed.but(moved=-late)),
+        Try("future", f"signed {late} s ahead", window, signed.but(moved=late)),
+        Try(
             "other-region",
             "signed for another region",
             scope,
             signed.but(scheme=of(region=f"{scheme.region}-1"[-64:])),
         ),
-        _Try(
+        Try(
             "other-service",
             "signed for another service",
             scope,
             signed.but(scheme=of(service=f"{scheme.service}x"[-64:])),
         ),
-        _Try(
+        Try(
             "unsigned-field",
             "an x-amz- field that is not signed",
             "what a client adds in the name of the edge is taken for the edge's",
             unsigned_field,
         ),
-        _Try(
+        Try(
             "other-payload",
             "UNSIGNED-PAYLOAD after signing",
             "the hash of the body can be changed: the signature does not cover it",
             unsigned_payload,
         ),
-        _Try(
+        Try(
             "unsorted",
             "SignedHeaders in another order",
             "the form of the credential is not checked",
             signed.but(altered={"=host;x-amz-content-sha256": "=x-amz-content-sha256;host"}),
         ),
-        _Try(
+        Try(
             "good-twice",
             "all its fields twice",
             "one of two signatures counts, so a client may add its own beside the edge's",

@@ -8,7 +8,8 @@ import secrets as random
 from typing import TYPE_CHECKING, NamedTuple
 
 from edgeauth.ops.schemes.message_signatures.outgoing import Signed, why_not
-from edgeauth.ops.schemes.probe_rows import BAD_REQUEST, Plan, Row, bad, good, request, sent_again
+from edgeauth.ops.schemes.probe_rows import BAD_REQUEST, Plan, Row, request
+from edgeauth.ops.schemes.tries import BEYOND, LONG, Try, for_another_request, genuine_rows, rows_of
 from edgeauth.public_keys import PublicKey
 from edgeauth.schemes.message_signatures.arguments import required
 from edgeauth.schemes.message_signatures.form import INPUT, SIGNATURE
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
     from edgeauth.ops.schemes.probe_rows import Fields
     from edgeauth.schemes.message_signatures import MessageSignatureScheme
 
-# Beyond the window by so much that clocks which differ a little do not matter.
-_BEYOND = 30
-# A name that is nobody's (RFC 6761).
-_OTHER_HOST = "edgeauth-probe.invalid"
-_LONG = 4_000
 _BODY = b"edgeauth-probe"
 _OTHER_BODY = b"edgeauth-prob3"
 _NONCE = re.compile(rb';nonce="[^"]*"')
@@ -43,20 +39,7 @@ def genuine(scheme: MessageSignatureScheme, plan: Plan) -> list[Row]:
     idle = plan.no_key or plan.again
     if idle is None and not scheme.require_nonce:
         idle = "it may be sent again: require_nonce is off"
-    found = [
-        *sent_again(
-            good(plan, "signed", "the edge", signed),
-            "the very same request again",
-            idle,
-            "the same request is answered twice: set replay, one store for all processes",
-        ),
-        good(plan, "signed-next", "the edge, with a new nonce", signed),
-    ]
-    if plan.websocket is not None:
-        at_websocket = signed.but(target=plan.websocket)
-        sender = "the edge, WebSocket"
-        found.append(good(plan, "signed-websocket", sender, at_websocket, websocket=True))
-    return found
+    return genuine_rows(plan, signed, idle=idle, new="nonce", what="request")
 
 
 # With what an attacker can make without a key
@@ -67,16 +50,6 @@ class _Forger(NamedTuple):
 
     id: str
     sign: Callable[[bytes], bytes]
-
-
-class _Try(NamedTuple):
-    """A request, and what it means if it is answered; *idle* is why it would show nothing."""
-
-    id: str
-    title: str
-    means: str
-    fields: Fields
-    idle: str | None = None
 
 
 def _without_a_key(scheme: MessageSignatureScheme, plan: Plan) -> list[Row]:
@@ -96,23 +69,23 @@ def _without_a_key(scheme: MessageSignatureScheme, plan: Plan) -> list[Row]:
 
     guess = by(lambda _base: random.token_bytes(32))
     tried = [
-        _Try("forged", "a random signature", forged, guess),
-        _Try("forged-64", "a random one, longer", forged, by(lambda _: random.token_bytes(64))),
-        _Try("forged-nothing", "one of nothing", forged, guess.but(options={"components": ()})),
-        _Try("unknown-key", "a key that is not there", forged, with_secret(b"x" * 32, "nobody")),
-        _Try("empty-signature", "an empty signature", cut, by(lambda _: b"")),
-        _Try("input-alone", "Signature-Input alone", forged, _only(INPUT, guess)),
-        _Try("signature-alone", "Signature alone", forged, _only(SIGNATURE, guess)),
-        _Try("long", "a signature of 4 kB", odd, by(lambda _: random.token_bytes(_LONG))),
-        _Try("empty-secret", "signed with an empty secret", known, with_secret(b"")),
-        _Try("null-secret", "signed with the secret (null)", known, with_secret(b"(null)")),
+        Try("forged", "a random signature", forged, guess),
+        Try("forged-64", "a random one, longer", forged, by(lambda _: random.token_bytes(64))),
+        Try("forged-nothing", "one of nothing", forged, guess.but(options={"components": ()})),
+        Try("unknown-key", "a key that is not there", forged, with_secret(b"x" * 32, "nobody")),
+        Try("empty-signature", "an empty signature", cut, by(lambda _: b"")),
+        Try("input-alone", "Signature-Input alone", forged, _only(INPUT, guess)),
+        Try("signature-alone", "Signature alone", forged, _only(SIGNATURE, guess)),
+        Try("long", "a signature of 4 kB", odd, by(lambda _: random.token_bytes(LONG))),
+        Try("empty-secret", "signed with an empty secret", known, with_secret(b"")),
+        Try("null-secret", "signed with the secret (null)", known, with_secret(b"(null)")),
     ]
     for key in scheme.keys:
         if isinstance(key, PublicKey):
             title = f"the public key {key.id} as a secret"
             fields = with_secret(key.pem, key.id)
-            tried.append(_Try(f"key-confusion {key.id}", title, confused, fields))
-    return [bad(plan, one.id, one.title, one.means, one.fields) for one in tried]
+            tried.append(Try(f"key-confusion {key.id}", title, confused, fields))
+    return rows_of(plan, tried)
 
 
 def _only(name: str, fields: Fields) -> Fields:
@@ -126,61 +99,17 @@ def _with_a_key(scheme: MessageSignatureScheme, plan: Plan) -> list[Row]:
     no_key = why_not(scheme, plan)
     signed = Signed.of(scheme, plan)
     tried = [
-        *_for_another_request(scheme, signed),
+        *for_another_request(
+            signed,
+            ("method", "path", "host", "query"),
+            _covered(scheme),
+            "the settings do not require it: ",
+        ),
         *_left_out(scheme, signed),
         *_at_another_time(scheme, signed),
         *_altered(scheme, signed),
     ]
-    found = []
-    for one in tried:
-        idle = no_key or one.idle
-        if idle is not None:
-            found.append(Row(one.id, one.title, "refused", None, idle))
-        else:
-            found.append(bad(plan, one.id, one.title, one.means, one.fields))
-    return [*found, _other_body(scheme, plan, no_key)]
-
-
-def _for_another_request(scheme: MessageSignatureScheme, signed: Signed) -> list[_Try]:
-    path, _, query = signed.target.partition("?")
-    more = f"{query}&edgeauth-probe=1" if query else "edgeauth-probe=1"
-    covered = _covered(scheme)
-    found = [
-        _Try(
-            "other-method",
-            "signed for HEAD, sent as GET",
-            "the method is not signed: what was signed to read may change something",
-            signed.but(method="HEAD"),
-            "method",
-        ),
-        _Try(
-            "other-path",
-            "signed for another path",
-            "the path is not signed: one signature opens every page",
-            signed.but(target=f"{path}x" + (f"?{query}" if query else "")),
-            "path",
-        ),
-        _Try(
-            "other-host",
-            "signed for another host",
-            "the host is not signed: what was signed for another site is good here",
-            signed.but(authority=_OTHER_HOST),
-            "host",
-        ),
-        _Try(
-            "other-query",
-            "signed with another query",
-            "the query is not signed: parameters can be changed",
-            signed.but(target=f"{path}?{more}"),
-            "query",
-        ),
-    ]
-    return [
-        one._replace(
-            idle=None if one.idle in covered else f"the settings do not require it: {one.idle}"
-        )
-        for one in found
-    ]
+    return [*rows_of(plan, tried, no_key), _other_body(scheme, plan, no_key)]
 
 
 def _covered(scheme: MessageSignatureScheme) -> frozenset[str]:
@@ -188,23 +117,23 @@ def _covered(scheme: MessageSignatureScheme) -> frozenset[str]:
     return frozenset[str]().union(*(part.covers for part in parts))
 
 
-def _left_out(scheme: MessageSignatureScheme, signed: Signed) -> list[_Try]:
+def _left_out(scheme: MessageSignatureScheme, signed: Signed) -> list[Try]:
     means = "what must be signed may be left out, and is then anybody's to choose"
     found = []
     for name in scheme.components:
         rest = [other for other in scheme.components if other != name]
         fields = signed.but(options={"components": rest})
         plain = name.replace('"', "")
-        found.append(_Try(f"unsigned {plain}", f"{plain} left unsigned", means, fields))
+        found.append(Try(f"unsigned {plain}", f"{plain} left unsigned", means, fields))
     idle = None if scheme.require_nonce else "it is accepted: require_nonce is off"
     without = signed.but(parameters={"nonce": None})
     again = "require_nonce is off at the origin: such a request can be sent again"
-    return [*found, _Try("no-nonce", "signed without a nonce", again, without, idle)]
+    return [*found, Try("no-nonce", "signed without a nonce", again, without, idle)]
 
 
-def _at_another_time(scheme: MessageSignatureScheme, signed: Signed) -> list[_Try]:
+def _at_another_time(scheme: MessageSignatureScheme, signed: Signed) -> list[Try]:
     window = "an old or early signature is accepted: look at max_age, max_future and the clocks"
-    old, early = int(scheme.max_age) + _BEYOND, int(scheme.max_future) + _BEYOND
+    old, early = int(scheme.max_age) + BEYOND, int(scheme.max_future) + BEYOND
     stale = signed.but(moved=-old)
 
     def past_its_end(now: int) -> list[tuple[str, bytes]]:
@@ -216,14 +145,14 @@ def _at_another_time(scheme: MessageSignatureScheme, signed: Signed) -> list[_Tr
 
     changed = "the time of signing can be changed: the signature does not cover it"
     return [
-        _Try("stale", f"signed {old} s ago", window, stale),
-        _Try("future", f"signed {early} s ahead", window, signed.but(moved=early)),
-        _Try("past-expires", "past its own expires", window, past_its_end),
-        _Try("redated", "an old signature with a new time", changed, redated),
+        Try("stale", f"signed {old} s ago", window, stale),
+        Try("future", f"signed {early} s ahead", window, signed.but(moved=early)),
+        Try("past-expires", "past its own expires", window, past_its_end),
+        Try("redated", "an old signature with a new time", changed, redated),
     ]
 
 
-def _altered(scheme: MessageSignatureScheme, signed: Signed) -> list[_Try]:
+def _altered(scheme: MessageSignatureScheme, signed: Signed) -> list[Try]:
     changed = "what is signed can be changed: the signature does not cover it"
     twice = "one of two signatures counts, so a client may add its own beside the edge's"
     other = signed.but(options={"label": "probe"})
@@ -239,12 +168,12 @@ def _altered(scheme: MessageSignatureScheme, signed: Signed) -> list[_Try]:
         return [*rest, (name, b"%b=%b:" % (label, text[: len(text) // 8 * 4 + 1]))]
 
     return [
-        _Try("new-nonce", "another nonce after signing", changed, renonced),
-        _Try("truncated", "half a signature", changed, halved),
-        _Try("good-twice", "both fields twice", twice, lambda now: signed(now) * 2),
-        _Try("two-of-the-tag", "two signatures, both signed", twice, _both(signed, other)),
-        _Try("one-forged", "two, the second forged", twice, _both(signed, other.but(key=forger))),
-        _Try(
+        Try("new-nonce", "another nonce after signing", changed, renonced),
+        Try("truncated", "half a signature", changed, halved),
+        Try("good-twice", "both fields twice", twice, lambda now: signed(now) * 2),
+        Try("two-of-the-tag", "two signatures, both signed", twice, _both(signed, other)),
+        Try("one-forged", "two, the second forged", twice, _both(signed, other.but(key=forger))),
+        Try(
             "another-tag",
             "signed with another tag",
             "the tag is not looked at: a signature for something else is good here",
