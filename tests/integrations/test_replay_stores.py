@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from replay_storm.faults import FAULTS, stores, storm_with
 from replay_storm.storm import PROCESSES, run
+from replay_storm.worker import LIFE_SECONDS, Guarded
 from support.redis import redis_server
 from support.service import short_folder
 
@@ -55,6 +56,18 @@ def test_each_credential_is_admitted_once_by_four_processes(kind, way, tmp_path,
     assert len(outcome.admitted) + outcome.errors.total() >= keys
     # Not a single one on a machine with time; where it stands still, a refusal is right as well.
     assert outcome.errors.total() < outcome.attempts / 100
+
+
+def test_a_storm_that_takes_minutes_has_no_credential_that_is_over():
+    guarded, now = Guarded(MemoryReplayStore()), time.time()
+    minutes_ago = now - 240
+
+    asked = [
+        guarded.remember(b"a-nonce-of-the-storm", minutes_ago + LIFE_SECONDS, now=now)
+        for _ in range(2)
+    ]
+
+    assert asked == [True, False]
 
 
 def test_each_credential_is_admitted_once_by_the_threads_of_a_process():

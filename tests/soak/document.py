@@ -17,6 +17,7 @@ from support.proxies import nginx_binary
 import edgeauth
 from soak.once import ADMITTED, REFUSED
 from soak.once import LOST as LOST_ONE
+from soak.once_proxied import ProxiedStorm
 from soak.visitors import CLOSED, LOST, NOT_TAKEN, NOTHING
 
 if TYPE_CHECKING:
@@ -94,6 +95,21 @@ at most, and its lines in the file of decisions are those of its answers. While 
 order requests are refused; then they are admitted again.
 """
 
+_PROXIED_STORM = (
+    *("what happened", "admitted", "reached the app", "403", "500", "asked again", "lines"),
+    *("metrics", "slowest, ms", "admitting again after, ms"),
+)
+
+_PROXIED = """\
+The same through nginx and `edgeauth serve`, by four accounts of each request. It reaches the
+application as often as nginx answers 200: once at most. nginx's log says which question got no
+answer, as its worker had ended. Each other one has its line, and is counted; such a one may have a
+line, and two lines with `ok` are then one admission: nginx asked again, by the same name. It does
+so on a connection that it had kept; on a new one it answers 500. `ended before they told` are
+workers that end when the store, the file and the metrics have an admission, and nginx does not
+know of it.
+"""
+
 _SENT = """\
 A signature is by the key in force, in one of the edge's three forms, unless its kind says
 otherwise. What came of it is a status, or: nothing, of half a request; closed, where the server
@@ -141,16 +157,26 @@ def write(path: Path, courses: Sequence[Course], storms: Sequence[Storm], second
 
 
 def _once(storms: Sequence[Storm]) -> Iterator[str]:
+    proxied = [storm for storm in storms if isinstance(storm, ProxiedStorm)]
     yield "## Requests that are good once"
     yield ""
     yield _ONCE
-    yield from _table(_STORM, map(_storm, storms))
+    yield from _table(_STORM, (_storm(storm) for storm in storms if storm not in proxied))
+    yield _PROXIED
+    yield from _table(_PROXIED_STORM, map(_proxied_storm, proxied))
 
 
 def _storm(storm: Storm) -> list[str]:
     counts = (storm.answers[kind] for kind in (ADMITTED, REFUSED, LOST_ONE))
     seconds = (f"{1000 * number:,.0f}" for number in (storm.slowest, storm.recovered))
     return [storm.name, *(f"{count:,}" for count in counts), *seconds]
+
+
+def _proxied_storm(storm: ProxiedStorm) -> list[str]:
+    name, admitted, refused, lost, *seconds = _storm(storm)
+    lines = "" if storm.lines is None else f"{storm.lines:,}"
+    counts = (f"{storm.reached:,}", refused, lost, f"{storm.asked_again:,}", lines)
+    return [name, admitted, *counts, f"{storm.metrics:,}", *seconds]
 
 
 def _lines(courses: Sequence[Course], seconds: float) -> Iterator[str]:

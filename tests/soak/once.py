@@ -19,6 +19,8 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from support.processes import wait_until
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from support.redis import RedisServer
+    from support.wire import Address
 
     from soak.targets import Target
 
@@ -43,7 +46,7 @@ _SENDERS = 6
 _COPIES = 2
 _AGAIN = 3
 _TIMEOUT = 30
-_KEY = numbered_key(1)
+KEY = numbered_key(1)
 
 
 @dataclass
@@ -72,12 +75,23 @@ class Storm:
         )
 
 
-class Senders:
-    """Threads that send each request twice, and again where nobody answered."""
+def judged(status: int, body: bytes) -> str:
+    """What an answer of the application's gate says."""
+    return body.decode().split()[0] if status == HTTPStatus.OK else REFUSED
 
-    def __init__(self, target: Target) -> None:
-        self._target = target
-        self._signer = MessageSigner(_KEY)
+
+class Senders:
+    """Threads that send each request twice, and again where nobody answered.
+
+    Args:
+        address: where they send.
+        judge: what comes of a request by the status and the body of its answer.
+    """
+
+    def __init__(self, address: Address, judge: Callable[[int, bytes], str] = judged) -> None:
+        self._address = address
+        self._judge = judge
+        self._signer = MessageSigner(KEY)
         self._lock = threading.Lock()
         self._number = 0
 
@@ -116,8 +130,7 @@ class Senders:
     def _copies(self, path: str, headers: dict[str, str], storm: Storm) -> list[str]:
         began, found = time.monotonic(), []
         asked = [
-            http.client.HTTPConnection(*self._target.address, timeout=_TIMEOUT)
-            for _ in range(_COPIES)
+            http.client.HTTPConnection(*self._address, timeout=_TIMEOUT) for _ in range(_COPIES)
         ]
         for connection in asked:
             # What cannot be sent has no answer either.
@@ -126,8 +139,7 @@ class Senders:
         for connection in asked:
             try:
                 response = connection.getresponse()
-                body = response.read()
-                found.append(body.decode().split()[0] if response.status == 200 else REFUSED)
+                found.append(self._judge(response.status, response.read()))
             except (OSError, http.client.HTTPException):
                 found.append(LOST)
             finally:
@@ -197,7 +209,7 @@ def _locked(path: Path, seconds: float) -> None:
         holder.execute("ROLLBACK")
 
 
-def _no_room(target: Target, seconds: float) -> None:
+def no_room(target: Target, seconds: float) -> None:
     """No file of a worker may grow, as on a full disk."""
     before = {
         pid: resource.prlimit(pid, resource.RLIMIT_FSIZE, (4_096, resource.RLIM_INFINITY))
@@ -225,8 +237,42 @@ def run(name: str, kind: str, seconds: float, folder: Path, redis: RedisServer) 
         redis: a server, up before and after.
     """
     file = folder / "seen.db"
+    settings = settings_of(kind, file, redis)
+    storms, at = [], 0
+    with application(name, folder, KEY, settings=settings) as target:
+        senders = Senders(target.address)
+        for fault, happens in faults_of(kind, file, redis, seconds).items():
+            storm, came = storm_during(
+                f"{name}, {kind}: {fault}", senders, partial(happens, target), seconds
+            )
+            lines, at = lines_of(target.decisions, at)
+            storm.problems += disagreements(came, lines, faulty=fault.startswith("the "))
+            storms.append(storm)
+    if kind == "sqlite":
+        # Where there is no room for the file there is none for lines either.
+        settings["decisions"] = "off"
+        with application(name, folder, KEY, settings=settings) as target:
+            storm, came = storm_during(
+                f"{name}, {kind}: no room on the disk",
+                *(Senders(target.address), partial(no_room, target, seconds), seconds),
+            )
+            storm.problems += (
+                f"{path} was admitted twice" for path in came if came[path].count(ADMITTED) > 1
+            )
+            storms.append(storm)
+    return storms
+
+
+def settings_of(kind: str, file: Path, redis: RedisServer) -> dict[str, object]:
+    """A gate with the store *kind*."""
     store = f"sqlite:{file}" if kind == "sqlite" else redis.unix_url
-    settings = {"scheme": "message-signatures", "replay": store}
+    return {"scheme": "message-signatures", "replay": store}
+
+
+def faults_of(
+    kind: str, file: Path, redis: RedisServer, seconds: float
+) -> dict[str, Callable[[Target], object]]:
+    """What happens, by its name; of a name with "the" it is the store that is out of order."""
     faults: dict[str, Callable[[Target], object]] = {
         "no fault": lambda _: time.sleep(seconds),
         "two workers killed": _kill_workers,
@@ -236,40 +282,20 @@ def run(name: str, kind: str, seconds: float, folder: Path, redis: RedisServer) 
     else:
         faults["the server is paused"] = lambda _: _while(redis.pause, redis.resume, seconds)
         faults["the server is killed"] = lambda _: _while(redis.kill, redis.start, seconds)
-    storms, at = [], 0
-    with application(name, folder, _KEY, settings=settings) as target:
-        senders = Senders(target)
-        for fault, happens in faults.items():
-            storm, came = _storm(f"{name}, {kind}: {fault}", senders, happens, target, seconds)
-            lines, at = lines_of(target.decisions, at)
-            storm.problems += disagreements(came, lines, faulty=fault.startswith("the "))
-            storms.append(storm)
-    if kind == "sqlite":
-        # Where there is no room for the file there is none for lines either.
-        settings["decisions"] = "off"
-        with application(name, folder, _KEY, settings=settings) as target:
-            storm, came = _storm(
-                f"{name}, {kind}: no room on the disk",
-                *(Senders(target), lambda target: _no_room(target, seconds), target, seconds),
-            )
-            storm.problems += (
-                f"{path} was admitted twice" for path in came if came[path].count(ADMITTED) > 1
-            )
-            storms.append(storm)
-    return storms
+    return faults
 
 
-def _storm(
+def storm_during(
     name: str,
     senders: Senders,
-    happens: Callable[[Target], object],
-    target: Target,
+    happens: Callable[[], object],
     seconds: float,
 ) -> tuple[Storm, dict[str, list[str]]]:
+    """Send while something *happens*, and before and after it; what came of each request."""
     storm = Storm(name)
     with senders.sending(storm) as came:
         time.sleep(seconds)
-        happens(target)
+        happens()
         ended, before = time.monotonic(), set(came)
 
         def admits() -> bool:

@@ -15,9 +15,12 @@ if TYPE_CHECKING:
 
 
 class _Handler(BaseHTTPRequestHandler):
+    server: _Server
     protocol_version = "HTTP/1.1"
 
     def _tell(self) -> None:
+        if self.server.reached is not None:
+            self.server.reached.append(self.path)
         length = int(self.headers.get("Content-Length") or 0)
         told = {
             "method": self.command,
@@ -41,15 +44,21 @@ class _Handler(BaseHTTPRequestHandler):
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    reached: list[str] | None = None
 
     def handle_error(self, *_args: object) -> None:
         """Nothing: a proxy may drop an idle connection at any time."""
 
 
 @contextlib.contextmanager
-def telling_application() -> Iterator[int]:
-    """Run it in a thread until the block ends; gives its port."""
+def telling_application(reached: list[str] | None = None) -> Iterator[int]:
+    """Run it in a thread until the block ends; gives its port.
+
+    Args:
+        reached: gets the target of each request that reaches it.
+    """
     server = _Server((HOST, 0), _Handler)
+    server.reached = reached
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
