@@ -157,6 +157,42 @@ def test_it_says_of_itself_what_its_schemes_say():
     assert said == [("any-of", False, False), ("any-of", True, False), ("any-of", True, True)]
 
 
+class BehindProxies:
+    """A scheme that believes a proxy, and lists of addresses too."""
+
+    headers = ("X-Told",)
+    needs_addresses = needs_proxy = True
+
+    def __init__(self, proxies=None):
+        self.proxies = proxies
+
+    def behind(self, proxies):
+        return BehindProxies(proxies)
+
+    def verify(self, request, *, now):
+        raise MissingHeader
+
+
+def test_it_needs_what_one_of_its_schemes_needs():
+    needy, modest = AnyOf(SENT, BehindProxies()), AnyOf(SENT, SIGNED)
+
+    assert (needy.needs_addresses, needy.needs_proxy) == (True, True)
+    assert (modest.needs_addresses, modest.needs_proxy) == (False, False)
+
+
+def test_behind_proxies_are_those_of_its_schemes_that_believe_one():
+    proxies = object()
+    alone = AnyOf(SENT, BehindProxies())
+
+    bound = alone.behind(proxies)
+
+    assert isinstance(bound, AnyOf)
+    assert bound.schemes[0] is SENT
+    assert bound.schemes[1].proxies is proxies
+    # The schemes that it was made of still believe nobody.
+    assert alone.schemes[1].proxies is None
+
+
 def test_a_scheme_that_returns_no_identity_has_failed():
     forgetful = type("Forgetful", (Failing,), {"verify": lambda *_, **__: None})()
     guard = Guard(AnyOf(forgetful, SIGNED))
