@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from support.rfc9421 import published_key
 
 from edgeauth import BadSignature, ConfigurationError, Key, KeyRing, Passes, sign
-from edgeauth.public_keys import ALGORITHMS, PublicKey, _cryptography, is_public
+from edgeauth.public_keys import ALGORITHMS, PublicKey, _cryptography, is_public, pem_of
 from edgeauth.schemes.message_signatures import MessageSigner, PrivateKey
 
 MESSAGE = b"what is signed"
@@ -171,9 +171,13 @@ def test_a_public_key_may_be_dated(made):
 def test_without_the_package_a_public_key_says_what_to_install(made, monkeypatch):
     _cryptography.cache_clear()
     monkeypatch.setitem(sys.modules, "cryptography.exceptions", None)
+    private, public = made["ed25519"]
+    words = r"^key 'k' needs .*: pip install 'edgeauth\[signatures\]'$"
     try:
-        with pytest.raises(ConfigurationError, match=r"pip install 'edgeauth\[signatures\]'"):
-            PublicKey("k", made["ed25519"][1], "ed25519")
+        with pytest.raises(ConfigurationError, match=words):
+            PublicKey("k", public, "ed25519")
+        with pytest.raises(ConfigurationError, match=words):
+            PrivateKey("k", private, "ed25519")
     finally:
         _cryptography.cache_clear()
 
@@ -317,6 +321,7 @@ def test_a_key_that_no_algorithm_is_for_is_refused():
         ("ed25519:JrQLj5P/89iXES9+vFgrIy29clF9CC/oPPsw3c5D0bs", "no base64"),
         ("ed25519:JrQLj5P/89iXES9+vFgrIy29clF9CC/oPPsw3c5D0b\u00df=", "no base64"),
         ("ed25519:Jr QLj5P/89iXES9+vFgrIy29clF9CC/oPPsw3c5D0bs=", "no base64"),
+        ("ed25519:Jr\nQLj5P/89iXES9+vFgrIy29clF9CC/oPPsw3c5D0bs=", "no base64"),
         ("ecdsa-p256-sha256:AAAA", "no public key"),
         ("ecdsa-p384-sha384:" + RFC_ED25519.partition(":")[2], "no public key"),
         ("Ed25519:JrQLj5P/89iXES9+vFgrIy29clF9CC/oPPsw3c5D0bs=", "form that is not known"),
@@ -348,6 +353,34 @@ def test_a_private_key_in_a_directory_of_keys_is_refused_and_not_shown(made, tmp
     assert private.decode().splitlines()[1] not in str(caught.value)
 
 
+def test_each_refusal_names_the_key(made):
+    private, public = made["ed25519"]
+    unknown = pems(ec.generate_private_key(ec.SECP521R1()))
+    for build in (
+        lambda: PublicKey("edge-7", public, "none"),
+        lambda: PrivateKey("edge-7", private, "none"),
+        lambda: PublicKey("edge-7", unknown[1]),
+        lambda: PrivateKey("edge-7", unknown[0]),
+        lambda: PublicKey.from_text("edge-7", "ed25519:AAAA"),
+        lambda: PublicKey.from_text("edge-7", "ed25519:?"),
+        lambda: PublicKey.from_text("edge-7", f"ed25519:{'A' * 43}="),
+    ):
+        with pytest.raises(ConfigurationError, match=r"^key 'edge-7'"):
+            build()
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_the_public_key_of_a_private_one_has_its_id_and_algorithm(made, name):
+    public = PrivateKey("edge-7", made[name][0], name).public
+    assert (public.id, public.algorithm) == ("edge-7", name)
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_the_pem_of_a_key_in_der_is_what_other_programs_write(made, name):
+    pem = made[name][1].decode()
+    assert pem_of(PublicKey("k", pem, name).der) == pem
+
+
 @pytest.mark.parametrize("sign", [0, 0x80])
 @pytest.mark.parametrize(
     "point",
@@ -357,6 +390,9 @@ def test_a_private_key_in_a_directory_of_keys_is_refused_and_not_shown(made, tmp
         "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
         "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
         "ec" + "ff" * 30 + "7f",
+        # The first two again, with the prime added: another spelling of the same points.
+        "ed" + "ff" * 30 + "7f",
+        "ee" + "ff" * 30 + "7f",
     ],
 )
 def test_an_ed25519_key_for_which_anybody_can_sign_is_refused(point, sign):
