@@ -45,7 +45,7 @@ _MAX_FUTURE = 60
 
 _MAX_BYTES = 2048
 _AT_THE_ROOT = MountPoints()
-_FORM = re.compile(rb"([A-Za-z0-9_-]{1,2000})\.([A-Za-z0-9_-]{43})")
+_FORM = re.compile(rb"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{43})")
 _FIELDS = {"id": str, "for": str, "iat": int, "exp": int, "methods": list, "paths": list}
 
 

@@ -11,7 +11,7 @@ import sys
 
 import pytest
 from itsdangerous import Signer, URLSafeTimedSerializer
-from itsdangerous.encoding import base64_encode
+from itsdangerous.encoding import base64_decode, base64_encode
 from support.requests import PlainRequest
 from support.vectors import OLDER_SECRET, SECRET
 
@@ -122,6 +122,84 @@ def test_a_pass_is_good_from_its_issue_to_its_expiry(later, accepted):
 def test_a_narrowed_pass_is_good_for_its_methods_and_exact_paths(limits, sent, accepted):
     reason = guard().check(request(issued(**limits), **sent), now=NOW).reason
     assert (reason == "pass") is accepted
+
+
+@pytest.mark.parametrize(
+    ("limits", "sent", "message", "hint"),
+    [
+        ({"methods": ["GET"]}, {"handshake": None}, "it cannot be told", "part of a WebSocket"),
+        ({"methods": ["GET", "PUT"]}, {"method": "POST"}, "is for GET PUT only", None),
+        ({"paths": ["/admin"]}, {"path": "/other"}, "is for other paths", None),
+        (
+            {"paths": ["/x/admin"]},
+            {"path": "/x/admin", "mount": "/x"},
+            "do not count at this mount point",
+            "add it to mount_points",
+        ),
+    ],
+)
+def test_a_pass_that_is_not_for_this_request_says_whose_it_is_and_why(limits, sent, message, hint):
+    value, given = PASSES.issue("alice", ttl=60, now=NOW, **limits)
+    with pytest.raises(PassNotAccepted, match=f"pass {given.id} .*{message}") as caught:
+        PASSES.verify(request(value.encode(), **sent), now=NOW)
+    assert caught.value.found == given
+    assert (hint or "") in (caught.value.hint or "")
+    assert (hint is None) is (caught.value.hint is None)
+
+
+@pytest.mark.parametrize(
+    ("passes", "later", "hint"),
+    [
+        (Passes(PASS_SECRET, revoked=["0a"]), 0, None),
+        (PASSES, 61, None),
+        (PASSES, -61, "compare the clocks"),
+    ],
+)
+def test_an_authentic_pass_that_is_refused_says_whose_it_is(passes, later, hint):
+    with pytest.raises(PassNotAccepted) as caught:
+        passes.verify_value(handmade(GOOD), now=NOW + later)
+    assert (caught.value.found.id, caught.value.found.holder) == ("0a", "alice")
+    assert (hint or "") in (caught.value.hint or "")
+
+
+def test_the_paths_of_a_pass_count_at_the_root_alone_unless_mount_points_are_named():
+    limited = issued(paths=["/x/admin"])
+    assert PASSES.verify(request(limited, path="/x/admin"), now=NOW).holder == "alice"
+    with pytest.raises(PassNotAccepted, match="at this mount point"):
+        PASSES.verify(request(limited, path="/x/admin", mount="/x"), now=NOW)
+
+
+@pytest.mark.parametrize("ttl", [1, 86_400])
+def test_a_pass_may_be_good_for_a_second_and_for_a_day(ttl):
+    value, given = PASSES.issue("alice", ttl=ttl, now=NOW)
+    assert given.expires_at - given.issued_at == ttl
+    assert PASSES.verify_value(value.encode(), now=NOW + ttl) == given
+
+
+def test_a_signed_pass_may_be_good_for_no_time_but_its_second_and_for_a_day():
+    for exp in (NOW, NOW + 86_400):
+        assert PASSES.verify_value(handmade({**GOOD, "exp": exp}), now=NOW).expires_at == exp
+
+
+def test_the_id_of_a_pass_is_of_64_random_bits_and_its_payload_has_no_spaces():
+    value, given = PASSES.issue("alice", ttl=60, now=NOW, methods=["GET", "PUT"])
+    assert len(given.id) == 16
+    assert b" " not in base64_decode(value.partition(".")[0])
+    assert given.id != PASSES.issue("alice", ttl=60, now=NOW)[1].id
+
+
+def test_the_longest_pass_that_is_issued_is_accepted_and_no_longer_one():
+    shortest, _ = PASSES.issue("alice", ttl=60, now=NOW, paths=["/"])
+    # Of 1503 bytes of JSON base64 makes 2004, and a dot and the signature are 44.
+    longest = "/" + "x" * (1503 - len(base64_decode(shortest.partition(".")[0])))
+    value, given = PASSES.issue("alice", ttl=60, now=NOW, paths=[longest])
+
+    assert len(value) == 2048
+    assert PASSES.verify_value(value.encode(), now=NOW) == given
+    with pytest.raises(ConfigurationError, match="has 2050 bytes; it may have 2048"):
+        PASSES.issue("alice", ttl=60, now=NOW, paths=[longest + "x"])
+    with pytest.raises(PassNotAccepted, match="not of the form"):
+        PASSES.verify_value(handmade({**GOOD, "paths": ["/" + "x" * 1500]}), now=NOW)
 
 
 def test_two_passes_are_none():
@@ -272,6 +350,9 @@ def test_a_log_that_fails_does_not_change_the_verdict():
         ({"paths": ["admin"]}, "one exact path"),
         ({"paths": ["/a*"]}, "one exact path"),
         ({"paths": ["/" + "x" * 900, "/" + "y" * 900]}, "name fewer paths"),
+        ({"holder": 7}, "holder of a pass"),
+        ({"methods": [7]}, "method 7 of a pass"),
+        ({"paths": [7]}, "path 7 of a pass"),
     ],
 )
 def test_a_pass_that_could_not_be_used_is_not_issued(options, why):
@@ -351,8 +432,9 @@ def test_no_passes_accepts_none_and_survives_the_way_to_another_process():
     assert repr(closed) == "<NoPasses>"
     own, _ = closed.issue("alice", ttl=60, now=NOW)
     for value in (issued(), own.encode(), b"junk"):
-        with pytest.raises(PassNotAccepted, match="no pass is accepted now"):
+        with pytest.raises(PassNotAccepted, match="no pass is accepted now") as caught:
             closed.verify(request(value), now=NOW)
+        assert "which file cannot be used" in caught.value.hint
     # The header is still kept from the application.
     assert guard(closed).stripped_headers == ("Edge-Auth", "Edge-Auth-Pass")
 
