@@ -12,7 +12,7 @@ import pytest
 
 from edgeauth import ConfigurationError, Key, KeyRing
 from edgeauth.key_files import parse
-from edgeauth.keys import bare_secret
+from edgeauth.keys import bare_secret, key_of, secrets_alone
 from edgeauth.settings.parts import read_bare_secret
 
 SECRET = "an-example-secret-of-32-bytes-ok"
@@ -409,3 +409,40 @@ def test_what_was_read_of_a_file_keeps_its_secret_out_of_its_repr():
     assert entry.secret == SECRET
     assert repr(entry) == "<Entry a text, line 1>"
     assert [key.id for key in KeyRing.from_text(f"2026:{SECRET}\n", "a text")] == ["2026"]
+
+
+PUBLIC = "ed25519:JrQLj5P/89iXES9+vFgrIy29clF9CC/oPPsw3c5D0bs="
+
+
+def test_a_line_of_a_secrets_file_may_hold_a_public_key_with_its_dates():
+    text = f"edge-1 [not_before=1796083200 not_after=1796083201]: {PUBLIC}\nown: {SECRET}\n"
+    public, secret = ring = KeyRing.from_text(text, "a text")
+
+    assert (public.id, public.text) == ("edge-1", PUBLIC)
+    assert (public.not_before, public.not_after) == (1796083200, 1796083201)
+    # Whoever signs, or compares with a secret, never meets it.
+    assert ring.newest_first == (secret,)
+    assert ring.signing_key() is secret
+
+
+def test_a_ring_of_public_keys_alone_signs_nothing_and_names_them():
+    ring = KeyRing([key_of("edge-1", PUBLIC)])
+    with pytest.raises(ConfigurationError, match=r"public ones \(edge-1\), which sign nothing"):
+        ring.signing_key()
+
+
+def test_a_scheme_that_compares_with_a_secret_takes_no_public_key():
+    secret, public = Key("own", SECRET), key_of("edge-1", PUBLIC)
+    ring = KeyRing([secret])
+
+    assert secrets_alone(ring, "a-kind") is ring
+    assert [key.id for key in secrets_alone([secret, OLDER], "a-kind")] == ["own", "key-2"]
+    for keys in ([secret, public], KeyRing([secret, public])):
+        with pytest.raises(ConfigurationError, match=r"key 'edge-1' is a public key, .* 'a-kind'"):
+            secrets_alone(keys, "a-kind")
+
+
+@pytest.mark.parametrize("kind", [str, str.encode])
+def test_the_text_of_a_public_key_is_no_secret(kind):
+    with pytest.raises(ConfigurationError, match="the secret of key 'a' is a key of a pair"):
+        Key("a", kind(PUBLIC))
