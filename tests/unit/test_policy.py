@@ -46,3 +46,13 @@ def test_a_fixed_policy_is_the_present_one_at_any_time():
 
     assert [FixedPolicy(policy).current(now) for now in (-1, 0, math.inf)] == [policy] * 3
     assert FixedPolicy(policy).policy is policy
+
+
+def test_it_is_said_of_each_member_whether_it_is_given_shown_and_compared():
+    members = {one.name: (one.init, one.repr, one.compare) for one in dataclasses.fields(Policy)}
+
+    plain = dict.fromkeys(("scheme", "addresses", "passes", "since", "until"), (True, True, True))
+    read = dict.fromkeys(("keys", "files"), (True, False, True))
+    # Made of the scheme, which is compared.
+    made = dict.fromkeys(("recall", "recalls"), (False, False, False))
+    assert members == plain | read | made
