@@ -148,3 +148,21 @@ def test_a_claimed_peer_is_known_in_every_spelling_that_a_server_takes(peer, cla
 def test_proxies_that_cannot_be_read_or_are_everybody_are_refused(networks, why):
     with pytest.raises(ConfigurationError, match=why):
         TrustedProxies(networks)
+
+
+def test_the_fields_of_a_trusted_proxy_are_believed_unless_one_may_be_a_trailer():
+    proxies = TrustedProxies([PROXY])
+    twice = [("X-Forwarded-For", b"192.0.2.1")] * 2
+    chunked = ("Transfer-Encoding", b"chunked")
+
+    assert proxies.vouch_for(PlainRequest(peer=PROXY, fields=twice)) is True
+    assert proxies.vouch_for(PlainRequest(peer=CLIENT, fields=twice)) is False
+    assert proxies.vouch_for(PlainRequest(peer=PROXY, fields=[*twice, chunked])) is False
+    assert proxies.vouch_for(PlainRequest(peer=PROXY, fields=[*twice[1:], chunked])) is True
+
+
+@pytest.mark.parametrize(
+    ("networks", "some"), [([], False), ([PROXY], True), (["unix"], True), (["unix", PROXY], True)]
+)
+def test_proxies_are_true_where_there_is_one(networks, some):
+    assert bool(TrustedProxies(networks)) is some
