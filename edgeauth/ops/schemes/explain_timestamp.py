@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 import time
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from edgeauth.errors import seconds
+from edgeauth.errors import VerificationError, seconds
 from edgeauth.ops.schemes.diagnosis import Field, Finding
 from edgeauth.ops.schemes.part import Part, shortened
 from edgeauth.schemes.edge_auth.grammar import TIMESTAMP
+
+if TYPE_CHECKING:
+    from edgeauth.ops.schemes.request_lines import RequestLines
+    from edgeauth.schemes.base import Scheme
 
 _UNIX = re.compile(TIMESTAMP)
 _FINER_THAN_SECONDS = re.compile(rb"[1-9][0-9]{12,18}|[0-9]+\.[0-9]+")
@@ -83,3 +87,14 @@ def date(timestamp: int) -> str:
     if timestamp > _LAST_DATE:
         return "after the year 2999"
     return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(timestamp))
+
+
+def admitted_at(scheme: Scheme, lines: RequestLines, now: float) -> str | None:
+    """When what *lines* hold was admitted once, in words; None where it was not, or is no good."""
+    # Only of a good signature is it known that what is good once was not made up.
+    try:
+        once = scheme.verify(lines, now=now).once
+        at = None if once is None else lines.hints.seen_at(once.key)
+    except VerificationError:
+        at = None
+    return None if at is None else f"{date(int(at))}, {max(now - at, 0):.0f} s before"

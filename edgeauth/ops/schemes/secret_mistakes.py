@@ -7,12 +7,13 @@ import re
 from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING
 
+from edgeauth.keys import Key
 from edgeauth.ops.schemes.diagnosis import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from edgeauth.keys import Key
+    from edgeauth.ops.schemes.request_lines import RequestLines
 
 HEX = re.compile(rb"(0[xX])?([0-9A-Fa-f]{16,})")
 BASE64 = re.compile(rb"([A-Za-z0-9+/_-]{16,})={0,2}")
@@ -64,3 +65,15 @@ def _from_base64(text: bytes) -> bytes | None:
         return b64decode(standard + b"=" * (-len(standard) % 4), validate=True)
     except binascii.Error:
         return None
+
+
+def secret_sent(
+    keys: Iterable[object], names: Iterable[str], lines: RequestLines
+) -> Finding | None:
+    """What to say where a field of *names* holds the secret of one of *keys*; else None."""
+    values = [value for name in names for value in lines.header(name)]
+    for key in keys:
+        if isinstance(key, Key) and any(key.secret in value for value in values):
+            text = f"The fields hold the secret of key {key.id} itself: make a new one."
+            return Finding("secret-sent", text)
+    return None

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgeauth.errors import MalformedHeader, VerificationError
+from edgeauth.errors import MalformedHeader
 from edgeauth.ops.schemes.akamai_g2o.data import fields_of, wrong_form
 from edgeauth.ops.schemes.akamai_g2o.makers import Received, explain_signature
 from edgeauth.ops.schemes.diagnosis import Diagnosis, Field, Finding
-from edgeauth.ops.schemes.explain_timestamp import date, explain_timestamp
+from edgeauth.ops.schemes.explain_timestamp import admitted_at, explain_timestamp
 from edgeauth.ops.schemes.part import shortened
+from edgeauth.ops.schemes.secret_mistakes import secret_sent
 from edgeauth.ops.schemes.seen import Seen
 from edgeauth.ops.text import escaped
 from edgeauth.schemes.akamai_g2o.arguments import DATA, DATA_HEADER, SIGN_HEADER
@@ -26,15 +27,13 @@ if TYPE_CHECKING:
 
 def explain(scheme: AkamaiG2OScheme, lines: RequestLines, now: float) -> Diagnosis:
     """Look at the two fields in *lines* as *scheme* would at *now* (Unix seconds)."""
-    values = [b"".join(lines.header(name)) for name in scheme.headers]
-    for key in scheme.keys.newest_first:
-        if any(key.secret in value for value in values):
-            text = f"The fields hold the secret of key {key.id} itself: make a new one."
-            return Diagnosis((), (Finding("secret-sent", text),))
+    sent = secret_sent(scheme.keys.newest_first, scheme.headers, lines)
+    if sent is not None:
+        return Diagnosis((), (sent,))
     missing = [name for name in scheme.headers if not lines.header(name)]
     if missing:
         return Diagnosis((), (_missing(missing, scheme.headers, lines),))
-    data, sign = values
+    data, sign = (b"".join(lines.header(name)) for name in scheme.headers)
     match = DATA.fullmatch(data)
     if match is None:
         field = Field("data", shortened(data), ok=False, note="not of the form")
@@ -129,15 +128,9 @@ def _key(scheme: AkamaiG2OScheme, key_id: bytes, now: float) -> tuple[Field, lis
 
 
 def _seen_before(scheme: AkamaiG2OScheme, lines: RequestLines, now: float) -> list[Finding]:
-    # Only of a good signature is it known that its data header was not made up.
-    try:
-        once = scheme.verify(lines, now=now).once
-        at = None if once is None else lines.hints.seen_at(once.key)
-    except VerificationError:
-        at = None
-    if at is None:
+    when = admitted_at(scheme, lines, now)
+    if when is None:
         return []
-    when = f"{date(int(at))}, {max(now - at, 0):.0f} s before"
     return [
         Finding(
             "replayed",

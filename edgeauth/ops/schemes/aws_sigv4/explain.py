@@ -15,8 +15,9 @@ from edgeauth.keys import Key
 from edgeauth.ops.schemes.aws_sigv4.form import read
 from edgeauth.ops.schemes.aws_sigv4.search import search
 from edgeauth.ops.schemes.diagnosis import Diagnosis, Field, Finding
-from edgeauth.ops.schemes.explain_timestamp import date, explain_timestamp
+from edgeauth.ops.schemes.explain_timestamp import admitted_at, explain_timestamp
 from edgeauth.ops.schemes.part import shortened
+from edgeauth.ops.schemes.secret_mistakes import secret_sent
 from edgeauth.ops.schemes.seen import Seen
 from edgeauth.ops.text import escaped
 from edgeauth.schemes.aws_sigv4.canonical import UNSIGNED, day_secret
@@ -48,11 +49,9 @@ class _Found(NamedTuple):
 
 def explain(scheme: AwsSigV4Scheme, lines: RequestLines, now: float) -> Diagnosis:
     """Look at the signature in *lines* as *scheme* would at *now* (Unix seconds)."""
-    for key in scheme.keys:
-        values = [value for name in scheme.headers for value in lines.header(name)]
-        if isinstance(key, Key) and any(key.secret in value for value in values):
-            text = f"The fields hold the secret of key {key.id} itself: make a new one."
-            return Diagnosis((), (Finding("secret-sent", text),))
+    sent = secret_sent(scheme.keys, scheme.headers, lines)
+    if sent is not None:
+        return Diagnosis((), (sent,))
     given = read(scheme, lines)
     if isinstance(given, Finding):
         return Diagnosis((), (given,))
@@ -216,17 +215,12 @@ def _is_good(scheme: AwsSigV4Scheme, lines: RequestLines, given: Given, key: Key
 
 
 def _replayed(found: _Found, scheme: AwsSigV4Scheme, lines: RequestLines, now: float) -> None:
-    # Only of a good signature is it known that it was not made up.
-    try:
-        once = scheme.verify(lines, now=now).once
-    except VerificationError:
-        return
-    at = None if once is None else lines.hints.seen_at(once.key)
-    if at is not None:
+    when = admitted_at(scheme, lines, now)
+    if when is not None:
         found.findings.append(
             Finding(
                 "replayed",
-                f"This signature was admitted at {date(int(at))}, {max(now - at, 0):.0f} s before, "
+                f"This signature was admitted at {when}, "
                 "and the gate has a replay store: it is the same request again. Two equal requests "
                 "of one second have one signature: for reads, set replay_methods = 'unsafe'.",
             )

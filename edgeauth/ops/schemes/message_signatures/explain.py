@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from edgeauth.errors import MalformedHeader, VerificationError
 from edgeauth.keys import Key
 from edgeauth.ops.schemes.diagnosis import Diagnosis, Field, Finding
-from edgeauth.ops.schemes.explain_timestamp import date, explain_timestamp
+from edgeauth.ops.schemes.explain_timestamp import admitted_at, date, explain_timestamp
 from edgeauth.ops.schemes.message_signatures.lines import is_private, lines_of, name_of
 from edgeauth.ops.schemes.message_signatures.makers import (
     Message,
@@ -26,6 +26,7 @@ from edgeauth.ops.schemes.message_signatures.makers import (
 from edgeauth.ops.schemes.message_signatures.pick import pick
 from edgeauth.ops.schemes.part import shortened
 from edgeauth.ops.schemes.search import MOST, MOST_WITH_PUBLIC_KEYS, Explained, search
+from edgeauth.ops.schemes.secret_mistakes import secret_sent
 from edgeauth.ops.schemes.seen import Seen
 from edgeauth.ops.text import escaped
 from edgeauth.schemes.message_signatures.arguments import required
@@ -45,11 +46,9 @@ _PARAMS = '"@signature-params"'
 
 def explain(scheme: MessageSignatureScheme, lines: RequestLines, now: float) -> Diagnosis:
     """Look at the signature in *lines* as *scheme* would at *now* (Unix seconds)."""
-    for key in scheme.keys:
-        values = [value for name in scheme.headers for value in lines.header(name)]
-        if isinstance(key, Key) and any(key.secret in value for value in values):
-            text = f"The fields hold the secret of key {key.id} itself: make a new one."
-            return Diagnosis((), (Finding("secret-sent", text),))
+    sent = secret_sent(scheme.keys, scheme.headers, lines)
+    if sent is not None:
+        return Diagnosis((), (sent,))
     picked = pick(scheme, lines)
     if isinstance(picked, Finding):
         return Diagnosis((), (picked,))
@@ -269,16 +268,10 @@ def _expires(found: _Found, expires: int, max_future: float, now: float) -> None
 def _nonce(
     found: _Found, scheme: MessageSignatureScheme, lines: RequestLines, now: float, nonce: bytes
 ) -> None:
-    # Only of a good signature is it known that its nonce was not made up.
-    try:
-        once = scheme.verify(lines, now=now).once
-        at = None if once is None else lines.hints.seen_at(once.key)
-    except VerificationError:
-        at = None
-    if at is None:
+    when = admitted_at(scheme, lines, now)
+    if when is None:
         found.add(Field("nonce", shortened(nonce), ok=True, note=""))
         return
-    when = f"{date(int(at))}, {max(now - at, 0):.0f} s before"
     found.add(
         Field("nonce", shortened(nonce), ok=False, note="seen before"),
         Finding(
