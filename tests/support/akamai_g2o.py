@@ -9,7 +9,7 @@ from typing import Any
 
 from edgeauth import Key, KeyRing, SchemeSettings, VerificationError
 from edgeauth.schemes.akamai_g2o import AkamaiG2OScheme
-from support.requests import PlainRequest
+from support.request_rows import RequestRow
 
 _FILE = Path(__file__).parents[1] / "vectors" / "akamai-g2o.json"
 # What the rows call the default.
@@ -17,37 +17,10 @@ _TARGET = "request-target"
 
 
 @dataclass(frozen=True)
-class Row:
-    """One request, and whether a verifier with *settings* accepts it at *now*."""
-
-    name: str
-    request: dict[str, Any]
-    settings: dict[str, Any]
-    now: int
-    accept: bool
+class Row(RequestRow):
     reason: str | None
     seen: frozenset[bytes]
     source: str
-
-    @property
-    def fields(self) -> list[tuple[str, bytes]]:
-        """Name and value of each header line; text stands for its latin-1 bytes."""
-        return [(name, value.encode("latin-1")) for name, value in self.request["headers"]]
-
-    @property
-    def target(self) -> bytes:
-        return self.request["target"].encode("latin-1")
-
-    def plain(self) -> PlainRequest:
-        """The request as the core sees it."""
-        hosts = [value for name, value in self.fields if name == "Host"]
-        return PlainRequest(
-            method=self.request["method"],
-            path=self.target.partition(b"?")[0].decode("latin-1"),
-            target=self.target,
-            host=hosts[0] if hosts else None,
-            fields=self.fields,
-        )
 
     def scheme(self) -> AkamaiG2OScheme:
         """The verifier that the row describes, by way of settings."""
@@ -66,7 +39,7 @@ class Row:
         Raises:
             VerificationError: it is refused.
         """
-        identity = self.scheme().verify(request, now=self.now)
+        identity = super().verify(request)
         assert identity.once is not None
         if identity.once.key in self.seen:
             raise VerificationError("seen before")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeauth import EdgeIdentity, Key, KeyRing, SchemeSettings, VerificationError
-from support.requests import PlainRequest
+from support.request_rows import RequestRow
 
 _FOLDER = Path(__file__).parents[1] / "vectors"
 
@@ -20,29 +20,13 @@ _BODIES = {"v1-sdk-test-put": b"0123456789"}
 
 
 @dataclass(frozen=True)
-class Row:
-    """One request, and whether a verifier with *settings* accepts it at *now*."""
-
+class Row(RequestRow):
     kind: str
-    name: str
-    request: dict[str, Any]
-    settings: dict[str, Any]
-    now: int
-    accept: bool
     why: str
-
-    @property
-    def fields(self) -> list[tuple[str, bytes]]:
-        """Name and value of each header line; text stands for its latin-1 bytes."""
-        return [(name, value.encode("latin-1")) for name, value in self.request["headers"]]
 
     @property
     def method(self) -> str:
         return self.request["method"]
-
-    @property
-    def target(self) -> bytes:
-        return self.request["target"].encode("latin-1")
 
     @property
     def body(self) -> bytes:
@@ -59,18 +43,6 @@ class Row:
     def scheme_is_lite(self) -> bool:
         """Whether the length of a body is not signed."""
         return self.settings.get("schemes") == ["SharedKeyLite"]
-
-    def plain(self, **otherwise: Any) -> PlainRequest:
-        """The request as the core sees it."""
-        hosts = [value for name, value in self.fields if name == "Host"]
-        facts = {
-            "method": self.method,
-            "path": self.target.partition(b"?")[0].decode("latin-1"),
-            "target": self.target,
-            "host": hosts[0] if hosts else None,
-            "fields": self.fields,
-        }
-        return PlainRequest(**{**facts, **otherwise})
 
     def scheme(self) -> Any:
         """The verifier that the row describes."""

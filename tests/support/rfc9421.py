@@ -11,7 +11,7 @@ from typing import Any
 from edgeauth import Key, KeyRing, SchemeSettings, VerificationError
 from edgeauth.public_keys import PublicKey
 from edgeauth.schemes.message_signatures import MessageSignatureScheme
-from support.requests import PlainRequest
+from support.request_rows import RequestRow
 
 _FOLDER = Path(__file__).parents[1] / "vectors"
 
@@ -20,42 +20,15 @@ _NO_LIMIT = 1e12
 
 
 @dataclass(frozen=True)
-class Row:
-    """One request, and whether a verifier with *settings* accepts it at *now*."""
-
-    name: str
-    request: dict[str, Any]
-    settings: dict[str, Any]
-    now: int
-    accept: bool
+class Row(RequestRow):
     reason: str | None
     why: str
     seen: frozenset[tuple[str, str]]
     base: bytes | None
 
     @property
-    def fields(self) -> list[tuple[str, bytes]]:
-        """Name and value of each header line; text stands for its latin-1 bytes."""
-        return [(name, value.encode("latin-1")) for name, value in self.request["headers"]]
-
-    @property
-    def target(self) -> bytes:
-        return self.request["target"].encode("latin-1")
-
-    @property
     def body(self) -> bytes:
         return base64.b64decode(self.request.get("body_b64", ""))
-
-    def plain(self) -> PlainRequest:
-        """The request as the core sees it."""
-        hosts = [value for name, value in self.fields if name == "Host"]
-        return PlainRequest(
-            method=self.request["method"],
-            path=self.target.partition(b"?")[0].decode("latin-1"),
-            target=self.target,
-            host=hosts[0] if hosts else None,
-            fields=self.fields,
-        )
 
     def scheme(self) -> MessageSignatureScheme:
         """The verifier that the row describes."""
@@ -68,6 +41,12 @@ class Row:
         except VerificationError:
             return False
         return once is None or once.key not in self.seen_keys
+
+    def verify(self, request: Any) -> Any:
+        identity = super().verify(request)
+        if identity.once is not None and identity.once.key in self.seen_keys:
+            raise VerificationError("seen before")
+        return identity
 
     @property
     def seen_keys(self) -> set[bytes]:

@@ -1,71 +1,16 @@
-"""Schemes that judge a row of a vector file, each by the row's own settings and at its time.
-
-The rows have keys that everybody has, and are of years ago: no settings take them, and no server
-has their clock. So a request names its row.
-"""
+"""Schemes that judge the rows of G2O, and applications behind a gate that has one."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Protocol
 
 from edgeauth import Guard
 from edgeauth.asgi import EdgeAuthMiddleware as ASGIMiddleware
-from edgeauth.schemes.base import not_once
 from edgeauth.wsgi import EdgeAuthMiddleware as WSGIMiddleware
 from support import akamai_g2o
 from support.fact_apps import asgi as told_by_asgi
 from support.fact_apps import wsgi as told_by_wsgi
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from edgeauth import EdgeIdentity
-
-ROW = "X-Row"
-
-
-class Judges(Protocol):
-    """A row of a vector file."""
-
-    name: str
-
-    def verify(self, request: Any) -> EdgeIdentity:
-        """The identity of *request*, judged as the row says; or VerificationError."""
-
-
-def judging(kind_of_rows: str, fields: Iterable[str], rows: Iterable[Judges]) -> Any:
-    """The class of a scheme that judges any of *rows*.
-
-    Args:
-        kind_of_rows: how it is called in settings.
-        fields: the fields of the credential.
-        rows: by name, which a request has in ``X-Row``.
-    """
-    known = {row.name: row for row in rows}
-
-    class RowScheme:
-        kind = kind_of_rows
-        headers = tuple(fields)
-        looks_at = (ROW,)
-        OPTIONS = ()
-
-        def __init__(self, keys=None):
-            self.keys = keys
-
-        @classmethod
-        def from_options(cls, keys, _options):
-            return cls(keys)
-
-        def verify(self, request, *, now):
-            names = request.header(ROW)
-            if len(names) != 1:
-                raise not_once(names, ROW)
-            identity = known[names[0].decode()].verify(request)
-            return identity._replace(scheme=self.kind, timestamp=int(now), once=None)
-
-    return RowScheme
-
+from support.judging import judging
 
 #: By name, for settings (tests/row_kind) and for the applications below.
 G2ORows = judging(

@@ -9,7 +9,7 @@ from typing import Any
 
 from edgeauth import VerificationError
 from edgeauth.schemes.signed_token import SignedTokenScheme
-from support.requests import PlainRequest
+from support.request_rows import RequestRow
 
 _FOLDER = Path(__file__).parents[1] / "vectors"
 _FILES = ("netlify-jws", "cloudflare-access-jwt")
@@ -17,34 +17,9 @@ _CLAIMS = ("netlify_id", "site_url", "deploy_context", "type")
 
 
 @dataclass(frozen=True)
-class Row:
-    """One request, and whether a verifier with *settings* accepts it at *now*."""
-
-    name: str
-    request: dict[str, Any]
-    settings: dict[str, Any]
-    now: float
-    accept: bool
+class Row(RequestRow):
     reason: str | None
     why: str
-
-    @property
-    def fields(self) -> list[tuple[str, bytes]]:
-        """Name and value of each header line; text stands for its latin-1 bytes."""
-        return [(name, value.encode("latin-1")) for name, value in self.request["headers"]]
-
-    @property
-    def target(self) -> bytes:
-        return self.request["target"].encode("latin-1")
-
-    def plain(self) -> PlainRequest:
-        """The request as the core sees it."""
-        return PlainRequest(
-            method=self.request["method"],
-            path=self.target.partition(b"?")[0].decode("latin-1"),
-            target=self.target,
-            fields=self.fields,
-        )
 
     def scheme(self) -> SignedTokenScheme:
         """The verifier that the row describes."""

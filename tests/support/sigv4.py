@@ -17,6 +17,7 @@ from botocore.credentials import Credentials
 
 from edgeauth import EdgeIdentity, Key, KeyRing, SchemeSettings, VerificationError
 from edgeauth.schemes.aws_sigv4 import AwsSigV4Scheme
+from support.request_rows import RequestRow
 from support.requests import PlainRequest
 
 _FILE = Path(__file__).parents[1] / "vectors" / "sigv4-s3.json"
@@ -26,20 +27,8 @@ REGION = "eu-central-1"
 
 
 @dataclass(frozen=True)
-class Row:
-    """One request, and whether a verifier with *settings* accepts it at *now*."""
-
-    name: str
-    request: dict[str, Any]
-    settings: dict[str, Any]
-    now: int
-    accept: bool
+class Row(RequestRow):
     why: str
-
-    @property
-    def fields(self) -> list[tuple[str, bytes]]:
-        """Name and value of each header line; text stands for its latin-1 bytes."""
-        return [(name, value.encode("latin-1")) for name, value in self.request["headers"]]
 
     @property
     def target(self) -> bytes:
@@ -63,18 +52,8 @@ class Row:
             return bytes.fromhex(told)
         return hashlib.sha256(self.body).digest()
 
-    def plain(self) -> PlainRequest:
-        """The request as the core sees it."""
-        hosts = [value for name, value in self.fields if name.lower() == "host"]
-        path, _, query = self.target.partition(b"?")
-        return PlainRequest(
-            method=self.request["method"],
-            path=path.decode("latin-1"),
-            target=self.target,
-            query=query,
-            host=hosts[0] if hosts else None,
-            fields=self.fields,
-        )
+    def plain(self, **otherwise: Any) -> PlainRequest:
+        return super().plain(query=self.target.partition(b"?")[2], **otherwise)
 
     def scheme(self) -> AwsSigV4Scheme:
         """The verifier that the row describes."""
