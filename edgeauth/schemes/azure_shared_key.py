@@ -29,6 +29,7 @@ from edgeauth.schemes.options import Option, read_flag, read_text, window
 from edgeauth.schemes.signed_parts import (
     MAX_SKEW,
     Listed,
+    demand_name,
     http_date,
     http_date_text,
     identity_in_time,
@@ -123,11 +124,7 @@ class AzureSharedKeyScheme:
         Raises:
             ConfigurationError: a value cannot be used.
         """
-        if options["account"] is None:
-            raise ConfigurationError(
-                f"the scheme {cls.kind} needs account: the name of the storage account that the "
-                "edge signs for"
-            )
+        demand_name(cls.kind, options, "account", "storage account")
         return cls(keys, **options)
 
     def credential(

@@ -13,7 +13,7 @@ from email.utils import formatdate
 from functools import lru_cache
 from typing import Protocol
 
-from edgeauth.errors import Expired, MalformedHeader, NotYetValid
+from edgeauth.errors import ConfigurationError, Expired, MalformedHeader, NotYetValid
 from edgeauth.keys import Key  # noqa: TC001
 from edgeauth.request import HANDSHAKE, Signable, folded_spellings
 from edgeauth.schemes.base import Outgoing, not_valid_now
@@ -47,6 +47,18 @@ class Listed(Signable, Protocol):
 
     def fields(self) -> Sequence[tuple[bytes, bytes]] | None: ...
     def fields_beginning(self, prefix: bytes) -> Sequence[tuple[bytes, bytes]]: ...
+
+
+def demand_name(kind: str, options: Mapping[str, object], option: str, what: str) -> None:
+    """Refuse *options* of the scheme *kind* that do not name the *what* that the edge signs for.
+
+    Raises:
+        ConfigurationError: *option* is None.
+    """
+    if options[option] is None:
+        raise ConfigurationError(
+            f"the scheme {kind} needs {option}: the name of the {what} that the edge signs for"
+        )
 
 
 def sent_with(request: Outgoing, more: Mapping[str, str]) -> SentRequest:

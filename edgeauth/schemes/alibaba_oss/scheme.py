@@ -48,6 +48,7 @@ from edgeauth.schemes.options import (
 from edgeauth.schemes.signed_parts import (
     MAX_SKEW,
     Listed,
+    demand_name,
     http_date,
     http_date_text,
     identity_in_time,
@@ -172,11 +173,7 @@ class AlibabaOssScheme:
         Raises:
             ConfigurationError: a value cannot be used.
         """
-        if options["bucket"] is None:
-            raise ConfigurationError(
-                f"the scheme {cls.kind} needs bucket: the name of the bucket that the edge signs "
-                "for"
-            )
+        demand_name(cls.kind, options, "bucket", "bucket")
         return cls(keys, **options)
 
     def credential(
