@@ -296,10 +296,11 @@ def storm_during(
     with senders.sending(storm) as came:
         time.sleep(seconds)
         happens()
-        ended, before = time.monotonic(), set(came)
+        ended, before = time.monotonic(), came.copy()
 
         def admits() -> bool:
-            later = [found for path, found in list(came.items()) if path not in before]
+            # A copy is made in one step; while a list is made, threads may add to it.
+            later = [found for path, found in came.copy().items() if path not in before]
             return any(ADMITTED in found for found in later)
 
         wait_until(admits, seconds=60, what="an admission after the fault")
