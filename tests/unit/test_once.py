@@ -17,6 +17,7 @@ from edgeauth import (
     EdgeIdentity,
     Guard,
     Key,
+    admission,
     sign,
 )
 from edgeauth.admission import Admission, ReplayStoreError
@@ -483,3 +484,15 @@ def test_a_store_that_can_start_does_so_with_the_guard():
 
     assert store.asked == ["start"]
     made(Store()).start()
+
+
+def test_what_is_covered_with_once_is_made_once_and_remembered_for_a_few_sets(monkeypatch):
+    kept = {}
+    monkeypatch.setattr(admission, "_WITH_ONCE", kept)
+    made = [EdgeIdentity(NOW, None, "k", covers=frozenset({f"part-{n}"})) for n in range(300)]
+
+    covered = [admission.with_once(one).covers for one in made]
+
+    assert covered == [one.covers | {"once"} for one in made]
+    assert kept == dict(zip([one.covers for one in made[:256]], covered[:256], strict=True))
+    assert admission.with_once(made[0]).covers is covered[0]
