@@ -267,9 +267,15 @@ SUBJECTS = {
     "_reload/watched_file.py": (_WATCHED, "unit/reload/test_ahead.py", "unit/test_recall.py"),
     "_reload/watched_policy.py": (_WATCHED, "unit/reload/test_ahead.py", "unit/test_recall.py"),
     "dry_run.py": ("unit/test_dry_run.py", "unit/django/test_checks.py"),
-    "build.py": (_WATCHED, "unit/test_inner_gates.py", "unit/test_observers.py", _DECISION_FILE),
+    "build.py": (
+        "unit/test_build.py",
+        _WATCHED,
+        "unit/test_inner_gates.py",
+        "unit/test_observers.py",
+        _DECISION_FILE,
+    ),
     # The adapters.
-    "asgi.py": _ASGI,
+    "asgi.py": (*_ASGI, "unit/test_recall.py"),
     "scope.py": _ASGI,
     "wsgi.py": (
         "unit/test_wsgi.py",

@@ -17,6 +17,7 @@ from edgeauth import (
     sign,
 )
 from edgeauth.asgi import EdgeAuthMiddleware, ScopeRequest, SplitRequest
+from edgeauth.body import MOST
 
 DENIAL_HEADERS = [
     (b"content-type", b"text/plain; charset=utf-8"),
@@ -418,3 +419,32 @@ def test_the_host_is_the_first_host_field_or_none():
 def test_a_handshake_has_a_method_of_its_own():
     assert ScopeRequest(websocket_scope()).method == "WEBSOCKET"
     assert ScopeRequest(http_scope(method="PUT")).method == "PUT"
+
+
+def test_a_server_that_tells_no_scheme_or_an_empty_one_leaves_none():
+    schemes = [ScopeRequest(http_scope(**told)).scheme for told in ({}, {"scheme": ""})]
+
+    assert schemes == [None, None]
+    assert ScopeRequest(websocket_scope(scheme="wss")).scheme == "https"
+
+
+def test_a_scope_is_the_same_with_an_empty_query_and_without_one():
+    assert ScopeRequest(http_scope()).drops_empty_query is True
+
+
+@pytest.mark.parametrize(
+    ("method", "pieces"), [("POST", [b"Forbidden", b"\n"]), ("HEAD", [b"", b""])]
+)
+def test_a_refused_request_that_owes_a_large_body_is_answered_in_two_pieces_and_closed(
+    method, pieces
+):
+    owed = (b"content-length", str(MOST + 1).encode())
+    sent, _, received = serve(http_scope(owed, method=method))
+
+    start, *bodies = sent
+    assert (start["type"], start["status"]) == ("http.response.start", 403)
+    assert (b"connection", b"close") in start["headers"]
+    assert {message["type"] for message in bodies} == {"http.response.body"}
+    assert [message["body"] for message in bodies] == pieces
+    assert [message["more_body"] for message in bodies] == [True, False]
+    assert len(received) == 1
