@@ -303,3 +303,22 @@ def test_a_connection_that_has_ended_meanwhile_is_no_error():
     with uploading(b"x", CONTENT_LENGTH=str(MOST + 1)) as (environ, client):
         client.close()
         assert list(Upload(environ).denied(b"Forbidden\n")) == [b"Forbidden", b"\n"]
+
+
+def test_a_body_whose_client_waits_for_a_go_ahead_is_not_read():
+    with uploading(b"12345", CONTENT_LENGTH="5", HTTP_EXPECT="100-continue") as (environ, _):
+        assert deny(environ) == [b"Forbidden\n"]
+        assert environ["wsgi.input"].read(5) == b"12345"
+
+
+def test_a_body_with_a_length_is_read_as_a_framework_reads_it():
+    with uploading(b"12345", CONTENT_LENGTH="5") as (environ, _):
+        asked = []
+
+        def read(size):
+            asked.append(size)
+            return environ["wsgi.input"].read(size)
+
+        upload = Upload(environ, read)
+        upload.drop()
+    assert (upload.ended, asked) == (True, [5])

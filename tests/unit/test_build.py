@@ -82,3 +82,9 @@ def test_a_worker_warns_of_nothing_at_its_start_and_tells_of_refusals(tmp_path, 
         patient = default_observers(mode, None, proxies, 3650)
         assert told_at_start(patient, settings, caplog) == (lines - 1, 1)
     assert len(decisions.read_text().splitlines()) == 1
+
+
+def test_without_settings_those_of_the_environment_make_a_guard(monkeypatch):
+    monkeypatch.setenv("EDGEAUTH_SECRET", SECRET)
+    monkeypatch.setenv("EDGEAUTH_MODE", "report-only")
+    assert Guard.from_settings().mode == "report-only"

@@ -143,3 +143,15 @@ def test_a_view_that_reads_nothing_is_let_be(ask):
 
 def test_the_gate_around_the_application_lets_it_have_no_chunks():
     assert guarded(never).reads_chunks is False
+
+
+@pytest.mark.parametrize("factory", [RequestFactory, AsyncRequestFactory])
+def test_inside_of_another_gate_a_body_is_not_compared_again(monkeypatch, factory):
+    guard = Guard(Signing(BODY))
+    monkeypatch.setattr("edgeauth.django.middleware.project_guard", lambda: guard)
+    compared, new = [], hashlib.new
+    monkeypatch.setattr(hashlib, "new", lambda *args: compared.append(args) or new(*args))
+    asked = factory().post("/pay", data=BODY, content_type="text/plain")
+
+    assert EdgeAuthMiddleware(EdgeAuthMiddleware(reading))(asked).content == BODY
+    assert compared == [("sha256",)]

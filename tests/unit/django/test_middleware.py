@@ -198,3 +198,12 @@ def test_it_is_async_where_what_follows_is_and_sync_where_not():
 
 async def _result(awaitable):
     return await awaitable
+
+
+@pytest.mark.parametrize(
+    ("method", "content"), [("HEAD", b""), ("head", b"Forbidden\n"), ("GET", b"Forbidden\n")]
+)
+@pytest.mark.parametrize("factory", [RequestFactory, AsyncRequestFactory])
+def test_the_denial_is_without_a_body_for_head_as_http_writes_it_alone(factory, method, content):
+    request = factory().generic(method, "/")
+    assert EdgeAuthMiddleware(None)(request).content == content

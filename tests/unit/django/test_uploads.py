@@ -46,3 +46,13 @@ def test_a_server_that_closes_after_an_unread_body_says_so():
     response = deny({"CONTENT_LENGTH": "5", "wsgi.input": stream})
     assert response.headers["Connection"] == "close"
     assert list(response) == [b"Forbidden", b"\n"]
+
+
+def test_of_a_body_that_was_read_in_part_the_rest_is_dropped_and_nothing_after_it():
+    with uploading(b"12345NEXT", CONTENT_LENGTH="5") as (environ, _):
+        request = RequestFactory().post("/")
+        request.META.update(environ)
+        request = type(request)(request.META)
+        assert request.read(2) == b"12"
+        assert list(EdgeAuthMiddleware(None)(request)) == [b"Forbidden\n"]
+        assert environ["wsgi.input"].read(4) == b"NEXT"
