@@ -8,7 +8,7 @@ import pytest
 from support.requests import PlainRequest
 from support.vectors import SECRET
 
-from edgeauth import Guard, Settings
+from edgeauth import ConfigurationError, Guard, Passes, Settings, sign
 from edgeauth._reload.watched_policy import policy_source
 from edgeauth.build import default_observers, guard_of, terms_of, worker_observers
 from edgeauth.forwarded import TrustedProxies
@@ -88,3 +88,28 @@ def test_without_settings_those_of_the_environment_make_a_guard(monkeypatch):
     monkeypatch.setenv("EDGEAUTH_SECRET", SECRET)
     monkeypatch.setenv("EDGEAUTH_MODE", "report-only")
     assert Guard.from_settings().mode == "report-only"
+
+
+def test_a_guard_of_settings_is_started():
+    with pytest.raises(ConfigurationError, match="cannot be opened"):
+        Guard.from_settings({"secret": SECRET, "decisions": "/absent/decisions"})
+
+
+def test_a_guard_goes_by_the_policy_and_the_proxies_that_it_is_given():
+    settings = Settings(
+        secret=SECRET, addresses="fastly", pass_secret=PASS_SECRET, mount_points=("/app",)
+    )
+    policy = policy_source(settings).policy
+    guard = guard_of(Guard, settings, policy, trusted_proxies=("192.0.2.7",))
+    assert guard.addresses is policy.addresses
+    signed = ("Edge-Auth", sign(SECRET, pop="LHR").encode())
+    by_proxy = [signed, ("X-Forwarded-For", b"151.101.1.1")]
+    for peer, fields, reason in (
+        ("151.101.1.1", [signed], "ok"),
+        ("192.0.2.1", [signed], "address"),
+        ("192.0.2.7", by_proxy, "ok"),
+        ("192.0.2.1", by_proxy, "address"),
+    ):
+        assert guard.check(PlainRequest(peer=peer, fields=fields)).reason == reason
+    value = Passes(PASS_SECRET).issue("alice", ttl=60)[0].encode()
+    assert guard.check(PlainRequest(fields=[("Edge-Auth-Pass", value)])).reason == "pass"
