@@ -11,7 +11,6 @@ from base64 import b64encode
 from typing import TYPE_CHECKING
 
 import pytest
-from support.body_apps import COMPONENTS, KEY, NOTES
 from support.processes import HOST, wait_until
 from support.servers import SERVERS
 from support.service import short_folder
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from support.servers import Running
+from support.signed_bodies import COMPONENTS, KEY, NOTES
 
 BODY = b"pay=100\n" * 5000
 DIGEST = hashlib.sha256(BODY).hexdigest().encode()

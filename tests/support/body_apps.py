@@ -33,15 +33,12 @@ from starlette.responses import PlainTextResponse
 import edgeauth.django.asgi as django_asgi_gate
 import edgeauth.django.middleware as django_middleware
 import edgeauth.django.wsgi as django_wsgi_gate
-from edgeauth import Guard, Key
+from edgeauth import Guard
 from edgeauth.asgi import EdgeAuthMiddleware as ASGIMiddleware
 from edgeauth.flask import EdgeAuth
 from edgeauth.schemes.message_signatures import MessageSignatureScheme
 from edgeauth.wsgi import EdgeAuthMiddleware as WSGIMiddleware
-
-NOTES = "NOTES_OF_BODIES"
-KEY = Key("edge-1", "a-secret-that-signs-whole-bodies")
-COMPONENTS = ("@method", "content-digest")
+from support.signed_bodies import COMPONENTS, KEY, NOTES
 
 if NOTES in os.environ:
     # Some servers do not show what is logged.
