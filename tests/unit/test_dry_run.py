@@ -62,3 +62,14 @@ def test_settings_without_a_secret_can_be_tried_for_the_rest(options):
     assert isinstance(dry_run(Settings(**options), secret_may_follow=True), Guard)
     with pytest.raises(ConfigurationError, match="no secret"):
         dry_run(Settings(**options))
+
+
+def test_a_secret_that_is_there_is_tried_where_another_one_may_follow():
+    schemes = [
+        {"scheme": "edge-auth", "secret": "changemechangeme"},
+        {"scheme": "shared-secret", "header": "X-Proof"},
+    ]
+    with pytest.raises(ConfigurationError, match="no secret: it is a short text"):
+        dry_run(Settings.from_mapping({"schemes": schemes}), secret_may_follow=True)
+    schemes[0]["secret"] = SECRET
+    assert dry_run(Settings.from_mapping({"schemes": schemes}), secret_may_follow=True)
