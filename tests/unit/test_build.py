@@ -113,3 +113,12 @@ def test_a_guard_goes_by_the_policy_and_the_proxies_that_it_is_given():
         assert guard.check(PlainRequest(peer=peer, fields=fields)).reason == reason
     value = Passes(PASS_SECRET).issue("alice", ttl=60)[0].encode()
     assert guard.check(PlainRequest(fields=[("Edge-Auth-Pass", value)])).reason == "pass"
+
+
+def test_the_age_that_a_list_may_have_is_that_of_the_settings(tmp_path, caplog):
+    (tmp_path / "list.json").write_text(OLD_LIST)
+    settings = {"secret": SECRET, "addresses": str(tmp_path / "list.json")}
+    Guard.from_settings({**settings, "addresses_stale_days": 3650})
+    assert caplog.messages == []
+    Guard.from_settings(settings)
+    assert len(caplog.messages) == 1
