@@ -152,10 +152,11 @@ class RedisReplayStore:
                 async with asyncio.timeout(2 * self._timeout):
                     client, value = of_loop.client, _value(by, now)
                     answer = await client.set(name, value, nx=True, px=milliseconds)
-                    if answer is None and by:
-                        answer = _told_again(await client.get(name), by, now)
+                    known = await client.get(name) if answer is None and by else None
             except (redis.RedisError, OSError) as error:
                 raise self._failure(error) from None
+        if known is not None:
+            answer = _told_again(known, by, now)
         return self._judge(answer, until, now, since)
 
     def seen_at(self, key: bytes) -> float | None:

@@ -173,3 +173,16 @@ def test_headers_for_any_request_are_refused_where_each_is_signed(pytester, monk
     result = pytester.runpytest_inprocess("-W", "error")
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*signs one request*ask for edge_auth_sign or edge_auth*"])
+
+
+@pytest.mark.parametrize("fixture", ["edge_auth_sign", "edge_auth"])
+def test_a_test_whose_requests_nothing_signs_says_so_without_a_trace_back(
+    pytester, monkeypatch, fixture
+):
+    monkeypatch.setenv("EDGEAUTH_SECRET", SECRET)
+    monkeypatch.setenv("EDGEAUTH_HEADER", "X Edge")
+    pytester.makepyfile(f"def test_of_a_user({fixture}): pass")
+    result = pytester.runpytest_inprocess("-W", "error")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*cannot sign:*header field name*"])
+    assert "Traceback" not in result.stdout.str()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import os
 import secrets
 import socket
@@ -389,3 +390,14 @@ def test_a_store_that_does_not_answer_cannot_tell_when_it_admitted_a_key(make):
     store = make(f"redis://{HOST}:{free_port()}")
     with pytest.raises(ReplayStoreError, match="cannot be used"):
         store.seen_at(b"one")
+
+
+def test_a_key_that_somebody_else_wrote_is_a_key_that_was_seen(server, make):
+    now = time.time()
+    with asyncio.Runner() as runner:
+        for number, junk in enumerate(("junk", "1 2 3", "x y", "\xff \xff")):
+            store, key = make(server.url, prefix="p:"), b"key %d" % number
+            server.tell("SET", f"p:{hashlib.sha256(key).hexdigest()}", junk)
+            assert store.remember(key, now + 60, now=now, since=now, by=b"q") is False
+            again = store.aremember(key, now + 60, now=now, since=now, by=b"q")
+            assert runner.run(again) is False

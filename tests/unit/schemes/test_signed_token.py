@@ -619,6 +619,15 @@ def test_without_pyjwt_the_error_names_the_extra():
     assert SECRET not in ran.stderr.splitlines()[-1]
 
 
+def test_a_pyjwt_without_cryptography_is_told_as_well(monkeypatch):
+    def unknown(*_):
+        raise NotImplementedError
+
+    monkeypatch.setattr("jwt.PyJWS.get_algorithm_by_name", unknown)
+    with pytest.raises(ConfigurationError, match=r"edgeauth\[tokens\]"):
+        SignedTokenScheme([SECRET], header="X", algorithm="HS256", issuer="i")
+
+
 def test_headers_are_remembered_of_accepted_tokens_alone_and_in_a_bounded_number():
     which = scheme()
     refused(which, signed("HS256")[:-4])

@@ -279,3 +279,15 @@ def test_of_several_the_first_signs_for_clients():
     assert dict(first.fields()) == {"X-Proof": OLDER_SECRET}
     other = Signer.from_settings(Settings.from_mapping(BOTH), pop="LHR")
     assert (other.header, *other.headers) == ("Edge-Auth", "Edge-Auth")
+
+
+def test_a_kind_without_keys_has_none_to_sign_with():
+    settings = Settings.from_mapping(
+        {
+            "scheme": "azure-front-door",
+            "front_door_ids": ["0d5a7a3c-1e2f-4b6d-8c9a-0b1c2d3e4f50"],
+            "addresses": "fastly",
+        }
+    )
+    with pytest.raises(ConfigurationError, match="no keys of its own"):
+        settings.only_scheme().read_keys()
