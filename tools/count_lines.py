@@ -121,11 +121,11 @@ def with_one_kind(
     return found
 
 
-def table() -> dict[str, tuple[int, int]]:
+def table(package: Path = PACKAGE) -> dict[str, tuple[int, int]]:
     """All rows: files and lines of each shelf, of the trust base, and of that with one kind."""
-    counted = count(PACKAGE, shelves(PAGE.read_text("utf-8")))
+    counted = count(package, shelves(PAGE.read_text("utf-8")))
     whole = trust_base(counted)
-    one = with_one_kind(PACKAGE, whole, ("edge-auth", "message-signatures"))
+    one = with_one_kind(package, whole, ("edge-auth", "message-signatures"))
     return {**counted, TRUST_BASE: whole, **one}
 
 

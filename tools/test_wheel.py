@@ -61,7 +61,7 @@ PROCESSES = (
 # which says nothing of the wheel.
 APART = (
     "--ignore-glob=*test_nginx*",
-    "--ignore-glob=*test_mutation_page*",
+    "--ignore-glob=*test_mutation_*",
     "--ignore-glob=*test_pages*",
 )
 

@@ -35,7 +35,7 @@ def test_every_file_that_the_page_names_is_there(name):
 
 
 def test_the_figures_are_of_every_shelf_and_at_most_a_twentieth_off():
-    counted = count_lines.table()
+    counted = count_lines.table(PACKAGE)
 
     assert [shelf for shelf, _, _ in FIGURES] == list(counted)
     for shelf, files, lines in FIGURES:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from support.requests import PlainRequest
 
+import edgeauth
 from edgeauth import Guard, KeyRing, Settings, sign
 from edgeauth.ops.schemes import Tools
 from edgeauth.schemes.registry import _check_class
@@ -17,7 +18,7 @@ from edgeauth.schemes.registry import _check_class
 NOW = 1_700_000_000
 PAGE = Path(__file__).parents[2] / "docs" / "custom-schemes.md"
 TEXT = PAGE.read_text("utf-8")
-SOURCES = "".join(path.read_text("utf-8") for path in (PAGE.parents[1] / "edgeauth").rglob("*.py"))
+SOURCES = "".join(path.read_text("utf-8") for path in Path(edgeauth.__file__).parent.rglob("*.py"))
 
 
 @pytest.fixture(scope="module")
