@@ -14,6 +14,7 @@ import sys
 import adapters
 import addresses
 import akamai_g2o
+import any_of
 import aws_sigv4
 import cloud_keys
 import figures
@@ -44,6 +45,7 @@ def main() -> int:
         lambda: [aws_sigv4.group()],
         lambda: [akamai_g2o.group()],
         lambda: [signed_tokens.group()],
+        lambda: [any_of.group()],
         lambda: [cloud_keys.group()],
         lambda: [replay.group()],
         adapters.groups,

@@ -42,7 +42,9 @@ _UNKNOWN, _BY_RULE, _FAILED = 2, 4, 5
 
 
 class AnyOf:
-    """Accepts what one of several schemes accepts; they are asked in order.
+    """Accepts what one of several schemes accepts.
+
+    They are asked in order, those first of which a request has a field.
 
     Where none accepts, the error is that of the nearest miss, and of equal ones the first.
 
@@ -68,6 +70,7 @@ class AnyOf:
         # Field names know no case, and two schemes may read one field.
         names = {name.lower(): name for scheme in self.schemes for name in scheme.headers}
         self.headers = tuple(names.values())
+        self._fields = tuple((scheme, tuple(scheme.headers)) for scheme in self.schemes)
         self.once = any(map(may_admit_once, self.schemes))
         self.needs_body = any(map(needs_body, self.schemes))
         self.needs_addresses = any(map(needs_addresses, self.schemes))
@@ -89,7 +92,21 @@ class AnyOf:
                 another accepts.
         """
         misses: list[Exception] = []
-        for scheme in self.schemes:
+        # First those of which a field is there: an error of each of the others costs half of an
+        # answer. A credential may be in the URL, so these are asked as well.
+        others: list[Scheme] = []
+        for scheme, fields in self._fields:
+            for name in fields:
+                if request.header(name):
+                    break
+            else:
+                others.append(scheme)
+                continue
+            try:
+                return _named(scheme, scheme.verify(request, now=now))
+            except Exception as error:  # noqa: BLE001 - raised below
+                misses.append(error)
+        for scheme in others:
             try:
                 return _named(scheme, scheme.verify(request, now=now))
             except Exception as error:  # noqa: BLE001 - raised below
