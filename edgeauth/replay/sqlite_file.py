@@ -86,6 +86,9 @@ def connect(path: str) -> sqlite3.Connection:
     connection = _connect(path)
     try:
         ours = connection.execute("PRAGMA application_id").fetchone() == (_OURS,)
+        if ours:
+            # With the boot in the file there is nothing a disk must have before the power goes.
+            connection.execute(f"PRAGMA synchronous = {'OFF' if boot() else 'NORMAL'}")
     except sqlite3.Error as error:
         connection.close()
         if error.sqlite_errorcode != sqlite3.SQLITE_NOTADB:
@@ -94,14 +97,20 @@ def connect(path: str) -> sqlite3.Connection:
     if not ours:
         connection.close()
         raise NotOurs
-    # With the boot in the file there is nothing that a disk must have before the power goes.
-    connection.execute(f"PRAGMA synchronous = {'OFF' if boot() else 'NORMAL'}")
     return connection
 
 
 def began(connection: sqlite3.Connection) -> float | None:
-    """Since when the file remembers; None for one of an earlier boot of the machine."""
-    since, made_in = connection.execute("SELECT began, boot FROM about").fetchone()
+    """Since when the file remembers; None for one of an earlier boot of the machine.
+
+    Raises:
+        sqlite3.Error: it cannot be read, and *connection* is closed.
+    """
+    try:
+        since, made_in = connection.execute("SELECT began, boot FROM about").fetchone()
+    except sqlite3.Error:
+        connection.close()
+        raise
     return since if made_in == boot() else None
 
 
