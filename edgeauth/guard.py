@@ -187,7 +187,8 @@ class Guard(GuardFacts):
             identity = policy.scheme.verify(request, now=moment)
             last, verdict = self._last
             if last is not identity:
-                if getattr(identity, "once", None) and self._admission.concerns(request, identity):
+                once = getattr(identity, "once", None)
+                if once is not None and self._admission.concerns(request, identity):
                     return self._admit(request, identity, moment)
                 verdict = self._accept(identity)
         except Exception as error:  # noqa: BLE001 - a gate fails closed
