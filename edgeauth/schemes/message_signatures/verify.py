@@ -180,7 +180,9 @@ class MessageSignatureScheme:
     def verify(self, request: Request, *, now: float) -> EdgeIdentity:
         """Verify the signature of *request* at *now* (Unix seconds).
 
-        Raises, in this order of checks, so that what is forged never learns more:
+        The checks come in the order of the errors, so that what is forged never learns more.
+
+        Raises:
             MissingHeader: one of the two fields is absent, or no signature has our tag.
             MalformedHeader: not of the form, or outside of the profile (docs/).
             BadSignature: no key that is valid at *now* made it.
