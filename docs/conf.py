@@ -31,7 +31,7 @@ repository = "https://github.com/edgeauth/edgeauth"
 
 # Headings have the anchors that they have on GitHub; MyST warns of a link to an unknown one.
 myst_heading_anchors = 4
-myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist"]
+myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist", "fieldlist"]
 
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "all"

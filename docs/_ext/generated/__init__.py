@@ -22,7 +22,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
-def _write(app: Sphinx, docname: str, source: list[str]) -> None:
+def _write(app: Sphinx, _docname: str, source: list[str]) -> None:
     def written(mark: re.Match[str]) -> str:
         # The code may have changed since the page was read last.
         app.env.note_reread()

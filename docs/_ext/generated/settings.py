@@ -3,106 +3,86 @@
 from __future__ import annotations
 
 import inspect
-import types
 import typing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeauth.schemes.registry import built_in_kinds, scheme_class
 from edgeauth.service.settings import ServiceSettings
+from edgeauth.settings.reading import SEVERAL
 from edgeauth.settings.schema import OPTIONS
 from edgeauth.settings.scheme import SCHEME_OPTIONS
 from edgeauth.settings.sources import PREFIX, SERVICE_PREFIX
 from edgeauth.settings.table import options_in
+from generated.words import shown, words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from edgeauth.schemes.options import Option
 
-_WORDS = {bool: "`true` or `false`", int: "whole number", float: "number", str: "text"}
+_ENTRY = """
+```{{confval}} {name}
+:type: {type}
+:default: {default}
 
-_HERE = "file, mapping, variable"
+{meaning}.
+
+:Variable: {variable}
+:Stands in: {place}
+```
+"""
 
 
 def markdown(part: str) -> str:
     """One part of the page."""
-    return _PARTS[part]()
+    if part == "guard":
+        return _entries(OPTIONS.values(), PREFIX, "file, mapping")
+    if part == "scheme":
+        one = _entries(SCHEME_OPTIONS, PREFIX, "file, mapping, each table `[[schemes]]`")
+        return one + _entries(SEVERAL.values(), "", "file, mapping")
+    if part == "service":
+        table = "the table `[service]` of a file"
+        return _entries(options_in(ServiceSettings), SERVICE_PREFIX, table, "service.")
+    return "\n".join(f"### {kind}\n\n{_table(kind)}\n" for kind in built_in_kinds())
 
 
-def _guard() -> str:
-    return _entries(OPTIONS.values(), PREFIX, _HERE)
-
-
-def _scheme() -> str:
-    return _entries(SCHEME_OPTIONS, PREFIX, f"{_HERE}; and a table `[[schemes]]`")
-
-
-def _service() -> str:
-    return _entries(options_in(ServiceSettings), SERVICE_PREFIX, "table `[service]`, variable", "service.")
-
-
-def _kinds() -> str:
-    return "\n".join(f"### {kind}\n\n{_table(scheme_class(kind).OPTIONS)}\n" for kind in built_in_kinds())
-
-
-_PARTS: dict[str, Callable[[], str]] = {
-    "guard": _guard,
-    "scheme": _scheme,
-    "service": _service,
-    "kinds": _kinds,
-}
-
-
-def _entries(options: Iterable[Option], prefix: str, where: str, table: str = "") -> str:
-    return "\n".join(
-        f"""
-```{{confval}} {table}{option.name}
-:type: {type_of(option)}
-:default: {shown(option.default)}
-
-{option.doc[0].upper()}{option.doc[1:]}.
-
-Variable: `{prefix}{option.name.upper()}`. Where: {where}.
-```
-"""
+def _entries(options: Iterable[Option], prefix: str, place: str, table: str = "") -> str:
+    return "".join(
+        _ENTRY.format(
+            name=table + option.name,
+            type=type_of(option),
+            default=default_of(option),
+            meaning=option.doc[0].upper() + option.doc[1:],
+            variable=f"`{prefix}{option.name.upper()}`" if prefix else "none",
+            place=place,
+        )
         for option in options
     )
 
 
-def _table(options: Iterable[Option]) -> str:
+def _table(kind: str) -> str:
     rows = [
-        f"| `{option.name}` | {type_of(option)} | {shown(option.default)} | {option.doc} |"
-        for option in options
+        f"| `{option.name}` | {type_of(option)} | {default_of(option)} | {option.doc} |"
+        for option in scheme_class(kind).OPTIONS
     ]
     return "\n".join(["| name | type | default | meaning |", "|---|---|---|---|", *rows])
 
 
 def type_of(option: Option) -> str:
     """What may be written, in words."""
-    known = inspect.getclosurevars(option.read).nonlocals
-    if "choices" in known:
-        return " or ".join(f"`{choice}`" for choice in known["choices"])
-    words = _words(typing.get_type_hints(option.read)["return"])
-    limits = inspect.getclosurevars(option.check).nonlocals if option.check else {}
-    if {"least", "most", "unit"} <= limits.keys():
-        return f"{words} of {limits['unit']}, {limits['least']} to {limits['most']}"
-    return f"{words} of {known['unit']}" if "unit" in known else words
+    reader = inspect.getclosurevars(option.read).nonlocals
+    if "choices" in reader:
+        return " or ".join(f"`{choice}`" for choice in reader["choices"])
+    kind = words(typing.get_type_hints(option.read)["return"], none="off")
+    if option.secret:
+        return f"{kind} that is never shown"
+    check = inspect.getclosurevars(option.check).nonlocals if option.check else {}
+    if {"least", "most", "unit"} <= check.keys():
+        return f"{kind} of {check['unit']}, {check['least']} to {check['most']}"
+    return f"{kind} of {reader['unit']}" if "unit" in reader else kind
 
 
-def _words(kind: Any) -> str:  # noqa: ANN401 - of whatever a reader returns
-    if kind in _WORDS:
-        return _WORDS[kind]
-    if isinstance(kind, types.UnionType):
-        return " or ".join("`off`" if one is type(None) else _words(one) for one in kind.__args__)
-    return {tuple: "list"}.get(typing.get_origin(kind), "table")
-
-
-def shown(default: object) -> str:
-    """A default as somebody would write it."""
-    if default is None or default in ((), {}):
-        return "none"
-    if isinstance(default, bool):
-        return f"`{str(default).lower()}`"
-    if isinstance(default, (tuple, list)):
-        return ", ".join(f"`{item}`" for item in default)
-    return f"`{default}`"
+def default_of(option: Option) -> str:
+    """What it is where nobody sets it, as somebody would write it."""
+    off = option.default is None and "`off`" in type_of(option)
+    return "`off`" if off else shown(option.default)
