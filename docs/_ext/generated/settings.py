@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 _ENTRY = """
 ```{{confval}} {name}
-:type: {type}
-:default: {default}
 
 {meaning}.
 
+:Type: {type}
+:Default: {default}
 :Variable: {variable}
 :Stands in: {place}
 ```
