@@ -15,10 +15,17 @@ from edgeauth.request import HANDSHAKE, Request, folded_spellings, listens_on_un
 from edgeauth.scope import hand_back, rereadable_addresses, rereadable_fields, split_fields
 from edgeauth.verdict import Verdict, denial
 
+__all__ = ["ASGIApp", "EdgeAuthMiddleware", "Message", "Receive", "Scope", "Send"]
+
+#: What a server tells of a connection.
 Scope = MutableMapping[str, Any]
+#: An event, in either direction.
 Message = MutableMapping[str, Any]
+#: Waits for the next event of the client.
 Receive = Callable[[], Awaitable[Message]]
+#: Sends an event to the client.
 Send = Callable[[Message], Awaitable[None]]
+#: An application, with or without a gate.
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _OF_WEBSOCKETS = {"ws": "http", "wss": "https"}

@@ -84,4 +84,5 @@ def _find(
             if file.startswith("edgeauth/") and (_ROOT / file).is_file():
                 address = f"{app.config.repository}/blob/main/{file}"
                 return nodes.reference("", "", shown, internal=False, refuri=address)
-    return None if isinstance(shown, nodes.literal) else shown
+    of_a_library = "." in target and not target.startswith("edgeauth.")
+    return None if isinstance(shown, nodes.literal) and not of_a_library else shown

@@ -20,6 +20,14 @@ from edgeauth.private_keys import PrivateKey  # noqa: TC001
 from edgeauth.schemes.base import Outgoing
 from edgeauth.settings import Settings
 
+__all__ = [
+    "edge_auth",
+    "edge_auth_headers",
+    "edge_auth_secret",
+    "edge_auth_settings",
+    "edge_auth_sign",
+]
+
 _CONFIG = "edgeauth_config"
 
 
