@@ -48,6 +48,12 @@ PAGES = (
     "schemes/azure-shared-key.md",
     "schemes/alibaba-oss.md",
     "schemes/client-certificate.md",
+    "guides/incident.md",
+    "guides/several-cdns.md",
+    "guides/fastapi.md",
+    "guides/flask.md",
+    "guides/django.md",
+    "guides/other-apps.md",
 )
 
 
@@ -75,13 +81,15 @@ def transcript(page: str) -> list[str]:
     """
     program("openssl")
     program("curl")
+    port = free_port()
     bundled = export(AddressList.fastly(), "json")
     with (
         list_server(answer(bundled, 'ETag: "1"')) as server,
         list_server(answer(key_set(page))) as issuer,
     ):
         instead = {
-            "127.0.0.1:8000": f"127.0.0.1:{free_port()}",
+            "127.0.0.1:8000": f"127.0.0.1:{port}",
+            "--port 8000": f"--port {port}",
             "addresses update": f"addresses update --url {server.url}",
             "addresses diff": f"addresses diff --url {server.url}",
             "edgeauth jwks update\n": f"edgeauth jwks update {issuer.url}\n",
@@ -113,7 +121,7 @@ def run(given: list[File | Command], instead: dict[str, str]) -> list[str]:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_the_page_has_commands_and_each_was_run(page):
-    assert len(transcript(page)) == len(commands(page)) > 10
+    assert len(transcript(page)) == len(commands(page)) > 5
 
 
 @pytest.mark.parametrize(
