@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -18,8 +18,8 @@ WIDTH = 0.52
 each = pytest.mark.parametrize("diagram", DIAGRAMS, ids=lambda diagram: diagram.stem)
 
 
-def drawn(diagram: Path) -> ElementTree.Element:
-    return ElementTree.parse(diagram).getroot()  # noqa: S314 - a file of ours
+def drawn(diagram: Path) -> ET.Element:
+    return ET.parse(diagram).getroot()  # noqa: S314 - a file of ours
 
 
 def test_there_are_diagrams():
