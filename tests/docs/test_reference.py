@@ -108,9 +108,10 @@ def test_every_name_that_a_page_imports_has_an_entry(names):
 @pytest.mark.parametrize("kind", built_in_kinds())
 def test_the_class_of_every_kind_has_an_entry(names, kind):
     found = scheme_class(kind)
-    assert is_documented(names, found.__module__, found.__name__) or {
-        f"{found.__module__.rpartition('.')[0]}.{found.__name__}"
-    } & names
+    assert (
+        is_documented(names, found.__module__, found.__name__)
+        or {f"{found.__module__.rpartition('.')[0]}.{found.__name__}"} & names
+    )
 
 
 def test_every_public_method_of_a_class_has_an_entry(entries, names):

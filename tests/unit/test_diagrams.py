@@ -79,4 +79,5 @@ def test_a_page_shows_it_and_says_it_in_words_as_well(diagram):
     ]
 
     assert len(shown) == 1
-    assert re.search(rf"{diagram.name}\n```\n\n\*The picture in words:\* ", shown[0])
+    # Where the page is shown without being built, the link leads to the picture.
+    assert re.search(rf"\n```\n\n\*\[The picture\]\(\S*{diagram.name}\) in words:\* ", shown[0])
