@@ -25,6 +25,7 @@ from edgeauth import (
 from edgeauth.replay import MemoryReplayStore
 from edgeauth.schemes.aws_sigv4 import AwsSigV4Scheme
 from edgeauth.schemes.aws_sigv4.canonical import canonical_path, canonical_query
+from edgeauth.schemes.aws_sigv4.given import given_of
 from edgeauth.schemes.base import CannotSign, Outgoing
 
 NOW = 1_764_230_400.0
@@ -287,9 +288,31 @@ def test_a_signed_field_that_is_gone_or_changed_is_refused():
     refused(replaced(sent(fields=fields), "x-amz-meta-a", b"c"), BadSignature)
     refused(replaced(sent(fields=fields), "x-amz-meta-a", None), MalformedHeader)
     refused(replaced(sent(fields=fields), "x-amz-meta-a", b"b\nhost:x"), MalformedHeader)
+    for value in (b"b\nc\nd", b"b\n", b"\x7fb", b"b\r"):
+        changed = replaced(sent(fields=fields), "x-amz-meta-a", value)
+        assert "control characters" in refused(changed, MalformedHeader).message
     twice = sent(fields=fields)
     twice.fields.append(("x-amz-meta-a", b"b"))
     refused(twice, BadSignature)
+    twice.fields[-1] = ("x-amz-meta-a", b"\rb")
+    refused(twice, MalformedHeader)
+
+
+def test_a_host_with_control_characters_is_refused_though_nothing_else_is_signed():
+    by, request = scheme(**WANTS), presigned()
+    request.host = b"a\0"
+    assert "control characters" in refused(request, MalformedHeader, by=by).message
+
+
+def test_a_method_that_is_no_text_is_another_than_was_signed():
+    request = sent()
+    request.method = "G\udc80T"
+    refused(request, BadSignature)
+
+
+def test_what_is_signed_can_be_read_where_nothing_was_accepted_before():
+    found = given_of(sent(), presigned=False, path_mode="s3")
+    assert found.credential.key == KEY.id.encode()
 
 
 @pytest.mark.parametrize("name", ["Authorization", "X-Amz-Date", "X-Amz-Content-SHA256", "Host"])
@@ -556,6 +579,16 @@ def test_the_window_has_its_ends():
     assert scheme(max_skew=0).verify(sent(), now=NOW)
 
 
+@pytest.mark.parametrize("later", [37, 25 * 60 + 37, 15 * 3600 + 59 * 60 + 59])
+def test_the_time_of_signing_is_the_date_to_the_second(later):
+    identity = scheme().verify(sent(now=NOW + later), now=NOW + later)
+    assert identity.timestamp == NOW + later
+
+
+def test_a_parameter_that_only_begins_as_those_of_a_presigned_url_is_signed_as_any_other():
+    assert scheme().verify(sent(target="/a?x-amz-acl=private"), now=NOW)
+
+
 def test_one_that_is_forged_learns_nothing_of_time_or_region():
     by = scheme(region="us-east-1")
     request = sent()
@@ -633,6 +666,28 @@ def twice(name):
 
 
 TOO_MANY = b"=" + b";".join(b"a%03d" % n for n in range(64)) + b";host;"
+
+
+def presigned_with(old, new):
+    def request():
+        found = presigned()
+        found.target = found.target.replace(old, new, 1)
+        return found
+
+    return request
+
+
+OF_A_URL = [
+    (presigned_with(b"x=1", b"x-amz-date=1"), "an X-Amz parameter is in the query twice"),
+    (presigned_with(b"X-Amz-Expires=60", b"x=1"), "has not all of X-Amz-Algorithm, -Credential,"),
+    (presigned_with(b"Expires=60", b"Expires=0"), "a parameter of the presigned URL is not of its"),
+]
+
+
+@pytest.mark.parametrize(("request_of", "message"), OF_A_URL)
+def test_a_malformed_presigned_url_is_told_what_is_wrong(request_of, message):
+    assert message in refused(request_of(), MalformedHeader, by=scheme(**WANTS)).message
+
 
 TOLD = [
     (without("Authorization"), "no Authorization header of AWS4-HMAC-SHA256", None),
@@ -789,6 +844,20 @@ def test_a_key_may_be_named_to_sign_with():
     assert "Credential=ANOTHER/" in made["Authorization"]
 
 
+@pytest.mark.parametrize("path_mode", ["s3", "generic"])
+@pytest.mark.parametrize("target", ["/a", "/a%20b?x=1", "/"])
+@pytest.mark.parametrize("expires", [1, 60, 604_800])
+def test_our_presigned_url_is_that_of_botocore(path_mode, target, expires):
+    theirs, _ = signed_by_botocore(
+        "GET", f"https://{HOST}{target}", now=NOW, path_mode=path_mode, expires=expires
+    )
+    fields = [("X-Amz-Date", "20200101T000000Z"), ("X-Amz-Content-SHA256", EMPTY)]
+    request = Outgoing("GET", HOST, target, fields)
+
+    ours = scheme(path_mode=path_mode).presign(now=NOW, request=request, expires=expires)
+    assert ours == theirs
+
+
 @pytest.mark.parametrize("expires", [0, 604_801, True, "60"])
 def test_a_url_cannot_be_presigned_for_another_life(expires):
     with pytest.raises(ConfigurationError, match="expires"):
@@ -834,6 +903,7 @@ def test_an_argument_that_cannot_be_used_is_an_error(how):
         ("/é b".encode(), b"/%C3%A9%20b", b"/%C3%A9%20b"),
         (b"/a\nb", b"/a%0Ab", b"/a%0Ab"),
         (b"/a:b", b"/a:b", b"/a%3Ab"),
+        (b"/!\x7f~:", b"/!%7F~:", b"/%21%7F~%3A"),
     ],
 )
 def test_the_path_is_as_each_flavour_signs_it(path, s3, generic):
