@@ -1,0 +1,299 @@
+"""A pod of a manifest, run as a node runs it: by a container runtime, from the image, confined.
+
+What the kubelet and containerd make of the manifest is made here of it by hand: the folders of
+the volumes with the link ``..data`` that a change is swapped by, the mounts, the environment, the
+user, and the probes. The runtime (runc), the image and the kernel are the real ones.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import http.client
+import json
+import os
+import platform
+import shutil
+import signal
+import subprocess
+import tempfile
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from support.edge_tools import TOOLS
+from support.processes import wait_until
+from support.programs import missing, program
+from support.wire import Answer, answers, converse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+IMAGE = TOOLS / "image"
+ADDRESS = "10.244.0.7"
+ELSEWHERE = "192.0.2.9"
+
+_CLONE_NEWNET = 0x4000_0000
+_SECCOMP = Path("/usr/share/containers/seccomp.json")
+
+
+def require_runtime() -> None:
+    """End the test where no container can be run."""
+    program("runc")
+    if os.geteuid() != 0:
+        missing("containers are run by root here")
+    if not (IMAGE / "made-of").exists():
+        missing(f"{IMAGE} is missing: make kubernetes-tools")
+
+
+class Volume:
+    """The folder of a ConfigMap or a Secret as the kubelet's atomic writer lays it."""
+
+    def __init__(self, folder: Path, files: Mapping[str, str], *, mode: int, group: int) -> None:
+        self.folder, self._mode, self._group = folder, mode, group
+        folder.mkdir()
+        folder.chmod(0o1777)
+        self.write(files)
+
+    def write(self, files: Mapping[str, str]) -> None:
+        """Other *files*: in a folder of their own, to which ``..data`` is swapped in one step."""
+        made = Path(tempfile.mkdtemp(prefix="..2026_11_27_", dir=self.folder))
+        for name, text in files.items():
+            (made / name).write_text(text)
+            # With an fsGroup, its members may read whatever the mode says.
+            (made / name).chmod(self._mode | 0o440)
+            os.chown(made / name, 0, self._group)
+        os.chown(made, 0, self._group)
+        made.chmod(0o2755)
+        data, new = self.folder / "..data", self.folder / "..data_tmp"
+        old = data.resolve() if data.is_symlink() else None
+        new.symlink_to(made.name)
+        new.rename(data)
+        for name in files:
+            if not (self.folder / name).is_symlink():
+                (self.folder / name).symlink_to(f"..data/{name}")
+        if old:
+            for gone in {file.name for file in old.iterdir()} - set(files):
+                (self.folder / gone).unlink()
+            shutil.rmtree(old)
+
+
+class Pod:
+    """A running pod of one container.
+
+    Args:
+        documents: the rendered manifests: one Deployment, and the ConfigMaps that it names.
+        secrets: by name, what each Secret holds.
+        folder: an empty one.
+        environ: more variables, as a node may set.
+    """
+
+    def __init__(
+        self,
+        documents: list[dict[str, Any]],
+        secrets: Mapping[str, Mapping[str, str]],
+        folder: Path,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        [deployment] = [one for one in documents if one["kind"] == "Deployment"]
+        self.spec = deployment["spec"]["template"]["spec"]
+        [self.container] = self.spec["containers"]
+        self.folder, self.log = folder, folder / "log"
+        self._secrets, self._name = secrets, folder.name
+        maps = {one["metadata"]["name"]: one for one in documents if one["kind"] == "ConfigMap"}
+        self.volumes = {
+            volume["name"]: self._volume(volume, maps) for volume in self.spec["volumes"]
+        }
+        bundle = folder / "bundle"
+        bundle.mkdir()
+        (bundle / "config.json").write_text(json.dumps(self._config(environ or {})))
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [*self._runc, "run", "--bundle", bundle, self._name],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        wait_until(lambda: self._state().get("status") == "running", what="the container")
+        self.pid = self._state()["pid"]
+        self.run_inside("ip", "link", "set", "lo", "up")
+        for address in (ADDRESS, ELSEWHERE):
+            self.run_inside("ip", "address", "add", f"{address}/32", "dev", "lo")
+
+    @property
+    def _runc(self) -> list[str]:
+        return ["runc", "--root", f"{self.folder}/runc"]
+
+    def _state(self) -> dict[str, Any]:
+        assert self.process.poll() is None, self.log.read_text()
+        done = subprocess.run(
+            [*self._runc, "state", self._name], capture_output=True, check=False
+        )
+        return json.loads(done.stdout) if done.returncode == 0 else {}
+
+    def _volume(self, volume: dict[str, Any], maps: dict[str, Any]) -> Path | Volume:
+        group = self.spec["securityContext"]["fsGroup"]
+        folder = self.folder / volume["name"]
+        if "emptyDir" in volume:
+            folder.mkdir()
+            os.chown(folder, 0, group)
+            folder.chmod(0o2777)
+            return folder
+        if "configMap" in volume:
+            source, files = volume["configMap"], maps[volume["configMap"]["name"]]["data"]
+        else:
+            source, files = volume["secret"], self._secrets[volume["secret"]["secretName"]]
+        return Volume(folder, files, mode=source.get("defaultMode", 0o644), group=group)
+
+    def _config(self, environ: Mapping[str, str]) -> dict[str, Any]:
+        """What the runtime is told, of the image's and the manifest's words."""
+        config = json.loads((IMAGE / "bundle" / "config.json").read_text())
+        image = _image_config()
+        pod, own = self.spec["securityContext"], self.container["securityContext"]
+        assert own["capabilities"] == {"drop": ["ALL"]}
+        config["root"] = {
+            "path": str(IMAGE / "bundle" / "rootfs"),
+            "readonly": own["readOnlyRootFilesystem"],
+        }
+        given = dict(item.split("=", 1) for item in image["Env"]) | environ
+        given |= {one["name"]: self._value(one) for one in self.container.get("env", ())}
+        command = self.container.get("command", image["Entrypoint"])
+        config["process"] |= {
+            "terminal": False,
+            "args": command + self.container.get("args", image["Cmd"]),
+            "env": [f"{name}={value}" for name, value in given.items()],
+            "user": {
+                "uid": pod["runAsUser"],
+                "gid": pod["runAsGroup"],
+                "additionalGids": [pod["fsGroup"]],
+            },
+            "capabilities": {},
+            "noNewPrivileges": not own["allowPrivilegeEscalation"],
+        }
+        config["mounts"] = [mount for mount in config["mounts"] if mount["type"] != "cgroup"]
+        for mount in self.container["volumeMounts"]:
+            volume = self.volumes[mount["name"]]
+            config["mounts"].append(
+                {
+                    "destination": mount["mountPath"],
+                    "type": "bind",
+                    "source": str(volume.folder if isinstance(volume, Volume) else volume),
+                    "options": ["rbind", "ro" if mount.get("readOnly") else "rw"],
+                }
+            )
+        kinds = ("pid", "ipc", "uts", "mount", "network")
+        assert pod["seccompProfile"] == {"type": "RuntimeDefault"}
+        config["linux"] |= {
+            "namespaces": [{"type": kind} for kind in kinds],
+            "seccomp": _default_seccomp(),
+        }
+        config["linux"].pop("uidMappings", None)
+        config["linux"].pop("gidMappings", None)
+        return config
+
+    def _value(self, variable: dict[str, Any]) -> str:
+        if "value" in variable:
+            return variable["value"]
+        source = variable["valueFrom"]["secretKeyRef"]
+        return self._secrets[source["name"]][source["key"]]
+
+    def port(self, name: str) -> int:
+        """The number of a port of the container."""
+        [found] = [p["containerPort"] for p in self.container["ports"] if p["name"] == name]
+        return found
+
+    def run_inside(self, *command: str) -> None:
+        """Runs a program of this machine in the network of the pod."""
+        subprocess.run(["nsenter", f"--net=/proc/{self.pid}/ns/net", *command], check=True)
+
+    @contextmanager
+    def network(self) -> Iterator[None]:
+        """Sockets of this thread are those of the pod's network until the block ends."""
+        libc = ctypes.CDLL(None, use_errno=True)
+        with open("/proc/thread-self/ns/net") as here, open(f"/proc/{self.pid}/ns/net") as there:
+            assert libc.setns(there.fileno(), _CLONE_NEWNET) == 0, os.strerror(ctypes.get_errno())
+            try:
+                yield
+            finally:
+                assert libc.setns(here.fileno(), _CLONE_NEWNET) == 0
+
+    def get(self, port: str, path: str) -> tuple[int, str]:
+        """Status and body of GET *path* at a port of the pod, as the kubelet or Prometheus ask."""
+        with self.network():
+            connection = http.client.HTTPConnection(ADDRESS, self.port(port), timeout=10)
+            try:
+                connection.request("GET", path)
+                response = connection.getresponse()
+                return response.status, response.read().decode()
+            finally:
+                connection.close()
+
+    def probe(self, name: str) -> bool:
+        """Whether ``readinessProbe`` or ``livenessProbe``, as it is declared, succeeds."""
+        asked = self.container[name]["httpGet"]
+        with suppress(OSError):
+            return 200 <= self.get(asked["port"], asked["path"])[0] < 400
+        return False
+
+    def wait_until_ready(self) -> None:
+        def ready() -> bool:
+            assert self.process.poll() is None, self.log.read_text()
+            return self.probe("readinessProbe")
+
+        wait_until(ready, what="readiness")
+
+    def ask(self, sent: bytes) -> Answer:
+        """The answer to the question of a proxy in another pod."""
+        with self.network():
+            received = converse((ADDRESS, self.port("question")), sent)
+        return answers(received, ["GET"])[0]
+
+    def processes(self) -> list[Path]:
+        """The folders in /proc of the service's processes."""
+        found, new = [], [self.pid]
+        while new:
+            pid = new.pop()
+            found.append(Path(f"/proc/{pid}"))
+            new += map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+        return found
+
+    def terminate(self) -> int:
+        """SIGTERM to process 1, as after preStop; the exit status, 137 after the grace."""
+        os.kill(self.pid, signal.SIGTERM)
+        try:
+            return self.process.wait(self.spec["terminationGracePeriodSeconds"])
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return 137
+
+    def kill(self) -> None:
+        if self.process.poll() is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+            self.process.wait(10)
+
+
+def _image_config() -> dict[str, Any]:
+    """The configuration in the image itself, out of its layout."""
+    layout = IMAGE / "oci"
+
+    def blob(digest: str) -> dict[str, Any]:
+        return json.loads((layout / "blobs" / digest.replace(":", "/")).read_text())
+
+    [image] = json.loads((layout / "index.json").read_text())["manifests"]
+    return blob(blob(image["digest"])["config"]["digest"])["config"]
+
+
+def _default_seccomp() -> dict[str, Any]:
+    """The default profile of container engines, for a process without capabilities."""
+    profile = json.loads(_SECCOMP.read_text())
+    here = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
+    rules = [
+        {name: rule[name] for name in ("names", "action", "args", "errnoRet") if rule.get(name)}
+        for rule in profile["syscalls"]
+        if not rule["includes"].get("caps") and here in rule["includes"].get("arches", [here])
+    ]
+    return {
+        "defaultAction": profile["defaultAction"],
+        "defaultErrnoRet": profile["defaultErrnoRet"],
+        "syscalls": rules,
+    }
