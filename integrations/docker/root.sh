@@ -29,8 +29,9 @@ done
 rm -rf "$root"/usr/share/{doc,lintian,man,bug,binfmts,applications,pixmaps} "$root"/usr/sbin \
     "$root"/usr/lib/*-linux-gnu/gconv
 
-mkdir -p "$root"/{tmp,proc,sys,dev,etc/edgeauth,etc/ssl/certs,var/lib/edgeauth,run/edgeauth}
-cat "$root"/usr/share/ca-certificates/mozilla/*.crt >"$root/etc/ssl/certs/ca-certificates.crt"
+mkdir -p "$root"/{tmp,proc,sys,dev,etc/edgeauth,usr/lib/ssl,var/lib/edgeauth,run/edgeauth}
+# Where Debian's OpenSSL looks; by package it is a link that another package makes.
+cat "$root"/usr/share/ca-certificates/mozilla/*.crt >"$root/usr/lib/ssl/cert.pem"
 echo 'edgeauth:x:65532:65532::/:/none' >"$root/etc/passwd"
 echo 'edgeauth:x:65532:' >"$root/etc/group"
 

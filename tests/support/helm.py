@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from support.edge_tools import INTEGRATIONS, TOOLS
 from support.programs import missing
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CHART = INTEGRATIONS / "helm" / "edgeauth"
 VARIANTS = sorted(path.stem.removesuffix("-values") for path in (CHART / "ci").iterdir())
@@ -29,9 +31,7 @@ def helm(*words: str | Path) -> subprocess.CompletedProcess[str]:
     if not found:
         missing(f"{own} is missing: make kubernetes-tools")
     environ = {name: value for name, value in os.environ.items() if not name.startswith("HELM_")}
-    return subprocess.run(
-        [found, *words], env=environ, capture_output=True, text=True, check=False
-    )
+    return subprocess.run([found, *words], env=environ, capture_output=True, text=True, check=False)
 
 
 def rendered(variant: str, *options: str) -> list[dict[str, Any]]:

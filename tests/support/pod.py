@@ -84,7 +84,6 @@ class Pod:
         documents: the rendered manifests: one Deployment, and the ConfigMaps that it names.
         secrets: by name, what each Secret holds.
         folder: an empty one.
-        environ: more variables, as a node may set.
     """
 
     def __init__(
@@ -92,10 +91,11 @@ class Pod:
         documents: list[dict[str, Any]],
         secrets: Mapping[str, Mapping[str, str]],
         folder: Path,
-        environ: Mapping[str, str] | None = None,
     ) -> None:
         [deployment] = [one for one in documents if one["kind"] == "Deployment"]
         self.spec = deployment["spec"]["template"]["spec"]
+        links = self.spec.get("enableServiceLinks", True)
+        services = [one for one in documents if one["kind"] == "Service" and links]
         [self.container] = self.spec["containers"]
         self.folder, self.log = folder, folder / "log"
         self._secrets, self._name = secrets, folder.name
@@ -105,30 +105,51 @@ class Pod:
         }
         bundle = folder / "bundle"
         bundle.mkdir()
-        (bundle / "config.json").write_text(json.dumps(self._config(environ or {})))
+        (bundle / "config.json").write_text(json.dumps(self._config(services)))
+        self.process: subprocess.Popen[bytes] | None = None
+        self.pid = 0
+
+    def start(self) -> None:
+        """Runs the container, in a network of its own with an address."""
+        self._mount_root(self.folder / "root")
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [*self._runc, "run", "--bundle", bundle, self._name],
+                [*self._runc, "run", "--bundle", self.folder / "bundle", self._name],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
             )
         wait_until(lambda: self._state().get("status") == "running", what="the container")
         self.pid = self._state()["pid"]
-        self.run_inside("ip", "link", "set", "lo", "up")
+        ip = program("ip", package="iproute2")
+        self.run_inside(ip, "link", "set", "lo", "up")
         for address in (ADDRESS, ELSEWHERE):
-            self.run_inside("ip", "address", "add", f"{address}/32", "dev", "lo")
+            self.run_inside(ip, "address", "add", f"{address}/32", "dev", "lo")
 
     @property
     def _runc(self) -> list[str]:
-        return ["runc", "--root", f"{self.folder}/runc"]
+        return [program("runc"), "--root", f"{self.folder}/runc"]
 
     def _state(self) -> dict[str, Any]:
-        assert self.process.poll() is None, self.log.read_text()
-        done = subprocess.run(
-            [*self._runc, "state", self._name], capture_output=True, check=False
-        )
+        self.require_life()
+        done = subprocess.run([*self._runc, "state", self._name], capture_output=True, check=False)
         return json.loads(done.stdout) if done.returncode == 0 else {}
+
+    def require_life(self) -> None:
+        """AssertionError, with what it logged, if it is not running."""
+        assert self.process, "it was not started"
+        assert self.process.poll() is None, self.log.read_text()
+
+    def _mount_root(self, root: Path) -> None:
+        """The image with a layer above it, in which the runtime makes the places of mounts."""
+        layers = [self.folder / name for name in ("upper", "work")]
+        for place in (root, *layers):
+            place.mkdir()
+        lower = IMAGE / "bundle" / "rootfs"
+        options = f"lowerdir={lower},upperdir={layers[0]},workdir={layers[1]}"
+        subprocess.run(
+            [program("mount"), "-t", "overlay", "-o", options, "overlay", root], check=True
+        )
 
     def _volume(self, volume: dict[str, Any], maps: dict[str, Any]) -> Path | Volume:
         group = self.spec["securityContext"]["fsGroup"]
@@ -144,17 +165,19 @@ class Pod:
             source, files = volume["secret"], self._secrets[volume["secret"]["secretName"]]
         return Volume(folder, files, mode=source.get("defaultMode", 0o644), group=group)
 
-    def _config(self, environ: Mapping[str, str]) -> dict[str, Any]:
+    def _config(self, services: list[dict[str, Any]]) -> dict[str, Any]:
         """What the runtime is told, of the image's and the manifest's words."""
         config = json.loads((IMAGE / "bundle" / "config.json").read_text())
         image = _image_config()
         pod, own = self.spec["securityContext"], self.container["securityContext"]
         assert own["capabilities"] == {"drop": ["ALL"]}
         config["root"] = {
-            "path": str(IMAGE / "bundle" / "rootfs"),
+            "path": str(self.folder / "root"),
             "readonly": own["readOnlyRootFilesystem"],
         }
-        given = dict(item.split("=", 1) for item in image["Env"]) | environ
+        given = dict(item.split("=", 1) for item in image["Env"])
+        for service in services:
+            given |= _service_links(service)
         given |= {one["name"]: self._value(one) for one in self.container.get("env", ())}
         command = self.container.get("command", image["Entrypoint"])
         config["process"] |= {
@@ -172,11 +195,13 @@ class Pod:
         config["mounts"] = [mount for mount in config["mounts"] if mount["type"] != "cgroup"]
         for mount in self.container["volumeMounts"]:
             volume = self.volumes[mount["name"]]
+            source = volume.folder if isinstance(volume, Volume) else volume
             config["mounts"].append(
                 {
                     "destination": mount["mountPath"],
                     "type": "bind",
-                    "source": str(volume.folder if isinstance(volume, Volume) else volume),
+                    # What a subPath names is looked up now and never again.
+                    "source": str((source / mount.get("subPath", ".")).resolve()),
                     "options": ["rbind", "ro" if mount.get("readOnly") else "rw"],
                 }
             )
@@ -185,6 +210,7 @@ class Pod:
         config["linux"] |= {
             "namespaces": [{"type": kind} for kind in kinds],
             "seccomp": _default_seccomp(),
+            "resources": {"memory": {"limit": self.bytes_of("limits")}},
         }
         config["linux"].pop("uidMappings", None)
         config["linux"].pop("gidMappings", None)
@@ -196,20 +222,41 @@ class Pod:
         source = variable["valueFrom"]["secretKeyRef"]
         return self._secrets[source["name"]][source["key"]]
 
+    def bytes_of(self, which: str) -> int:
+        """The memory that the container ``requests`` or that ``limits`` it."""
+        text = self.container["resources"][which]["memory"]
+        return int(text.removesuffix("Mi")) << 20
+
     def port(self, name: str) -> int:
         """The number of a port of the container."""
         [found] = [p["containerPort"] for p in self.container["ports"] if p["name"] == name]
         return found
 
-    def run_inside(self, *command: str) -> None:
-        """Runs a program of this machine in the network of the pod."""
-        subprocess.run(["nsenter", f"--net=/proc/{self.pid}/ns/net", *command], check=True)
+    def execute(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Runs a program of the image in the container, as ``kubectl exec`` does."""
+        return subprocess.run(
+            [*self._runc, "exec", self._name, *command],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def inside(self, *command: str | Path) -> list[str | Path]:
+        """The words that run a program of this machine in the network of the pod."""
+        nsenter = program("nsenter", package="util-linux")
+        return [nsenter, f"--net=/proc/{self.pid}/ns/net", *command]
+
+    def run_inside(self, *command: str | Path) -> None:
+        """Runs such a program to its end."""
+        subprocess.run(self.inside(*command), check=True)
 
     @contextmanager
     def network(self) -> Iterator[None]:
         """Sockets of this thread are those of the pod's network until the block ends."""
         libc = ctypes.CDLL(None, use_errno=True)
-        with open("/proc/thread-self/ns/net") as here, open(f"/proc/{self.pid}/ns/net") as there:
+        own, its = Path("/proc/thread-self/ns/net"), Path(f"/proc/{self.pid}/ns/net")
+        with own.open() as here, its.open() as there:
             assert libc.setns(there.fileno(), _CLONE_NEWNET) == 0, os.strerror(ctypes.get_errno())
             try:
                 yield
@@ -236,15 +283,15 @@ class Pod:
 
     def wait_until_ready(self) -> None:
         def ready() -> bool:
-            assert self.process.poll() is None, self.log.read_text()
+            self.require_life()
             return self.probe("readinessProbe")
 
         wait_until(ready, what="readiness")
 
-    def ask(self, sent: bytes) -> Answer:
-        """The answer to the question of a proxy in another pod."""
+    def ask(self, sent: bytes, address: str = ADDRESS) -> Answer:
+        """The answer to a question that comes from *address* and goes to it."""
         with self.network():
-            received = converse((ADDRESS, self.port("question")), sent)
+            received = converse((address, self.port("question")), sent)
         return answers(received, ["GET"])[0]
 
     def processes(self) -> list[Path]:
@@ -258,18 +305,44 @@ class Pod:
 
     def terminate(self) -> int:
         """SIGTERM to process 1, as after preStop; the exit status, 137 after the grace."""
+        slept = self.container["lifecycle"]["preStop"]["sleep"]["seconds"]
+        assert self.process
         os.kill(self.pid, signal.SIGTERM)
         try:
-            return self.process.wait(self.spec["terminationGracePeriodSeconds"])
+            return self.process.wait(self.spec["terminationGracePeriodSeconds"] - slept)
         except subprocess.TimeoutExpired:
             self.kill()
             return 137
 
+    def end(self) -> None:
+        """Kills what is left of it, and takes its root away."""
+        self.kill()
+        if (self.folder / "root").is_mount():
+            subprocess.run([program("umount"), self.folder / "root"], check=True)
+
     def kill(self) -> None:
-        if self.process.poll() is None:
-            with suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
+        """Ends it at once."""
+        if self.process and self.process.poll() is None:
+            subprocess.run([*self._runc, "kill", self._name, "KILL"], check=False)
             self.process.wait(10)
+
+
+def _service_links(service: dict[str, Any]) -> dict[str, str]:
+    """The variables by which Kubernetes tells pods of *service*, unless they do not want them."""
+    name, address = service["metadata"]["name"].upper().replace("-", "_"), "10.96.0.7"
+    ports = service["spec"]["ports"]
+    found = {f"{name}_SERVICE_HOST": address, f"{name}_SERVICE_PORT": str(ports[0]["port"])}
+    found[f"{name}_PORT"] = f"tcp://{address}:{ports[0]['port']}"
+    for port in ports:
+        number, base = str(port["port"]), f"{name}_PORT_{port['port']}_TCP"
+        found |= {
+            f"{name}_SERVICE_PORT_{port['name'].upper()}": number,
+            base: f"tcp://{address}:{number}",
+            f"{base}_PROTO": "tcp",
+            f"{base}_PORT": number,
+            f"{base}_ADDR": address,
+        }
+    return found
 
 
 def _image_config() -> dict[str, Any]:
