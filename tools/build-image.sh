@@ -20,6 +20,17 @@ if [[ $(cat "$home/made-of" 2>/dev/null) == "$made_of" ]]; then
     exit 0
 fi
 
+for command in buildah umoci; do
+    command -v "$command" >/dev/null 2>&1 || {
+        echo "tools/build-image.sh: $command is missing: apt-get install $command" >&2
+        exit 1
+    }
+done
+if [[ $EUID != 0 ]]; then
+    echo "tools/build-image.sh: the files of the root belong to others: run it as root" >&2
+    exit 1
+fi
+
 rm -rf "$home"
 mkdir -p "$home"
 work=$(mktemp -d)

@@ -20,6 +20,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from support.edge_tools import TOOLS
 from support.processes import wait_until
 from support.programs import missing, program
@@ -37,7 +39,15 @@ _SECCOMP = Path("/usr/share/containers/seccomp.json")
 
 
 def require_runtime() -> None:
-    """End the test where no container can be run."""
+    """End the test where no container can be run.
+
+    The image is of Debian 12 and is built there alone, so elsewhere nobody is told off.
+    """
+    release: dict[str, str] = {}
+    with suppress(OSError):
+        release = platform.freedesktop_os_release()
+    if release.get("VERSION_CODENAME") != "bookworm":
+        pytest.skip("the image is built on Debian 12")
     program("runc")
     if os.geteuid() != 0:
         missing("containers are run by root here")
