@@ -153,7 +153,7 @@ class TestDocker:
         words = json.loads(found["ENTRYPOINT"]) + json.loads(found["CMD"])
 
         assert _options(words)["config"] == "/etc/edgeauth/edgeauth.toml"
-        assert int(found["USER"]) > 0
+        assert found["USER"] == "65532:65532"
 
     def test_where_its_metrics_are_is_a_variable_that_no_flag_beats(self, tmp_path: Path):
         found = self.instructions()
@@ -186,13 +186,16 @@ class TestDocker:
 
     def test_every_image_can_be_named_by_its_digest_and_every_package_is_by_its_hash(self):
         text = self.text()
-        installs = re.findall(r"pip install ([^&\n]*)", text)
+        script = (INTEGRATIONS / "docker" / "root.sh").read_text()
+        installs = re.findall(r"pip install ([^&\n]*)", text + script)
 
         assert set(re.findall(r"^FROM (\S+)", text, re.MULTILINE)) == {"${DEBIAN}", "scratch"}
         assert len(installs) == 3
         for options in installs:
             assert "--require-hashes" in options or "--no-deps --no-index" in options
-        for file in re.findall(r"--requirement /source/(\S+)", text):
+        files = re.findall(r"--requirement /source/(\S+)", text)
+        assert "/../../requirements/serve.txt" in script
+        for file in (*files, "requirements/serve.txt"):
             pins = (INTEGRATIONS.parent / file).read_text().count("==")
             assert pins
             assert (INTEGRATIONS.parent / file).read_text().count("--hash=") >= pins
