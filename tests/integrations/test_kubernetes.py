@@ -6,18 +6,15 @@ import re
 import tomllib
 from typing import Any
 
-import kubernetes_validate
 import pytest
 import yaml
 from support.edge_tools import INTEGRATIONS
-from support.helm import CHART, VARIANTS, helm, rendered, values_of
+from support.helm import CHART, VARIANTS, helm, rendered, validate, values_of
 
 import edgeauth
 from edgeauth.service.settings import ServiceSettings
 
 KUBERNETES = INTEGRATIONS / "kubernetes"
-# The oldest that has the sleep of preStop by itself, and the newest whose schemas there are.
-VERSIONS = ("1.30", kubernetes_validate.latest_version())
 # In the chart alone.
 LABELS = {"app.kubernetes.io/version", "app.kubernetes.io/managed-by", "helm.sh/chart"}
 
@@ -37,15 +34,6 @@ def ingress() -> list[Document]:
 def one(kind: str, documents: list[Document]) -> Document:
     [found] = [document for document in documents if document["kind"] == kind]
     return found
-
-
-def validate(document: Document) -> None:
-    """By the schemas of Kubernetes, where a field that does not exist is an error."""
-    for version in VERSIONS:
-        try:
-            kubernetes_validate.validate(document, version, strict=True)
-        except kubernetes_validate.ValidationError as error:
-            pytest.fail(f"{document['kind']}, {version}: {error.message} at {list(error.path)}")
 
 
 def check_monitor(monitor: Document, service: Document) -> None:

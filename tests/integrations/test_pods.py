@@ -179,12 +179,13 @@ def test_keys_that_the_kubelet_swaps_come_into_force_without_a_restart():
 
 def test_keys_under_a_sub_path_stay_what_they_were():
     """Why there is no subPath in the manifests."""
-    documents = rendered("default")
+    quickly = ["--set-string", 'config=secrets_dir = "/run/secrets/edgeauth"\nwatch_interval = 1\n']
+    documents = rendered("default", *quickly)
     [container] = deployment(documents)["containers"]
     for mount in container["volumeMounts"]:
         if mount["name"] == "keys":
             mount |= {"mountPath": "/run/secrets/edgeauth/edge-2026-11", "subPath": "edge-2026-11"}
-    with running(rendered("default")) as folder, running(documents) as file:
+    with running(rendered("default", *quickly)) as folder, running(documents) as file:
         for pod in (folder, file):
             keys(pod).write({"edge-2026-11": NEW})
         wait_until(lambda: folder.ask(signed(NEW)).status == 204, what="the new key")

@@ -1,4 +1,4 @@
-"""The chart, rendered by Helm."""
+"""The chart, rendered by Helm; what Kubernetes takes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
 
+import kubernetes_validate
+import pytest
 import yaml
 
 from support.edge_tools import INTEGRATIONS, TOOLS
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CHART = INTEGRATIONS / "helm" / "edgeauth"
+# The oldest that has the sleep of preStop by itself, and the newest whose schemas there are.
+VERSIONS = ("1.30", kubernetes_validate.latest_version())
 VARIANTS = sorted(path.stem.removesuffix("-values") for path in (CHART / "ci").iterdir())
 
 
@@ -24,14 +28,20 @@ def values_of(variant: str) -> Path:
     return CHART / "ci" / f"{variant}-values.yaml"
 
 
-def helm(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    """What Helm says. It knows no cluster and reads no settings of who runs the tests."""
+def helm_program() -> str:
     own = TOOLS / "helm" / "bin" / "helm"
-    found = own if own.exists() else shutil.which("helm")
+    found = str(own) if own.exists() else shutil.which("helm")
     if not found:
         missing(f"{own} is missing: make kubernetes-tools")
+    return found
+
+
+def helm(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    """What Helm says. It knows no cluster and reads no settings of who runs the tests."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("HELM_")}
-    return subprocess.run([found, *words], env=environ, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [helm_program(), *words], env=environ, capture_output=True, text=True, check=False
+    )
 
 
 def rendered(variant: str, *options: str) -> list[dict[str, Any]]:
@@ -40,3 +50,12 @@ def rendered(variant: str, *options: str) -> list[dict[str, Any]]:
     done = helm(*words, *options)
     assert done.returncode == 0, done.stderr
     return [document for document in yaml.safe_load_all(done.stdout) if document]
+
+
+def validate(document: dict[str, Any]) -> None:
+    """By the schemas of Kubernetes, where a field that does not exist is an error."""
+    for version in VERSIONS:
+        try:
+            kubernetes_validate.validate(document, version, strict=True)
+        except kubernetes_validate.ValidationError as error:
+            pytest.fail(f"{document['kind']}, {version}: {error.message} at {list(error.path)}")
