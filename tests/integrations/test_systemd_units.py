@@ -2,43 +2,35 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shlex
 import subprocess
-import sys
-import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import flask
 import pytest
-from support.processes import running
-from support.programs import missing, program
+from support.booted import Booted, booted, require_systemd
+from support.programs import program
 from support.service import one, question, short_folder
 
 import edgeauth
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from contextlib import AbstractContextManager
 
 FOLDER = Path(__file__).parents[2] / "integrations" / "systemd"
-SCRIPTS = Path(sysconfig.get_path("scripts"))
 SECRET = "the-credential-of-the-shop"
+NEW = "the-next-credential-of-the-shop"
 
 # In tenths: 12 is "1.2 OK". What none of them can leave out is a network and a root.
 EXPOSURE = {"shop.service": 15, "edgeauth.service": 15, "edgeauth-addresses.service": 20}
 
-# What systemd does before it starts a unit with a credential: a copy that its user alone may read,
-# in a file system in memory, which is mounted read-only. The user here is root without its rights.
-HAND_OVER = """
-set -eu
-folder=$1 secrets=$2; shift 2
-mount -t ramfs -o mode=0700 ramfs "$folder"
-cp "$secrets" "$folder/edge-secrets"
-chmod 0400 "$folder/edge-secrets"
-chmod 0500 "$folder"
-mount -o remount,bind,ro "$folder"
-exec "$@"
+# A program as pip writes it, with the packages of the tests.
+PROGRAM = """#!/usr/bin/python3.11
+import sys
+sys.path[:0] = ["/opt/shop", "/opt/lib", "/opt/source"]
+from {module} import {name}
+sys.exit({name}())
 """
 
 
@@ -91,12 +83,6 @@ def test_systemd_would_call_a_service_exposed_that_may_do_anything(tmp_path: Pat
     assert analyze("security", "--offline=true", "--threshold=20", unit).returncode == 1
 
 
-def environment(text: str, credentials: Path) -> Mapping[str, str]:
-    """The variables of a unit, with its folder of credentials in the place of ``%d``."""
-    lines = re.findall(r"^Environment=(.*)$", text, re.MULTILINE)
-    return dict(line.replace("%d", str(credentials)).split("=", 1) for line in lines)
-
-
 FLASK = """
 from flask import Flask
 from edgeauth.flask import EdgeAuth
@@ -117,57 +103,105 @@ app = EdgeAuthMiddleware(Starlette(routes=routes), guard=Guard.from_settings())
 """
 
 
-def command_of(server: str) -> list[str]:
+def command_of(server: str) -> str:
     """What the unit starts, or what its README says to start in the place of it."""
     file = {"gunicorn": "shop.service", "uvicorn": "README.md"}[server]
     [line] = re.findall(rf"ExecStart=(/opt/shop/bin/{server} [^`\n]*)", (FOLDER / file).read_text())
-    return shlex.split(line)
+    return line
 
 
-@pytest.mark.parametrize(("server", "app"), [("gunicorn", FLASK), ("uvicorn", STARLETTE)])
-def test_an_app_gets_its_secrets_as_a_credential_and_keeps_the_socket(server: str, app: str):
-    if os.geteuid() != 0:
-        missing("what systemd mounts is mounted by root here")
-    text = (FOLDER / "shop.service").read_text()
-    listen = re.search(r"^ListenStream=(.*)$", (FOLDER / "shop.socket").read_text(), re.MULTILINE)
-    assert listen
-    assert "LoadCredential=edge-secrets:/etc/shop/edge-secrets\n" in text
-    with short_folder() as folder:
-        credentials, secrets = folder / "credentials", folder / "edge-secrets"
-        credentials.mkdir()
-        secrets.write_text(f"edge-2026-11:{SECRET}\n")
-        (folder / "edgeauth.toml").write_text('exempt = ["GET /healthz"]\n')
-        (folder / "shop.py").write_text(app)
-        variables = {
-            **environment(text, credentials),
-            "EDGEAUTH_CONFIG": str(folder / "edgeauth.toml"),
-        }
-        confined = [
-            *(program("setpriv", package="util-linux"), "--no-new-privs"),
-            *("--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all"),
-        ]
-        start = [
-            *(program("unshare", package="util-linux"), "--mount", "sh", "-c", HAND_OVER, "-"),
-            *(credentials, secrets),
-        ]
+def running(
+    folder: Path, units: dict[str, str], files: dict[str, str]
+) -> AbstractContextManager[Booted]:
+    """systemd with our packages in /opt, whose shop.service and such can say what they print."""
+    said = (
+        "[Service]\nStandardOutput=append:/run/shared/said\nStandardError=append:/run/shared/said\n"
+    )
+    units = {name: text.replace("[Service]\n", said) for name, text in units.items()}
+    opt = {"lib": Path(flask.__file__).parents[1], "source": Path(edgeauth.__file__).parents[1]}
+    return booted(folder, next(iter(units)), units, files, opt)
 
-        socket = str(folder / "app.sock")
-        command = [
-            *(program("systemd-socket-activate", package="systemd"), "--listen", socket),
-            *(f"--setenv={name}={value}" for name, value in variables.items()),
-            *(*confined, sys.executable, SCRIPTS / server, *command_of(server)[1:]),
-        ]
-        with running([*start, *command], address=socket, log=folder / "log", cwd=folder):
-            signed = question(("Edge-Auth", edgeauth.sign(SECRET, pop="LHR")))
 
-            assert one(socket, signed).status == 200
-            assert one(socket, question()).status == 403
+def shipped(name: str, **changed: str) -> str:
+    """The text of the unit *name*; its socket is where the test can see it."""
+    text = (FOLDER / name).read_text()
+    text = re.sub("^ListenStream=.*$", "ListenStream=/run/shared/sock", text, flags=re.MULTILINE)
+    for setting, value in changed.items():
+        text, times = re.subn(f"^{setting}=.*$", f"{setting}={value}", text, flags=re.MULTILINE)
+        assert times == 1
+    return text
 
-        # The folder here has nothing: the copy was in the unit's own file system.
-        assert not list(credentials.iterdir())
-        doctor = [*start, *confined, sys.executable, SCRIPTS / "edgeauth", "doctor"]
-        done = subprocess.run(
-            doctor, env={**os.environ, **variables}, capture_output=True, text=True, check=False
-        )
-        assert done.stderr == ""
-        assert "edge-secrets" not in done.stdout
+
+def signed(secret: str = SECRET) -> bytes:
+    return question(("Edge-Auth", edgeauth.sign(secret, pop="LHR")))
+
+
+SERVERS = {
+    "gunicorn": (FLASK, "gunicorn.app.wsgiapp", "run", "notify"),
+    "uvicorn": (STARLETTE, "uvicorn", "main", "exec"),
+}
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_systemd_starts_an_app_and_hands_it_its_secrets_as_a_credential(server: str):
+    require_systemd()
+    app, module, name, kind = SERVERS[server]
+    changed = {"ExecStart": command_of(server), "Type": kind}
+    doctor = {"ExecStart": "/opt/shop/bin/edgeauth doctor", "Type": "oneshot"}
+    units = {
+        "start.target": "[Unit]\nRequires=shop.socket shop.service\nAfter=shop.service\n",
+        "shop.socket": shipped("shop.socket"),
+        "shop.service": shipped("shop.service", **changed),
+        "doctor.service": shipped("shop.service", **doctor, Restart="no").replace(
+            "[Service]\n", "[Service]\nSuccessExitStatus=1\n"
+        ),
+    }
+    files = {
+        "/opt/shop/shop.py": app,
+        f"/opt/shop/bin/{server}": PROGRAM.format(module=module, name=name),
+        "/opt/shop/bin/edgeauth": PROGRAM.format(module="edgeauth.ops.cli", name="main"),
+        "/etc/shop/edgeauth.toml": 'exempt = ["GET /healthz"]\n',
+        "/etc/shop/edge-secrets": f"edge-2026-11:{SECRET}\n",
+    }
+    with short_folder() as folder, running(folder, units, files) as systemd:
+        socket = str(systemd.run / "sock")
+        assert one(socket, signed()).status == 200
+        assert one(socket, question()).status == 403
+
+        systemd.write("/etc/shop/edge-secrets", f"edge-2026-12:{NEW}\n")
+        assert one(socket, signed()).status == 200
+        systemd.systemctl("restart", "shop.service")
+        assert one(socket, signed(NEW)).status == 200
+        assert one(socket, signed()).status == 403
+
+        systemd.systemctl("start", "doctor.service")
+        said = (systemd.run / "said").read_text()
+        assert re.search(r"found\n|^Nothing", said, re.MULTILINE), said
+        assert "edge-secrets" not in said
+        assert "rror" not in said
+
+
+def test_systemd_starts_the_decision_service_and_reloads_it():
+    require_systemd()
+    units = {
+        "start.target": "[Unit]\nRequires=edgeauth.service\nAfter=edgeauth.service\n",
+        "edgeauth.socket": shipped("edgeauth.socket"),
+        # Whose user and group this machine has.
+        "edgeauth.service": shipped("edgeauth.service", User="daemon", Group="root"),
+    }
+    config = (FOLDER / "edgeauth.toml").read_text()
+    files = {
+        "/opt/edgeauth/bin/edgeauth": PROGRAM.format(module="edgeauth.ops.cli", name="main"),
+        "/etc/edgeauth/edgeauth.toml": config,
+        "/etc/edgeauth/secrets": f"edge-2026-11:{SECRET}\n",
+    }
+    with short_folder() as folder, running(folder, units, files) as systemd:
+        socket = str(systemd.run / "sock")
+        assert one(socket, signed()).status == 204
+        assert one(socket, question()).status == 403
+
+        systemd.write("/etc/edgeauth/secrets", f"edge-2026-12:{NEW}\n")
+        systemd.systemctl("reload", "edgeauth.service")
+        assert "generation 2 is in force" in systemd.systemctl("status", "edgeauth.service")
+        assert one(socket, signed(NEW)).status == 204
+        assert one(socket, signed()).status == 403
