@@ -22,7 +22,7 @@ from support.service import question, short_folder
 
 import edgeauth
 
-PAGE = INTEGRATIONS.parent / "docs" / "guides" / "kubernetes.md"
+PAGE = INTEGRATIONS.parent / "docs" / "guides/kubernetes.md"
 TEXT = PAGE.read_text("utf-8")
 COMMANDS = [step for step in steps(TEXT) if isinstance(step, Command)]
 

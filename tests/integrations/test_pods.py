@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.helm import rendered
-from support.pod import ADDRESS, ELSEWHERE, IMAGE, Pod, Volume, require_runtime
+from support.kubelet import Volume
+from support.pod import ADDRESS, ELSEWHERE, IMAGE, Pod, require_runtime
 from support.processes import wait_until
 from support.programs import program
 from support.service import question, short_folder

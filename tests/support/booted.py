@@ -65,9 +65,7 @@ def require_systemd() -> None:
     if os.geteuid() != 0 or not SYSTEMD.exists():
         pytest.skip("systemd is booted by root, and where it is installed")
     if sys.version_info[:2] != (3, 11) or not PYTHON.exists():
-        pytest.skip(
-            "a unit sees no home directory: it takes Debian's Python 3.11, and our packages"
-        )
+        pytest.skip("a unit sees no home directory: it needs Debian's Python 3.11")
     if not Path("/sys/fs/cgroup/systemd").is_dir():
         pytest.skip("the control groups of this machine are not those that the test mounts")
 
@@ -153,7 +151,9 @@ def booted(
         made = folder / path.lstrip("/")
         made.parent.mkdir(parents=True, exist_ok=True)
         made.write_text(text)
-        made.chmod(0o755 if made.parent.name == "bin" else 0o600 if "edge-secrets" in path else 0o644)
+        made.chmod(
+            0o755 if made.parent.name == "bin" else 0o600 if "edge-secrets" in path else 0o644
+        )
     for name in opt:
         (folder / "opt" / name).mkdir(parents=True)
     pairs = " ".join(f"{path}:/opt/{name}" for name, path in opt.items())

@@ -12,10 +12,8 @@ import http.client
 import json
 import os
 import platform
-import shutil
 import signal
 import subprocess
-import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from support.edge_tools import TOOLS
+from support.kubelet import Volume, default_seccomp, image_config, service_links
 from support.processes import wait_until
 from support.programs import missing, program
 from support.wire import Answer, answers, converse
@@ -35,7 +34,6 @@ ADDRESS = "10.244.0.7"
 ELSEWHERE = "192.0.2.9"
 
 _CLONE_NEWNET = 0x4000_0000
-_SECCOMP = Path("/usr/share/containers/seccomp.json")
 
 
 def require_runtime() -> None:
@@ -53,38 +51,6 @@ def require_runtime() -> None:
         missing("containers are run by root here")
     if not (IMAGE / "made-of").exists():
         missing(f"{IMAGE} is missing: make kubernetes-tools")
-
-
-class Volume:
-    """The folder of a ConfigMap or a Secret as the kubelet's atomic writer lays it."""
-
-    def __init__(self, folder: Path, files: Mapping[str, str], *, mode: int, group: int) -> None:
-        self.folder, self._mode, self._group = folder, mode, group
-        folder.mkdir()
-        folder.chmod(0o1777)
-        self.write(files)
-
-    def write(self, files: Mapping[str, str]) -> None:
-        """Other *files*: in a folder of their own, to which ``..data`` is swapped in one step."""
-        made = Path(tempfile.mkdtemp(prefix="..2026_11_27_", dir=self.folder))
-        for name, text in files.items():
-            (made / name).write_text(text)
-            # With an fsGroup, its members may read whatever the mode says.
-            (made / name).chmod(self._mode | 0o440)
-            os.chown(made / name, 0, self._group)
-        os.chown(made, 0, self._group)
-        made.chmod(0o2755)
-        data, new = self.folder / "..data", self.folder / "..data_tmp"
-        old = data.resolve() if data.is_symlink() else None
-        new.symlink_to(made.name)
-        new.rename(data)
-        for name in files:
-            if not (self.folder / name).is_symlink():
-                (self.folder / name).symlink_to(f"..data/{name}")
-        if old:
-            for gone in {file.name for file in old.iterdir()} - set(files):
-                (self.folder / gone).unlink()
-            shutil.rmtree(old)
 
 
 class Pod:
@@ -178,7 +144,7 @@ class Pod:
     def _config(self, services: list[dict[str, Any]]) -> dict[str, Any]:
         """What the runtime is told, of the image's and the manifest's words."""
         config = json.loads((IMAGE / "bundle" / "config.json").read_text())
-        image = _image_config()
+        image = image_config(IMAGE / "oci")
         pod, own = self.spec["securityContext"], self.container["securityContext"]
         assert own["capabilities"] == {"drop": ["ALL"]}
         config["root"] = {
@@ -187,7 +153,7 @@ class Pod:
         }
         given = dict(item.split("=", 1) for item in image["Env"])
         for service in services:
-            given |= _service_links(service)
+            given |= service_links(service)
         given |= {one["name"]: self._value(one) for one in self.container.get("env", ())}
         command = self.container.get("command", image["Entrypoint"])
         config["process"] |= {
@@ -219,7 +185,7 @@ class Pod:
         assert pod["seccompProfile"] == {"type": "RuntimeDefault"}
         config["linux"] |= {
             "namespaces": [{"type": kind} for kind in kinds],
-            "seccomp": _default_seccomp(),
+            "seccomp": default_seccomp(),
             "resources": {"memory": {"limit": self.bytes_of("limits")}},
         }
         config["linux"].pop("uidMappings", None)
@@ -335,48 +301,3 @@ class Pod:
         if self.process and self.process.poll() is None:
             subprocess.run([*self._runc, "kill", self._name, "KILL"], check=False)
             self.process.wait(10)
-
-
-def _service_links(service: dict[str, Any]) -> dict[str, str]:
-    """The variables by which Kubernetes tells pods of *service*, unless they do not want them."""
-    name, address = service["metadata"]["name"].upper().replace("-", "_"), "10.96.0.7"
-    ports = service["spec"]["ports"]
-    found = {f"{name}_SERVICE_HOST": address, f"{name}_SERVICE_PORT": str(ports[0]["port"])}
-    found[f"{name}_PORT"] = f"tcp://{address}:{ports[0]['port']}"
-    for port in ports:
-        number, base = str(port["port"]), f"{name}_PORT_{port['port']}_TCP"
-        found |= {
-            f"{name}_SERVICE_PORT_{port['name'].upper()}": number,
-            base: f"tcp://{address}:{number}",
-            f"{base}_PROTO": "tcp",
-            f"{base}_PORT": number,
-            f"{base}_ADDR": address,
-        }
-    return found
-
-
-def _image_config() -> dict[str, Any]:
-    """The configuration in the image itself, out of its layout."""
-    layout = IMAGE / "oci"
-
-    def blob(digest: str) -> dict[str, Any]:
-        return json.loads((layout / "blobs" / digest.replace(":", "/")).read_text())
-
-    [image] = json.loads((layout / "index.json").read_text())["manifests"]
-    return blob(blob(image["digest"])["config"]["digest"])["config"]
-
-
-def _default_seccomp() -> dict[str, Any]:
-    """The default profile of container engines, for a process without capabilities."""
-    profile = json.loads(_SECCOMP.read_text())
-    here = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
-    rules = [
-        {name: rule[name] for name in ("names", "action", "args", "errnoRet") if rule.get(name)}
-        for rule in profile["syscalls"]
-        if not rule["includes"].get("caps") and here in rule["includes"].get("arches", [here])
-    ]
-    return {
-        "defaultAction": profile["defaultAction"],
-        "defaultErrnoRet": profile["defaultErrnoRet"],
-        "syscalls": rules,
-    }
