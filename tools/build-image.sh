@@ -42,7 +42,7 @@ mkdir "$work/context"
 PYTHON=$python integrations/docker/root.sh "$work/build/image" "$work"/wheel/*.whl
 
 storage=(--storage-driver vfs --root "$work/storage" --runroot "$work/run")
-buildah "${storage[@]}" build --quiet --build-context build="$work/build" --timestamp 0 \
+buildah "${storage[@]}" --log-level error build --quiet --build-context build="$work/build" --timestamp 0 \
     --file integrations/docker/Dockerfile --tag edgeauth "$work/context" >"$work/id"
 buildah "${storage[@]}" push --quiet "$(cat "$work/id")" "oci:$home/oci:edgeauth"
 umoci unpack --image "$home/oci:edgeauth" "$home/bundle"
