@@ -16,12 +16,13 @@ import json
 import threading
 from typing import TYPE_CHECKING, Annotated, TypedDict
 
-from edgeauth._record.append import Target, target
 from edgeauth._record.logger import logger
 from edgeauth.errors import AddressNotAllowed, ConfigurationError, VerificationError, explain
 from edgeauth.observers import Observer
+from edgeauth.posix import demand
 
 if TYPE_CHECKING:
+    from edgeauth._record.append import Target
     from edgeauth.forwarded import TrustedProxies
     from edgeauth.request import Request
     from edgeauth.verdict import Pass, Verdict
@@ -80,6 +81,8 @@ class DecisionFile(Observer):
     Attributes:
         lost: how many lines could not be written.
 
+    Raises:
+        ConfigurationError: the system cannot append so (Windows).
     """
 
     every_decision = True
@@ -93,6 +96,10 @@ class DecisionFile(Observer):
         self._told_at = -_TELL_SECONDS
         # How many lost lines the file does not know of.
         self._untold = 0
+        demand("the setting decisions", "fcntl")
+        from edgeauth._record.append import target  # noqa: PLC0415 - not on Windows
+
+        self._open = target
         self._target: Target | None = None
 
     def start(self) -> None:
@@ -102,7 +109,7 @@ class DecisionFile(Observer):
             ConfigurationError: neither.
         """
         try:
-            self._target = target(self._path)
+            self._target = self._open(self._path)
         except (OSError, ValueError) as error:
             raise ConfigurationError(
                 f"decisions file {self._path!r} cannot be opened: {explain(error)}"
@@ -161,7 +168,7 @@ class DecisionFile(Observer):
                 head = _encode(lost).encode() + b"\n"
             whole = head + line + b"\n"
             if self._target is None:
-                self._target = target(self._path)
+                self._target = self._open(self._path)
             written = self._target.write(whole, look=look)
             if written >= len(head):
                 self._untold = 0
