@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from pathlib import Path
@@ -13,8 +12,10 @@ import click
 from edgeauth.addresses import AddressList
 from edgeauth.errors import ConfigurationError, explain
 from edgeauth.exemptions import is_exact_path, is_method
+from edgeauth.ops.cli.file_type import FILE
 from edgeauth.ops.cli.options import key_options, read_settings, settings_options
-from edgeauth.ops.cli.probe_report import count, document, junit
+from edgeauth.ops.cli.probe_report import MEMBERS, count, document, junit
+from edgeauth.ops.cli.results import json_option, print_json
 from edgeauth.ops.private_key import read_private_key
 from edgeauth.ops.probe.judge import Result, Unreachable, run
 from edgeauth.ops.probe.rows import rows
@@ -54,7 +55,7 @@ def _exempt(
 @click.command("probe")
 @click.argument("url")
 @click.option("--connect", metavar="HOST:PORT", help="Connect there; URL gives Host and TLS name.")
-@click.option("--cacert", metavar="FILE", help="Trust the CA in this file, for TLS.")
+@click.option("--cacert", metavar="FILE", type=FILE, help="Trust the CA in this file, for TLS.")
 @click.option(
     "--exempt",
     metavar="[METHOD] PATH",
@@ -85,8 +86,10 @@ def _exempt(
     show_default=True,
     help="Seconds for one request.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
-@click.option("--junit", "junit_file", metavar="FILE", help="Write a JUnit file as well.")
+@json_option(MEMBERS)
+@click.option(
+    "--junit", "junit_file", metavar="FILE", type=FILE, help="Write a JUnit file as well."
+)
 @key_options
 @settings_options
 @click.pass_context
@@ -120,9 +123,6 @@ def command(
 
     Exit status: 0 everything tried is as it must be, 1 something is not, 2 wrong usage,
     or nothing answered at all.
-
-    --json prints one object: url, passed, failed, not_tried, and rows (id, title, expected,
-    outcome, answer, meaning).
     """
     settings = read_settings(config, secret_file, secrets_file)
     target = Target.parse(url, connect=connect, cacert=cacert)
@@ -149,7 +149,7 @@ def command(
     except Unreachable as error:
         raise ConfigurationError(str(error)) from None
     if as_json:
-        click.echo(json.dumps(document(url, found)))
+        print_json(document(url, found))
     else:
         click.echo()
         numbers = [f"{count(found, outcome)} {outcome}" for outcome in _WORDS]
