@@ -36,7 +36,7 @@ JOBS ?= 3
 PYTEST = pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 # Unit tests that start one program after another, or wait for one; `make test` runs them.
-STARTS_PROGRAMS := test_ahead test_other_systems test_command_line_page test_console_script test_example_apps test_faults doctor/test_app
+STARTS_PROGRAMS := test_ahead test_completion test_other_systems test_command_line_page test_console_script test_example_apps test_faults doctor/test_app
 
 check: $(VENV)/.installed ## the loop while you work: lint, types, unit tests, every adapter in process; under a minute
 	$(BIN)/ruff check .
@@ -120,8 +120,9 @@ test-edge: $(VENV)/.installed edge-tools ## the edge code in falco, Viceroy, car
 count: ## the lines of code of each shelf of ARCHITECTURE.md
 	$(PYTHON) tools/count_lines.py
 
-options: $(VENV)/.installed ## write the options of each kind of scheme into docs/schemes/README.md
+options: $(VENV)/.installed ## write what the code says of options and commands into docs/
 	$(BIN)/python tools/option_tables.py
+	$(BIN)/python tools/command_tables.py
 
 # A warning is an error: a link that leads nowhere, an anchor that is none, a name without an entry.
 .PHONY: docs

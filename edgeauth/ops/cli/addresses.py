@@ -24,6 +24,7 @@ from edgeauth.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from datetime import date
 
     from edgeauth.networks import Network
     from edgeauth.ops.address_update.update import Update
@@ -281,7 +282,7 @@ def _updated(path: Path, done: Update) -> dict[str, Any]:
         "as_of": done.stored.as_of,
         "count": len(done.stored.listed),
         "removed": [
-            {"network": str(network), "until": retiring.get(network)}
+            {"network": str(network), "until": _day(retiring.get(network))}
             for network in done.difference.removed
         ],
         "added": _texts(done.difference.added),
@@ -290,7 +291,11 @@ def _updated(path: Path, done: Update) -> dict[str, Any]:
 
 
 def _network(network: Network, addresses: AddressList) -> dict[str, Any]:
-    return {"network": str(network), "until": addresses.retiring.get(network)}
+    return {"network": str(network), "until": _day(addresses.retiring.get(network))}
+
+
+def _day(last: date | None) -> str | None:
+    return None if last is None else last.isoformat()
 
 
 def _texts(networks: Iterable[Network]) -> list[str]:
