@@ -5,12 +5,16 @@ umasks, time zones, languages, hash seeds and times of their files; what they sh
 commit, its time as SOURCE_DATE_EPOCH, and the hatchling of requirements/dev.txt, whose version
 is written into the wheel. A third build with another SOURCE_DATE_EPOCH must differ in both
 files, or the comparison could not see a difference.
+
+The package gets the address of the repository that this clone is of (tools/project_metadata.py).
+What was built is held to what package indexes ask for: twine and check-wheel-contents.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,9 +22,16 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+from project_metadata import VARIABLE
+
 ROOT = Path(__file__).parents[1]
 DIST = ROOT / "dist"
 A_DAY = 86_400
+
+# https://HOST/OWNER/NAME or git@HOST:OWNER/NAME, with .git or without.
+_REMOTE = re.compile(
+    r"(?:https://(?:[^@/]+@)?|(?:ssh://)?git@)([\w.-]+)[/:]([\w./-]+?)(?:\.git)?/?"
+)
 
 
 class Surroundings(NamedTuple):
@@ -63,9 +74,24 @@ def main() -> int:
             sys.exit(f"not reproducible: {different}; compare with dist/other-*")
         if differences(first, another_time) != sorted(first):
             sys.exit("another SOURCE_DATE_EPOCH gave the same bytes: this comparison is blind")
+    check([DIST / name for name in first])
     for name in sorted(first):
         print(f"{digest(DIST / name)}  {name}")
     return 0
+
+
+def check(files: list[Path]) -> None:
+    """End where a package index, or whoever installs *files*, would find something wrong."""
+    wheels = [file for file in files if file.suffix == ".whl"]
+    run = Path(sys.executable).parent
+    subprocess.run([run / "twine", "check", "--strict", *files], check=True)
+    subprocess.run([run / "check-wheel-contents", *wheels], check=True, cwd=ROOT)
+
+
+def address_of(remote: str) -> str:
+    """The address for browsers of the repository at *remote*; empty where it has none."""
+    found = _REMOTE.fullmatch(remote)
+    return f"https://{found[1]}/{found[2]}" if found else ""
 
 
 def build(home: Path, surroundings: Surroundings, epoch: int) -> dict[str, Path]:
@@ -81,7 +107,12 @@ def build(home: Path, surroundings: Surroundings, epoch: int) -> dict[str, Path]
             *(sys.executable, "-m", "build", "--quiet", "--no-isolation"),
             *("--outdir", home / "dist", checkout),
         ],
-        env={**os.environ, **surroundings.variables, "SOURCE_DATE_EPOCH": str(epoch)},
+        env={
+            **os.environ,
+            **surroundings.variables,
+            VARIABLE: address_of(remote()),
+            "SOURCE_DATE_EPOCH": str(epoch),
+        },
         check=True,
         umask=surroundings.umask,
         stdout=subprocess.DEVNULL,
@@ -100,6 +131,14 @@ def differences(some: dict[str, Path], others: dict[str, Path]) -> list[str]:
 
 def digest(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def remote() -> str:
+    """The URL of the remote ``origin``; empty without one."""
+    asked = ["git", "remote", "get-url", "origin"]
+    return subprocess.run(
+        asked, cwd=ROOT, check=False, capture_output=True, text=True
+    ).stdout.strip()
 
 
 def git(*arguments: str) -> str:
