@@ -26,6 +26,7 @@ from edgeauth.keys import KeyRing
 from edgeauth.ops.cli.file_type import FILE
 from edgeauth.ops.cli.group import Commands
 from edgeauth.ops.cli.options import config_option
+from edgeauth.ops.cli.progress import SECONDS, progress
 from edgeauth.ops.cli.results import json_option, print_json
 from edgeauth.ops.cli.text import table
 from edgeauth.ops.rotation.evidence import accepted_in_decisions, verified_by_metrics
@@ -287,7 +288,12 @@ def _evidence(log: str | None, metrics: str | None, over: float) -> Evidence | N
         return None
     before = verified_by_metrics(metrics)
     click.echo(f"Watching the metrics for {seconds(over)} s ...", err=True)
-    time.sleep(over)
+    whole = int(over)
+    with progress(whole, "watching", shown=whole > SECONDS) as advance:
+        for _ in range(whole):
+            time.sleep(1)
+            advance(1)
+    time.sleep(over - whole)
     return Evidence(verified_by_metrics(metrics).since(before), over)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from edgeauth.exemptions import is_exact_path, is_method
 from edgeauth.ops.cli.file_type import FILE
 from edgeauth.ops.cli.options import key_options, read_settings, settings_options
 from edgeauth.ops.cli.probe_report import MEMBERS, count, document, junit
+from edgeauth.ops.cli.progress import SECONDS, on_terminal, progress
 from edgeauth.ops.cli.results import json_option, print_json
 from edgeauth.ops.private_key import read_private_key
 from edgeauth.ops.probe.judge import Result, Unreachable, run
@@ -142,10 +144,14 @@ def command(
     tried = _rows(plan, settings)
     found = []
     try:
-        for result in run(tried, target, rate=rate, timeout=timeout, refused=refused):
-            found.append(result)
-            if not as_json:
-                _print(result)
+        # On a terminal the rows themselves tell how far it is.
+        waiting = len(tried) > rate * SECONDS and (as_json or not on_terminal(sys.stdout))
+        with progress(len(tried), "probing", shown=waiting) as advance:
+            for result in run(tried, target, rate=rate, timeout=timeout, refused=refused):
+                found.append(result)
+                advance(1)
+                if not as_json:
+                    _print(result)
     except Unreachable as error:
         raise ConfigurationError(str(error)) from None
     if as_json:

@@ -13,6 +13,7 @@ from edgeauth.errors import ConfigurationError, explain
 from edgeauth.ops.atomic_write import replace_file
 from edgeauth.ops.cli.file_type import FILE
 from edgeauth.ops.cli.options import config_option
+from edgeauth.ops.cli.progress import on_terminal, progress
 from edgeauth.ops.cli.results import json_option, print_json
 from edgeauth.ops.report.conclusion import conclude
 from edgeauth.ops.report.document import MEMBERS, document
@@ -107,18 +108,18 @@ def _terminal() -> Callable[..., None]:
 @contextmanager
 def _progress(source: Source) -> Iterator[Iterator[Line]]:
     """The lines of *source*; a bar on standard error if that is a terminal and it is long."""
-    if source.size is None or source.size < _LONG or not sys.stderr.isatty():
+    if source.size is None or source.size < _LONG or not on_terminal(sys.stderr):
         yield iter(source)
         return
-    with click.progressbar(
-        length=source.size, label=click.format_filename(source.name), file=sys.stderr
-    ) as bar:
+    with progress(source.size, click.format_filename(source.name)) as advance:
 
         def watched() -> Iterator[Line]:
+            before = 0
             for number, line in enumerate(source):
                 if number % _STEP == 0:
-                    bar.update(source.position - bar.pos)
+                    advance(source.position - before)
+                    before = source.position
                 yield line
-            bar.update(source.position - bar.pos)
+            advance(source.position - before)
 
         yield watched()
