@@ -6,7 +6,6 @@ commit, its time as SOURCE_DATE_EPOCH, and the hatchling of requirements/dev.txt
 is written into the wheel. A third build with another SOURCE_DATE_EPOCH must differ in both
 files, or the comparison could not see a difference.
 
-The package gets the address of the repository that this clone is of (tools/project_metadata.py).
 What was built is held to what package indexes ask for: twine and check-wheel-contents.
 """
 
@@ -14,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -22,16 +20,9 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from project_metadata import VARIABLE
-
 ROOT = Path(__file__).parents[1]
 DIST = ROOT / "dist"
 A_DAY = 86_400
-
-# https://HOST/OWNER/NAME or git@HOST:OWNER/NAME, with .git or without.
-_REMOTE = re.compile(
-    r"(?:https://(?:[^@/]+@)?|(?:ssh://)?git@)([\w.-]+)[/:]([\w./-]+?)(?:\.git)?/?"
-)
 
 
 class Surroundings(NamedTuple):
@@ -88,12 +79,6 @@ def check(files: list[Path]) -> None:
     subprocess.run([run / "check-wheel-contents", *wheels], check=True, cwd=ROOT)
 
 
-def address_of(remote: str) -> str:
-    """The address for browsers of the repository at *remote*; empty where it has none."""
-    found = _REMOTE.fullmatch(remote)
-    return f"https://{found[1]}/{found[2]}" if found else ""
-
-
 def build(home: Path, surroundings: Surroundings, epoch: int) -> dict[str, Path]:
     """Build a checkout of the last commit, away from this one; the files by name."""
     checkout = home / surroundings.folder
@@ -107,12 +92,7 @@ def build(home: Path, surroundings: Surroundings, epoch: int) -> dict[str, Path]
             *(sys.executable, "-m", "build", "--quiet", "--no-isolation"),
             *("--outdir", home / "dist", checkout),
         ],
-        env={
-            **os.environ,
-            **surroundings.variables,
-            VARIABLE: address_of(remote()),
-            "SOURCE_DATE_EPOCH": str(epoch),
-        },
+        env={**os.environ, **surroundings.variables, "SOURCE_DATE_EPOCH": str(epoch)},
         check=True,
         umask=surroundings.umask,
         stdout=subprocess.DEVNULL,
@@ -131,14 +111,6 @@ def differences(some: dict[str, Path], others: dict[str, Path]) -> list[str]:
 
 def digest(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
-
-
-def remote() -> str:
-    """The URL of the remote ``origin``; empty without one."""
-    asked = ["git", "remote", "get-url", "origin"]
-    return subprocess.run(
-        asked, cwd=ROOT, check=False, capture_output=True, text=True
-    ).stdout.strip()
 
 
 def git(*arguments: str) -> str:

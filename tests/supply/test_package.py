@@ -13,13 +13,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from project_metadata import VARIABLE, readme, urls
-from reproducible import address_of, check
+from reproducible import check
 
 import edgeauth
 
 ROOT = Path(__file__).parents[2]
-REPOSITORY = "https://code.example/somebody/edgeauth"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
 
@@ -27,15 +25,14 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 def built(tmp_path_factory):
     """The folder with a wheel and a source distribution of this work tree."""
     folder = tmp_path_factory.mktemp("dist")
-    build(ROOT, folder, REPOSITORY)
+    build(ROOT, folder)
     return folder
 
 
-def build(source: Path, folder: Path, repository: str, *more: str) -> None:
+def build(source: Path, folder: Path, *more: str) -> None:
     argv = [sys.executable, "-m", "build", "--quiet", "--no-isolation", *more]
     subprocess.run(
         [*argv, "--outdir", folder, source],
-        env={**os.environ, VARIABLE: repository},
         check=True,
         stdout=subprocess.DEVNULL,
     )
@@ -72,56 +69,39 @@ def test_what_is_wrong_ends_the_release(built, tmp_path):
         check([tmp_path / wheel.name])
 
 
-def test_the_package_names_the_repository_that_it_is_built_from(built):
+def test_the_package_names_one_repository_as_readme_and_the_site_do(built):
     found = metadata(only(built, "*.whl"))
     named = dict(line.split(", ", 1) for line in found.get_all("Project-URL"))
+    links = re.findall(r"^\[.*\]: (https://github\.com/[^/]+/[^/]+)/", readme(), re.MULTILINE)
+    site = re.search(
+        r'^repository = "(.*)"', (ROOT / "docs/conf.py").read_text("utf-8"), re.MULTILINE
+    )
 
-    assert named == urls(REPOSITORY)
     assert set(named) == {"Documentation", "Source", "Changelog", "Issues", "Security"}
+    assert {url[: len(named["Source"])] for url in named.values()} == {named["Source"]}
+    assert {site[1], *links} == {named["Source"]}
+    for name in ("Documentation", "Changelog"):
+        assert (ROOT / named[name].partition("/blob/main/")[2]).is_file()
+
+
+def test_the_package_has_its_version_and_readme(built):
+    found = metadata(only(built, "*.whl"))
     assert found["Version"] == edgeauth.__version__
     assert found["Description-Content-Type"] == "text/markdown"
-    assert description(found).startswith("# edgeauth\n")
+    assert description(found).strip() == readme().strip()
+
+
+def readme() -> str:
+    return (ROOT / "README.md").read_text("utf-8")
 
 
 def test_a_wheel_of_the_source_distribution_has_the_same_metadata(built, tmp_path):
     with tarfile.open(only(built, "*.tar.gz")) as archive:
         archive.extractall(tmp_path, filter="data")
-    build(only(tmp_path, "edgeauth-*"), tmp_path, "", "--wheel")
+    build(only(tmp_path, "edgeauth-*"), tmp_path, "--wheel")
 
     again, first = (metadata(only(folder, "*.whl")) for folder in (tmp_path, built))
     assert again.as_string() == first.as_string()
-
-
-def test_without_a_repository_it_names_none(tmp_path):
-    build(ROOT, tmp_path, "", "--wheel")
-    found = metadata(only(tmp_path, "*.whl"))
-
-    assert found.get_all("Project-URL") is None
-    assert description(found).strip() == (ROOT / "README.md").read_text("utf-8").strip()
-
-
-def test_links_to_files_lead_to_those_of_the_version():
-    text = "[a](https://github.com/old/edgeauth/blob/main/docs/a.md) https://github.com/other/x"
-    assert readme(text, REPOSITORY, "1.2.3") == (
-        f"[a]({REPOSITORY}/blob/v1.2.3/docs/a.md) https://github.com/other/x"
-    )
-
-
-@pytest.mark.parametrize(
-    ("remote", "address"),
-    [
-        ("https://code.example/somebody/edgeauth", REPOSITORY),
-        ("https://code.example/somebody/edgeauth.git", REPOSITORY),
-        ("https://token@code.example/somebody/edgeauth.git", REPOSITORY),
-        ("git@code.example:somebody/edgeauth.git", REPOSITORY),
-        ("ssh://git@code.example/somebody/edgeauth", REPOSITORY),
-        ("/home/somebody/edgeauth", ""),
-        ("file:///home/somebody/edgeauth", ""),
-        ("", ""),
-    ],
-)
-def test_the_address_is_that_of_the_remote_without_what_is_secret_in_it(remote, address):
-    assert address_of(remote) == address
 
 
 def test_the_classifiers_are_the_pythons_and_djangos_that_are_tested():
