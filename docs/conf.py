@@ -24,6 +24,7 @@ extensions = [
     "generated",
     "repository_links",
 ]
+templates_path = ["_templates"]
 exclude_patterns = ["_ext"]
 
 # Where links to files lead that are no page of the site.
@@ -44,6 +45,7 @@ napoleon_numpy_docstring = False
 html_theme = "furo"
 html_title = f"edgeauth {release}"
 html_static_path = ["_static"]
+html_favicon = "_static/icon.svg"
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False
