@@ -130,6 +130,10 @@ docs: $(VENV)/.installed ## the site of docs/, into build/docs
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --nitpicky docs build/docs
 	@echo "build/docs/index.html"
 
+.PHONY: test-docs
+test-docs: $(VENV)/.installed ## the site: links, reference, and a look at it in a browser
+	$(BIN)/$(PYTEST) -q tests/docs
+
 lint: $(VENV)/.installed lock-check ## ruff, mypy, the lock and the workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -42,6 +42,9 @@ autoclass_content = "class"
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 
+# Of a session in a shell, what was typed.
+copybutton_prompt_text = "$ "
+
 html_theme = "furo"
 html_title = f"edgeauth {release}"
 html_static_path = ["_static"]
