@@ -180,4 +180,4 @@ bench-service: $(VENV)/.installed ## requests per second through nginx with the 
 	PYTHONPATH=tests $(BIN)/python benchmarks/service.py
 
 clean: ## remove everything that the targets made
-	rm -rf $(VENV) dist .coverage* .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) build dist .coverage* .mypy_cache .ruff_cache .pytest_cache
