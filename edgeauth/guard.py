@@ -32,6 +32,7 @@ from edgeauth.reasons import ERROR, OK
 from edgeauth.request import Request  # noqa: TC001
 from edgeauth.schemes.base import Scheme, refuse_no_scheme
 from edgeauth.schemes.needs import behind, refuse_unmet
+from edgeauth.steps import Step  # noqa: TC001
 from edgeauth.verdict import EdgeIdentity, Verdict
 
 # Stands for the identity of nobody: no scheme has it, so none can return it.
@@ -113,7 +114,6 @@ class Guard(GuardFacts):
 
             observers = default_observers(mode, decisions, proxies, addresses_stale_days)
         self._observers = observers
-        self._tells_all = observers.every_decision
         self._admission = Admission(scheme, replay, replay_methods, replay_failure)
         policy = Policy(scheme, addresses, passes)
         # By identity: what a scheme of somebody's goes by is not known.
@@ -179,13 +179,9 @@ class Guard(GuardFacts):
                 else self._steps
             )
             if steps:  # cheaper than a loop over nothing
-                for step in steps:
-                    decided = step(request, policy, moment)
-                    if decided is not None:
-                        verdict, evidence = decided
-                        if self._tells_all or evidence is not None:
-                            self._observers.decided(request, verdict, evidence, moment)
-                        return verdict
+                decided = self._decide_by(steps, request, policy, moment)
+                if decided is not None:
+                    return decided
             identity = policy.scheme.verify(request, now=moment)
             last, verdict = self._last
             if last is not identity:
@@ -199,8 +195,28 @@ class Guard(GuardFacts):
         except Exception as failure:  # noqa: BLE001 - a gate fails closed
             return self._refuse(request, failure, moment)
         if self._tells_all:
-            self._observers.decided(request, verdict, None, moment)
+            self._observers.admitted(request, verdict, moment)
+        elif self._tell_accepted is not None:
+            # As Observers.admitted, without the call: nearly every request comes by here.
+            try:  # noqa: SIM105
+                self._tell_accepted(verdict, moment)
+            except Exception:  # noqa: BLE001, S110
+                pass
         return verdict
+
+    def _decide_by(
+        self, steps: tuple[Step, ...], request: Request, policy: Policy, now: float
+    ) -> Verdict | None:
+        for step in steps:
+            decided = step(request, policy, now)
+            if decided is not None:
+                verdict, evidence = decided
+                if evidence is None:
+                    self._observers.admitted(request, verdict, now)
+                else:
+                    self._observers.decided(request, verdict, evidence, now)
+                return verdict
+        return None
 
     def refuse(self, request: Request, error: VerificationError) -> Verdict:
         """Refuse *request*, which was let in, for what only its adapter or its endpoint could see.
@@ -273,11 +289,18 @@ class Guard(GuardFacts):
             if identity is None:
                 return None
             last, verdict = self._last
-            if last is identity:
-                return verdict
-            return self._accept(identity) if identity.once is None else None
+            if last is not identity:
+                if identity.once is not None:
+                    return None
+                verdict = self._accept(identity)
         except Exception:  # noqa: BLE001 - check says what is wrong
             return None
+        if self._tell_accepted is not None:
+            try:  # noqa: SIM105 - as in check
+                self._tell_accepted(verdict, moment)
+            except Exception:  # noqa: BLE001, S110
+                pass
+        return verdict
 
     def _accept(self, identity: EdgeIdentity) -> Verdict:
         """The verdict about what *identity* sent, kept for the next request with it.
@@ -312,8 +335,8 @@ class Guard(GuardFacts):
             return self._refuse(request, error, now)
         # Half the cost of calling the class, on every request that a store is asked about.
         verdict = _new_tuple(Verdict, (True, OK.code, identity, True, None))
-        if self._tells_all:
-            self._observers.decided(request, verdict, None, now)
+        if self._tells_all or self._tell_accepted is not None:
+            self._observers.admitted(request, verdict, now)
         return verdict
 
     def _refuse(self, request: Request, error: Exception, now: float) -> Verdict:

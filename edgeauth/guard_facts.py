@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from edgeauth.admission import Admission
     from edgeauth.exemptions import ExemptRoutes, MountPoints
     from edgeauth.forwarded import TrustedProxies
-    from edgeauth.observers import Observers
+    from edgeauth.observers import Observer, Observers
     from edgeauth.outer import Terms
     from edgeauth.passes import Passes
     from edgeauth.policy import Policy, PolicySource
@@ -114,12 +114,21 @@ class GuardFacts:
         self._steps = configured_steps(policy, self._mounts, self._proxies, self._observers)
         # Apart, so that a request to any other path pays for one look at its path alone.
         self._steps_at_exempt_paths = (exemption(self._exempt), *self._steps)
-        self._value_decides = not (
-            self._may_check_more or self._steps or self._observers.every_decision
-        )
+        self._tell()
         # Never the present one, so the first decision asks the source and starts the observers.
         self._policy = dataclasses.replace(policy, since=math.inf)
         self._expires = True
+
+    def observe(self, observer: Observer) -> None:
+        """Tell *observer* of decisions too, from the next one on; whatever it does changes none."""
+        self._observers.add(observer)
+        self._tell()
+
+    def _tell(self) -> None:
+        """Look who wants to know of requests that are let in."""
+        self._tells_all = self._observers.every_decision
+        self._tell_accepted = self._observers.accepted
+        self._value_decides = not (self._may_check_more or self._steps or self._tells_all)
 
     def start(self) -> None:
         """Open the file of decisions, and warn of what an operator should know; once.

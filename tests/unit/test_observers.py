@@ -48,6 +48,20 @@ class Failing(Witness):
     pass_not_accepted = not_remembered = policy_is_current = decided
 
 
+class Counting(Witness):
+    """Wants to know of each request that is let in, by the cheap way."""
+
+    def accepted(self, verdict, now):
+        self.told.append((verdict.reason, now))
+
+
+class CountingNothing(Counting):
+    """Fails at it."""
+
+    def accepted(self, verdict, now):
+        raise RuntimeError
+
+
 def guard(*observers, **options):
     return Guard(EdgeAuthScheme([SECRET]), observers=Observers(observers), **options)
 
@@ -204,3 +218,62 @@ def test_whoever_can_wait_is_answered_as_whoever_cannot(request_, reason):
     verdict = asyncio.run(checked.acheck(request_, now=NOW))
     assert verdict == checked.check(request_, now=NOW)
     assert verdict.reason == reason
+
+
+def test_an_observer_that_counts_is_told_of_each_request_that_is_let_in_however_it_is_asked():
+    counting = Counting()
+    value = SIGNED.fields[0][1]
+    checked = guard(counting, exempt=["GET /healthz"])
+    checked.start()
+    for _ in range(2):
+        checked.check(SIGNED, now=NOW)
+    assert checked.recall(value, "GET", "/", now=NOW).reason == "ok"
+    assert asyncio.run(checked.acheck(SIGNED, now=NOW)).reason == "ok"
+    checked.check(PlainRequest(path="/healthz"), now=NOW)
+    checked.check(PlainRequest(), now=NOW)
+    ok = ("ok", NOW)
+    assert counting.told[2:] == [*[ok] * 4, ("exempt", NOW), ("missing", "MissingHeader", NOW)]
+
+
+def test_an_observer_that_counts_and_one_that_is_told_all_are_told_of_the_same_requests():
+    counting, witness = Counting(), Witness(of_all=True)
+    checked = guard(counting, witness)
+    checked.check(SIGNED, now=NOW)
+    # It has both: what it counts is what has no evidence.
+    assert counting.told[2:] == [("ok", NOW), ("ok", "NoneType", NOW)]
+    assert witness.told[2:] == [("ok", "NoneType", NOW)]
+    assert checked.recall(SIGNED.fields[0][1], "GET", "/", now=NOW) is None
+
+
+@pytest.mark.parametrize("told_all", [True, False])
+@pytest.mark.parametrize("others", [[], [Counting]])
+def test_an_observer_that_fails_to_count_changes_no_decision_and_keeps_nothing_from_another(
+    told_all, others
+):
+    others = [other() for other in others]
+    witness = [Witness(of_all=True)] if told_all else []
+    checked = guard(CountingNothing(), *others, *witness, exempt=["GET /healthz"])
+    assert checked.check(SIGNED, now=NOW).reason == "ok"
+    assert checked.check(PlainRequest(path="/healthz"), now=NOW).reason == "exempt"
+    recalled = checked.recall(SIGNED.fields[0][1], "GET", "/", now=NOW)
+    assert recalled is None if told_all else recalled.reason == "ok"
+    for other in others:
+        assert other.told.count(("ok", NOW)) == (1 if told_all else 2)
+
+
+def test_a_guard_tells_an_observer_that_comes_later_from_then_on():
+    checked = guard(exempt=["GET /healthz"])
+    value = SIGNED.fields[0][1]
+    checked.check(SIGNED, now=NOW)
+    counting = Counting()
+    checked.observe(counting)
+    assert checked.recall(value, "GET", "/", now=NOW).reason == "ok"
+    assert counting.told == [("ok", NOW)]
+
+    witness = Witness(of_all=True)
+    checked.observe(witness)
+    assert checked.recall(value, "GET", "/", now=NOW) is None
+    checked.check(SIGNED, now=NOW)
+    assert witness.told == [("ok", "NoneType", NOW)]
+    checked.start()
+    assert (counting.told[-1], witness.told[-1]) == ("start", "start")
