@@ -7,12 +7,12 @@ from http import HTTPStatus
 from time import perf_counter, time
 from typing import TYPE_CHECKING
 
+from edgeauth._record.metric_names import HOLDER
 from edgeauth.reasons import PASS
 from edgeauth.request import listens_on_unix
 from edgeauth.service.answer import Answer, answer_of
 from edgeauth.service.counters import (
     DECIDED_AS,
-    HOLDER,
     UNREADABLE,
     WorkerCounters,
     age_index,

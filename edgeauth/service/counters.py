@@ -17,6 +17,13 @@ import mmap
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
+from edgeauth._record.metric_names import (
+    AGE_BOUNDS,
+    NAME_BYTES,
+    OTHER,
+    SIGNERS,
+    signer_name,
+)
 from edgeauth.reasons import REASONS
 
 if TYPE_CHECKING:
@@ -27,16 +34,7 @@ UNREADABLE = "unreadable"
 DECIDED_AS = (*REASONS, UNREADABLE)
 
 # Upper bounds in seconds; one more bucket holds the rest.
-AGE_BOUNDS = (-5, -2, -1, 0, 1, 2, 3, 5, 10, 20, 30, 45, 60, 120, 300)
 LATENCY_BOUNDS = (5e-6, 1e-5, 1.5e-5, 2e-5, 3e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 1e-2, 1e-1)
-
-# A signer is a kind of scheme, a key id and a POP, or HOLDER and the holder of a pass; no key id
-# begins with HOLDER. Only authentic values are counted, so strangers cannot fill the table.
-# Signers beyond SIGNERS are counted as OTHER.
-SIGNERS = 512
-OTHER = ("other", "other", "other")
-
-HOLDER = "pass:"
 
 _WORD = 8
 
@@ -54,9 +52,7 @@ NAMES = LATENCY_SUM + 1
 SIGNED = NAMES + 1
 _WORKER_WORDS = SIGNED + SIGNERS
 
-# Behind a worker's counts: the names of its signers, "scheme,key id,POP" padded with NUL.
-_NAME_BYTES = 128
-_COMMAS = 2
+# Behind a worker's counts come the names of its signers, "scheme,key id,POP" padded with NUL.
 
 
 class Counters:
@@ -67,7 +63,7 @@ class Counters:
     """
 
     def __init__(self, workers: int) -> None:
-        worker_bytes = _WORKER_WORDS * _WORD + SIGNERS * _NAME_BYTES
+        worker_bytes = _WORKER_WORDS * _WORD + SIGNERS * NAME_BYTES
         start = _SUPERVISOR_WORDS * _WORD
         memory = memoryview(mmap.mmap(-1, start + workers * worker_bytes))
         self.supervisor = memory[:start].cast("Q")
@@ -121,7 +117,7 @@ class WorkerCounters:
     def _read_names(self) -> Sequence[tuple[str, str, str]]:
         names = [OTHER]
         for index in range(1, self.counts[NAMES] + 1):
-            raw = bytes(self._names[index * _NAME_BYTES : (index + 1) * _NAME_BYTES])
+            raw = bytes(self._names[index * NAME_BYTES : (index + 1) * NAME_BYTES])
             scheme, key_id, pop = raw.rstrip(b"\0").decode("ascii").split(",")
             names.append((scheme, key_id, pop))
         return names
@@ -130,11 +126,10 @@ class WorkerCounters:
         index = self.counts[NAMES] + 1
         if index >= SIGNERS:
             return SIGNED
-        raw = f"{scheme},{key_id},{pop}".encode("ascii", "replace")
-        # What somebody's own scheme calls its keys may be of any form.
-        if len(raw) > _NAME_BYTES or raw.count(b",") != _COMMAS:
+        raw = signer_name(scheme, key_id, pop)
+        if raw is None:
             return SIGNED
-        self._names[index * _NAME_BYTES : (index + 1) * _NAME_BYTES] = raw.ljust(_NAME_BYTES, b"\0")
+        self._names[index * NAME_BYTES : (index + 1) * NAME_BYTES] = raw.ljust(NAME_BYTES, b"\0")
         # The name is complete before NAMES tells readers about it.
         self.counts[NAMES] = index
         self._indexes[scheme, key_id, pop] = SIGNED + index

@@ -7,35 +7,17 @@ so lines that it does not take are dropped and counted.
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import select
 import sys
 import time
 from typing import Any, Literal
 
+from edgeauth.logs import JsonFormatter
+
 # How long a line waits for a reader, and how long after that the next lines do not wait.
 _WAIT_SECONDS = 0.1
 _GIVE_UP_SECONDS = 1.0
-
-
-class JsonFormatter(logging.Formatter):
-    """One JSON object a line; the fields of a refusal are an object of their own."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        line: dict[str, Any] = {
-            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "pid": record.process,
-            "message": record.getMessage(),
-        }
-        fields = getattr(record, "edgeauth", None)
-        if fields is not None:
-            line["request"] = fields
-        if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str)
 
 
 class DroppingHandler(logging.StreamHandler[Any]):

@@ -15,7 +15,7 @@ from support.programs import program
 from support.requests import PlainRequest
 
 from edgeauth import EdgeAuthScheme, Guard
-from edgeauth.service.logs import JsonFormatter
+from edgeauth.logs import JsonFormatter
 from edgeauth.settings import Settings
 
 if TYPE_CHECKING:
