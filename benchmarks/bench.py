@@ -17,6 +17,7 @@ import akamai_g2o
 import any_of
 import aws_sigv4
 import cloud_keys
+import counting
 import figures
 import measure
 import message_signatures
@@ -41,6 +42,7 @@ def main() -> int:
     groups = []
     for measured in (
         lambda: [verify.group()],
+        lambda: [counting.group()],
         lambda: [message_signatures.group()],
         lambda: [aws_sigv4.group()],
         lambda: [akamai_g2o.group()],

@@ -13,6 +13,7 @@ from edgeauth._record.decision_file import DecisionFile
 from edgeauth._record.decision_log import DecisionLog
 from edgeauth._record.list_age import AgeWarning
 from edgeauth._reload.watched_policy import policy_source
+from edgeauth.errors import ConfigurationError
 from edgeauth.observers import Observers
 from edgeauth.outer import Terms
 from edgeauth.replay import store_of
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     _GuardT = TypeVar("_GuardT", bound=Guard)
 
 # Named is what may differ: a setting that is new counts until somebody says otherwise.
-_NEITHER = frozenset({"mode", "strip_header", "decisions", "addresses_stale_days"})
+_NEITHER = frozenset({"mode", "strip_header", "decisions", "addresses_stale_days", "metrics"})
 _OTHER_WAYS_IN = frozenset(
     {
         *("exempt", "mount_points", "pass_secret", "pass_secret_file"),
@@ -54,6 +55,8 @@ def build_guard(
     source = policy_source(settings)
     guard = guard_of(cls, settings, source.policy)
     guard.follow(source, terms_of(settings))
+    for kind in settings.metrics:
+        _count(kind, guard)
     guard.start()
     return guard
 
@@ -121,6 +124,24 @@ def default_observers(
         AgeWarning(STALE_DAYS if stale_days is None else stale_days),
     ]
     return Observers([*told, *_file(decisions, proxies)])
+
+
+def _count(kind: str, guard: Guard) -> None:
+    # Here, since most have none, and extras bring what they need.
+    try:
+        if kind == "prometheus":
+            from edgeauth.metrics import GuardCollector  # noqa: PLC0415
+
+            GuardCollector(guard)
+        else:
+            from edgeauth.telemetry import GuardTelemetry  # noqa: PLC0415
+
+            GuardTelemetry(guard)
+    except ImportError as error:
+        extra = "metrics" if kind == "prometheus" else "otel"
+        raise ConfigurationError(
+            f"metrics: {kind} needs the package {error.name}: pip install 'edgeauth[{extra}]'"
+        ) from None
 
 
 def worker_observers(settings: Settings, proxies: TrustedProxies) -> Observers:

@@ -6,6 +6,7 @@ _HOSTILE = "properties/test_hostile_bytes.py"
 _CONFIGURED = "properties/test_configuration.py"
 _WATCHED = "unit/reload/test_watched_policy.py"
 _DECISION_FILE = "unit/record/test_decision_file.py"
+_METRICS, _TELEMETRY = "unit/test_metrics.py", "unit/test_telemetry.py"
 
 # The tests of a file, the nearest first: the run of a mutant ends with the first that fails.
 # What a test starts in a process of its own is without the mutant.
@@ -256,6 +257,12 @@ SUBJECTS = {
     ),
     "_record/list_age.py": ("unit/record/test_list_age.py", _WATCHED, "unit/test_boundary.py"),
     "_record/logger.py": ("unit/record/test_logger.py", "unit/record/test_decision_log.py"),
+    "_record/metric_names.py": (_METRICS, "unit/service/test_counters.py", _TELEMETRY),
+    "_record/families.py": (_METRICS, "unit/service/test_counters.py"),
+    "_record/cells.py": (_METRICS,),
+    "metrics.py": (_METRICS,),
+    "telemetry.py": (_TELEMETRY, _METRICS),
+    "logs.py": ("unit/test_logs.py", "unit/test_applications_page.py"),
     **{
         f"replay/{name}.py": (f"unit/replay/test_{name}.py", "unit/replay/test_every_store.py")
         for name in ("breaker", "memory", "sqlite", "redis")
@@ -274,6 +281,7 @@ SUBJECTS = {
         "unit/test_inner_gates.py",
         "unit/test_observers.py",
         _DECISION_FILE,
+        _METRICS,
     ),
     # The adapters.
     "asgi.py": (*_ASGI, "unit/test_recall.py"),

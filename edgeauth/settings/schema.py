@@ -9,6 +9,7 @@ from edgeauth.schemes.options import (
     between,
     read_flag,
     read_list,
+    read_list_of,
     read_number,
     read_one_of,
     read_private_text_or_off,
@@ -85,6 +86,11 @@ class GuardOptions:
     )
     decisions: str | None = setting(
         read_text_or_off, None, "a file that gets one line of JSON a decision"
+    )
+    metrics: tuple[str, ...] = setting(
+        read_list_of(read_one_of("prometheus", "opentelemetry")),
+        (),
+        "what decisions are counted for: `prometheus`, `opentelemetry`, or both",
     )
     replay: str | None = setting(
         read_private_text_or_off,

@@ -54,6 +54,7 @@ PAGES = (
     "guides/flask.md",
     "guides/django.md",
     "guides/other-apps.md",
+    "guides/metrics.md",
 )
 
 
