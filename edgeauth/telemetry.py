@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 __all__ = ["GuardTelemetry"]
 
 
-class GuardTelemetry(Observer):
+class GuardTelemetry:
     """Tells OpenTelemetry what guards decide.
 
     A guard that is named twice is told of once.
@@ -68,17 +68,27 @@ class GuardTelemetry(Observer):
     """
 
     def __init__(self, *guards: Guard, meter_provider: metrics.MeterProvider | None = None) -> None:
-        meter = metrics.get_meter("edgeauth", __version__, meter_provider)
+        told = DecisionTeller(metrics.get_meter("edgeauth", __version__, meter_provider))
+        for guard in guards:
+            if guard not in _told:
+                _told.add(guard)
+                guard.observe(told)
+
+
+class DecisionTeller(Observer):
+    """Tells of each decision of guards.
+
+    Args:
+        meter: of the metrics.
+    """
+
+    def __init__(self, meter: metrics.Meter) -> None:
         self._decisions = meter.create_counter("edgeauth.decisions", "{decision}", DECISIONS.text)
         self._verified = meter.create_counter("edgeauth.verified", "{value}", VERIFIED.text)
         self._ages = meter.create_histogram(
             "edgeauth.age", "s", AGE.text, explicit_bucket_boundaries_advisory=AGE_BOUNDS
         )
         self._signers: set[tuple[str, ...]] = set()
-        for guard in guards:
-            if guard not in _told:
-                _told.add(guard)
-                guard.observe(self)
 
     def accepted(self, verdict: Verdict, now: float) -> None:
         """Tell of a request that was let in as signed or exempt."""
