@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import mmap
 import os
-import sys
+import struct
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,6 +52,8 @@ _SUFFIXES = {"counter": "_total", "histogram": "_bucket", "info": "_info"}
 _WORD = 8
 # How much a file grows at once, and more than one entry needs.
 _ROOM, _ENTRY = 1 << 16, 1 << 12
+# What a file begins with: how much of it is used.
+_USED = struct.Struct("i")
 
 
 class Cells:
@@ -183,7 +185,7 @@ class _CountFile:
         Raises:
             OSError: there is no room for it.
         """
-        self._make_room()
+        size = self._make_room()
         entries = MmapedDict(str(self._path))  # type: ignore[no-untyped-call]
         try:
             entries.read_value(key)  # type: ignore[no-untyped-call] # makes it
@@ -191,25 +193,27 @@ class _CountFile:
             entries.close()  # type: ignore[no-untyped-call]
         found = MmapedDict.read_all_values_from_file(str(self._path))  # type: ignore[no-untyped-call]
         place = next(at for name, _, _, at in found if name == key) // _WORD
-        if place >= len(self._words):
+        if len(self._words) * _WORD != size:
             with self._path.open("r+b") as file:
                 # The one before stays good for those who have it.
                 self._words = memoryview(mmap.mmap(file.fileno(), 0)).cast("d")
         return self._words, place
 
-    def _make_room(self) -> None:
+    def _make_room(self) -> int:
         """Have disk space for one entry more: without it, writing to the map would kill."""
         if not self._path.exists():
             # No reader sees an empty file.
-            new = self._path.with_suffix(".new")
+            new = self._path.with_suffix("")
             with new.open("wb") as file:
                 _allocate(file.fileno(), _ROOM)
             new.rename(self._path)
         with self._path.open("r+b") as file:
-            used = int.from_bytes(file.read(4), sys.byteorder)
+            (used,) = _USED.unpack(file.read(_USED.size))
             size = os.fstat(file.fileno()).st_size
             if used + _ENTRY > size:
-                _allocate(file.fileno(), size + _ROOM)
+                size += _ROOM
+                _allocate(file.fileno(), size)
+        return size
 
 
 def _allocate(descriptor: int, size: int) -> None:

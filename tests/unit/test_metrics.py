@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import importlib
 import json
 import os
 import re
@@ -461,6 +462,8 @@ guard.check(PlainRequest())
         GuardCollector(checked, registry=CollectorRegistry())
         checked.check(PlainRequest(), now=NOW)
         assert samples(self.all_processes(), "edgeauth_build_info") == {(edgeauth.__version__,): 1}
+        kinds = {path.name.partition("_edgeauth")[0] for path in self.directory.iterdir()}
+        assert kinds == {"counter", "gauge_max"}
         checked.check(signed(), now=NOW)
         names = {
             json.loads(key)[1]
@@ -516,6 +519,12 @@ guard.check(PlainRequest())
         GuardCollector(checked, registry=CollectorRegistry())
         checked.check(signed(), now=NOW)
         assert decisions(self.all_processes()) == {("allow", "ok"): 1}
+        # It grows as any other does, and not when prometheus-client has no room left.
+        (path,) = self.directory.glob("counter_*")
+        for number in range(SIGNERS):
+            before, used = path.stat().st_size, _used(path)
+            checked.check(signed(f"A-LONG-NAME-{number}"), now=NOW)
+            assert path.stat().st_size == before + (_ROOM if used + 4096 > before else 0)
 
 
 class TestSetting:
@@ -558,6 +567,18 @@ class TestSetting:
         silent = Guard.from_settings({"secret": SECRET})
         verdict = counting.check(signed(), now=NOW)
         assert silent.inherited(verdict, counting) is verdict
+
+
+@pytest.mark.parametrize(
+    ("module", "names"),
+    [
+        ("metrics", {"GuardCollector"}),
+        ("telemetry", {"GuardTelemetry"}),
+        ("logs", {"JsonFormatter"}),
+    ],
+)
+def test_each_module_has_one_public_name(module, names):
+    assert {*importlib.import_module(f"edgeauth.{module}").__all__} == names
 
 
 def test_importing_the_package_and_each_adapter_loads_neither_client_nor_telemetry():
