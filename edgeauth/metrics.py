@@ -24,7 +24,7 @@ from edgeauth import __version__
 from edgeauth._record import families
 from edgeauth._record.cells import Cells, FileCells
 from edgeauth._record.logger import logger
-from edgeauth._record.metric_names import AGE, AGE_BOUNDS, DECISIONS, HOLDER, VERIFIED, result_of
+from edgeauth._record.metric_names import AGE_BOUNDS, HOLDER, METRICS, result_of
 from edgeauth.errors import explain
 from edgeauth.observers import Observer
 from edgeauth.reasons import ERROR, PASS, REASONS
@@ -40,15 +40,16 @@ if TYPE_CHECKING:
     from edgeauth.verdict import EdgeIdentity, Pass, Verdict
 
     Words = MutableSequence[float]
-    _Counted = tuple[Verdict | None, float, Words, int, Words, int, Words, int]
+    # Where a decision, who signed and the age are counted.
+    _Places = tuple[Words, int, Words, int, Words, int]
 
 __all__ = ["GuardCollector"]
 
 # A POP has one identity a second, and a scheme remembers as many.
 _REMEMBER = 256
 
-# A cell for what has no other.
-_NOWHERE: Cell = ([0.0], 0)
+# A cell for what has no other; what is added to no number is none.
+_NOWHERE: Cell = ([math.nan], 0)
 
 
 class GuardCollector(Collector):
@@ -80,10 +81,7 @@ class GuardCollector(Collector):
 
     def describe(self) -> Iterable[Metric]:
         """The names, for a registry that wants no name twice."""
-        yield families.build_info("")
-        yield families.counter(DECISIONS, {})
-        yield families.counter(VERIFIED, {})
-        yield families.histogram(AGE, (), (0,), None)
+        return [families.named(metric) for metric in METRICS if metric.in_apps]
 
     def collect(self) -> Iterable[Metric]:
         """What was decided so far: of all processes, where there are several."""
@@ -109,15 +107,18 @@ class DecisionCounter(Observer):
     def forget(self) -> None:
         """Keep no place of :class:`Cells`."""
         # A verdict, until when what it says has this age, and the three cells that count it.
-        self._last: _Counted = (None, -math.inf, *_NOWHERE, *_NOWHERE, *_NOWHERE)
-        self._known: dict[int, tuple[EdgeIdentity, _Counted]] = {}
+        self._last: tuple[Verdict | None, float, *_Places] = (
+            *(None, -math.inf),
+            *(*_NOWHERE, *_NOWHERE, *_NOWHERE),
+        )
+        self._known: dict[int, tuple[EdgeIdentity, float, _Places]] = {}
 
     def accepted(self, verdict: Verdict, now: float) -> None:
         """Count a request that was let in as signed or exempt."""
         # One flat tuple: no thread sees half of another verdict's, and nothing here is quicker.
         last, until, decisions, decision, signers, signer, ages, age = self._last
         if last is not verdict or now >= until:
-            _, _, decisions, decision, signers, signer, ages, age = self._look_up(verdict, now)
+            decisions, decision, signers, signer, ages, age = self._look_up(verdict, now)
         decisions[decision] += 1.0
         signers[signer] += 1.0
         ages[age] += 1.0
@@ -142,30 +143,33 @@ class DecisionCounter(Observer):
         for words, place in cells:
             words[place] += 1.0
 
-    def _look_up(self, verdict: Verdict, now: float) -> _Counted:
+    def _look_up(self, verdict: Verdict, now: float) -> _Places:
         identity = verdict.identity
         try:
             if identity is None:
-                return (verdict, -math.inf, *self._decision(verdict), *_NOWHERE, *_NOWHERE)
-            kept, counted = self._known.get(id(identity), (None, self._last))
-            if kept is not identity or now >= counted[1]:
-                counted = self._look_up_signed(verdict, identity, now)
+                return (*self._decision(verdict), *_NOWHERE, *_NOWHERE)
+            known = self._known.get(id(identity))
+            if known is None or known[0] is not identity or now >= known[1]:
+                known = self._look_up_signed(verdict, identity, now)
         except OSError as error:
             self._lose(error)
-            return (verdict, -math.inf, *_NOWHERE, *_NOWHERE, *_NOWHERE)
-        self._last = last = (verdict, *counted[1:])
-        return last
+            return (*_NOWHERE, *_NOWHERE, *_NOWHERE)
+        _, until, places = known
+        self._last = (verdict, until, *places)
+        return places
 
-    def _look_up_signed(self, verdict: Verdict, identity: EdgeIdentity, now: float) -> _Counted:
+    def _look_up_signed(
+        self, verdict: Verdict, identity: EdgeIdentity, now: float
+    ) -> tuple[EdgeIdentity, float, _Places]:
         signer = self._cells.signer(identity.scheme, identity.key_id, identity.pop or "")
         until, age = self._age(identity.timestamp, now)
-        counted = (verdict, until, *self._decision(verdict), *signer, *age)
+        # With the identity, so that its id is nobody else's.
+        known = (identity, until, (*self._decision(verdict), *signer, *age))
         if identity.once is None:  # any other comes once
             if len(self._known) >= _REMEMBER:
                 self._known.clear()
-            # With the identity, so that its id is nobody else's.
-            self._known[id(identity)] = identity, counted
-        return counted
+            self._known[id(identity)] = known
+        return known
 
     def _decision(self, verdict: Verdict) -> Cell:
         # The reason of somebody's own scheme or guard may be any; the log has it.

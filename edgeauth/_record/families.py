@@ -10,6 +10,7 @@ from prometheus_client.core import (
     GaugeMetricFamily,
     HistogramMetricFamily,
     InfoMetricFamily,
+    Metric,
 )
 
 from edgeauth._record.metric_names import BUILD
@@ -17,9 +18,12 @@ from edgeauth._record.metric_names import BUILD
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from prometheus_client.core import Metric
-
     from edgeauth._record.metric_names import Described
+
+
+def named(described: Described) -> Metric:
+    """A metric without values."""
+    return Metric(described.name, described.text, described.kind)
 
 
 def build_info(version: str) -> Metric:

@@ -25,11 +25,11 @@ from support.requests import PlainRequest
 from support.vectors import SECRET
 
 import edgeauth
-from edgeauth import ConfigurationError, EdgeAuthScheme, EdgeIdentity, Guard, Passes, sign
+from edgeauth import ConfigurationError, EdgeAuthScheme, EdgeIdentity, Guard, Passes, Verdict, sign
 from edgeauth._record import cells
 from edgeauth._record.metric_names import METRICS, SIGNERS
 from edgeauth.errors import VerificationError
-from edgeauth.metrics import GuardCollector
+from edgeauth.metrics import DecisionCounter, GuardCollector
 from edgeauth.reasons import REASONS
 from edgeauth.replay import MemoryReplayStore
 from edgeauth.schemes.message_signatures import MessageSignatureScheme
@@ -367,6 +367,59 @@ def _used(path):
     return int.from_bytes(path.read_bytes()[:4], sys.byteorder)
 
 
+class TestLookUps:
+    """Where something is counted is looked up once."""
+
+    @pytest.fixture
+    def looked_up(self, monkeypatch):
+        signers = []
+        look_up = cells.Cells.signer
+        monkeypatch.setattr(
+            cells.Cells, "signer", lambda *args: signers.append(args[3]) or look_up(*args)
+        )
+        return signers
+
+    def test_it_is_known_of_signers_in_turn_for_as_long_as_an_age_is_one(self, looked_up):
+        checked = guard()
+        GuardCollector(checked, registry=CollectorRegistry())
+        requests = [signed("LHR"), signed("AMS")]
+        for now in (NOW + 6, NOW + 10.9):
+            for request in requests * 2:
+                checked.check(request, now=now)
+        assert looked_up == ["LHR", "AMS"]
+        checked.check(requests[0], now=NOW + 11)
+        assert looked_up == ["LHR", "AMS", "LHR"]
+
+    def test_as_many_are_known_as_a_scheme_remembers(self, looked_up):
+        checked = guard()
+        GuardCollector(checked, registry=CollectorRegistry())
+        requests = [signed(f"P{number}") for number in range(257)]
+        for request in requests[:256] * 2:
+            checked.check(request, now=NOW)
+        assert len(looked_up) == 256
+        for request in (requests[256], requests[0]):
+            checked.check(request, now=NOW)
+        assert looked_up[256:] == ["P256", "P0"]
+
+    def test_what_comes_once_is_not_kept(self):
+        registry = CollectorRegistry()
+        counter = DecisionCounter(cells.Cells("1.0"))
+        checked = Guard(MessageSignatureScheme([signed_requests.KEY]), replay=MemoryReplayStore())
+        checked.observe(counter)
+        GuardCollector(checked, registry=registry)
+        assert checked.check(signed_requests.signed(), now=signed_requests.NOW).reason == "ok"
+        assert decisions(registry) == {("allow", "ok"): 1}
+        assert counter._known == {}
+
+    def test_what_has_no_signer_and_no_age_is_counted_without_an_error(self):
+        counter = DecisionCounter(cells.Cells("1.0"))
+        for verdict in (
+            Verdict(allowed=True, reason="exempt"),
+            Verdict(allowed=True, reason="ok", identity=EdgeIdentity(None, None, "a")),
+        ):
+            counter.accepted(verdict, NOW)
+
+
 class TestProcesses:
     """Several of one app, that count in files."""
 
@@ -427,7 +480,7 @@ class TestProcesses:
 import os, sys
 os.getpid = lambda: 4711
 from edgeauth import EdgeAuthScheme, Guard
-from edgeauth.metrics import GuardCollector
+from edgeauth.metrics import DecisionCounter, GuardCollector
 from support.requests import PlainRequest
 guard = Guard(EdgeAuthScheme([{SECRET!r}]))
 GuardCollector(guard)
@@ -486,8 +539,9 @@ guard.check(PlainRequest())
         with pytest.raises(ConfigurationError, match="PROMETHEUS_MULTIPROC_DIR"):
             GuardCollector(guard())
 
+    @pytest.mark.parametrize("order", [1, -1])
     def test_what_finds_no_room_is_lost_and_said_once_and_changes_no_decision(
-        self, monkeypatch, caplog
+        self, monkeypatch, caplog, order
     ):
         passes = Passes("a-secret-that-signs-passes-only")
         checked = guard(passes=passes)
@@ -499,13 +553,13 @@ guard.check(PlainRequest())
 
         with monkeypatch.context() as broken:
             broken.setattr(os, "posix_fallocate", full)
-            for _ in range(2):
-                assert checked.check(signed(), now=NOW).reason == "ok"
-                assert checked.check(PlainRequest(), now=NOW).reason == "missing"
-            assert checked.lost_lines == 4
-            assert [
-                record.getMessage() for record in caplog.records if "count" in record.message
-            ] == ["what this process decides is not counted: No space left on device"]
+            requests = [signed(), PlainRequest()]
+            for lost, request in enumerate(requests[::order] * 2, 1):
+                checked.check(request, now=NOW)
+                assert checked.lost_lines == lost
+                assert [each.message for each in caplog.records if "count" in each.message] == [
+                    "what this process decides is not counted: No space left on device"
+                ]
             assert decisions(self.all_processes()) == {}
         # There is room again.
         assert checked.check(signed(), now=NOW).reason == "ok"
