@@ -108,6 +108,7 @@ def test_a_line_of_any_logger_has_no_request_and_a_traceback_is_a_field():
     assert line.keys() == {"time", "level", "logger", "pid", "message"}
     assert (line["level"], line["logger"], line["message"]) == ("error", "shop", "it broke")
     assert line["pid"] == os.getpid()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}", line["time"])
     line = json.loads(JsonFormatter().format(record(ValueError("what"))))
     assert line["exception"] == "ValueError: what"
 

@@ -411,6 +411,15 @@ class TestLookUps:
         assert decisions(registry) == {("allow", "ok"): 1}
         assert counter._known == {}
 
+    def test_no_more_than_those_are_kept(self):
+        counter = DecisionCounter(cells.Cells("1.0"))
+        kept = []
+        for number in range(257):
+            identity = EdgeIdentity(NOW, None, f"key-{number}")
+            counter.accepted(Verdict(allowed=True, reason="ok", identity=identity), NOW)
+            kept.append(len(counter._known))
+        assert kept == [*range(1, 257), 1]
+
     def test_what_has_no_signer_and_no_age_is_counted_without_an_error(self):
         counter = DecisionCounter(cells.Cells("1.0"))
         for verdict in (
