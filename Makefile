@@ -98,6 +98,7 @@ SEED ?=
 differential: $(VENV)/.installed ## raw requests, by SEED: CASES through every adapter here, SERVED to servers, PROXIED through proxies
 	PYTHONPATH=tests $(BIN)/python -m differential.run --cases $(CASES) $(SEED:%=--seed %)
 	PYTHONPATH=tests $(BIN)/python -m differential.over_sockets --cases $$(($(SERVED) / 100)) $(SEED:%=--seed %)
+	PYTHONPATH=tests $(BIN)/python -m differential.kinds.run --cases $(CASES) --served $$(($(SERVED) / 3)) $(SEED:%=--seed %)
 	PYTHONPATH=tests $(BIN)/python -m differential.routes.run --cases $(SERVED) $(SEED:%=--seed %)
 	PYTHONPATH=tests $(BIN)/python -m differential.through_proxies --cases $(PROXIED) $(SEED:%=--seed %)
 

@@ -6,8 +6,6 @@ need is set here, so import this before them.
 
 from __future__ import annotations
 
-import asyncio
-import io
 import json
 import os
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "conformance.origins.django_site
 from conformance.origins import asgi_app, django_entry, flask_app, judge, judged_service, wsgi_app
 from support.vectors import SECRET
 
+from differential.drive import by_asgi, by_wsgi
 from edgeauth.service.app import DecisionApp
 from edgeauth.service.counters import Counters
 from edgeauth.service.state import State
@@ -26,9 +25,9 @@ from edgeauth.service.state import State
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from differential.drive import Run
     from differential.parsers import Arrival
     from edgeauth import Verdict
-    from edgeauth.asgi import ASGIApp
 
 
 @dataclass(frozen=True)
@@ -46,51 +45,12 @@ class Seen:
     sight: dict[str, Any] | None = None
 
 
-def _wsgi(app: Callable[..., Any]) -> Callable[[Arrival], Seen]:
-    def run(arrival: Arrival) -> Seen:
-        assert arrival.environ is not None
-        environ = {**arrival.environ, "wsgi.input": io.BytesIO(), "wsgi.errors": io.StringIO()}
-        started: list[str] = []
-        body = app(environ, lambda status, _fields, _info=None: started.append(status))
-        content = b"".join(body)
-        getattr(body, "close", lambda: None)()
-        return _seen(int(started[0][:3]), content)
+def _run(run: Run) -> Callable[[Arrival], Seen]:
+    def seen(arrival: Arrival) -> Seen:
+        answered = run(arrival, b"")
+        return _seen(answered.status, answered.content)
 
-    return run
-
-
-def _asgi(app: ASGIApp, *, threads: bool = False) -> Callable[[Arrival], Seen]:
-    def run(arrival: Arrival) -> Seen:
-        assert arrival.scope is not None
-        answering = _answer(app, dict(arrival.scope))
-        if threads:
-            return _LOOP.run(answering)
-        # Nothing in it waits, so it needs no event loop, which would take most of the time.
-        try:
-            answering.send(None)
-        except StopIteration as end:
-            return end.value
-        raise RuntimeError("the application waits")
-
-    return run
-
-
-async def _answer(app: ASGIApp, scope: dict[str, Any]) -> Seen:
-    sent: list[Any] = []
-    events = [{"type": "http.request", "body": b"", "more_body": False}]
-
-    async def receive() -> Any:
-        if not events:
-            # The client stays, and says nothing more.
-            await asyncio.get_running_loop().create_future()
-        return events.pop()
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    await app(scope, receive, send)
-    content = b"".join(message.get("body", b"") for message in sent[1:])
-    return _seen(sent[0]["status"], content)
+    return seen
 
 
 def _seen(status: int, content: bytes) -> Seen:
@@ -110,16 +70,14 @@ def _service() -> Callable[[Arrival], Seen]:
     return run
 
 
-_LOOP = asyncio.Runner()
-
 ASGI_GATES: dict[str, Callable[[Arrival], Seen]] = {
-    "asgi": _asgi(asgi_app.app),
-    "django-asgi": _asgi(django_entry.asgi, threads=True),
+    "asgi": _run(by_asgi(asgi_app.app)),
+    "django-asgi": _run(by_asgi(django_entry.asgi, threads=True)),
 }
 WSGI_GATES: dict[str, Callable[[Arrival], Seen]] = {
-    "wsgi": _wsgi(wsgi_app.app),
-    "django-wsgi": _wsgi(django_entry.wsgi),
-    "flask": _wsgi(flask_app.app),
+    "wsgi": _run(by_wsgi(wsgi_app.app)),
+    "django-wsgi": _run(by_wsgi(django_entry.wsgi)),
+    "flask": _run(by_wsgi(flask_app.app)),
 }
 SERVICE = _service()
 

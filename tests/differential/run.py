@@ -15,12 +15,12 @@ from random import Random, SystemRandom
 from typing import TYPE_CHECKING
 
 from differential.compare import Findings
+from differential.found import FOUND
 from differential.grammar import make_request
 
 if TYPE_CHECKING:
     from collections import Counter
 
-FOUND = Path(__file__).parents[2] / ".fuzz" / "differential"
 _ENOUGH = 5
 
 

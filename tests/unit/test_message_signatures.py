@@ -150,6 +150,18 @@ def test_a_host_that_means_the_same_is_the_same(host):
     scheme().verify(replace(signed(), host=host), now=NOW)
 
 
+def test_behind_brackets_a_port_is_one():
+    scheme().verify(replace(signed(host="[2001:db8::1]"), host=b"[2001:DB8::1]:443"), now=NOW)
+
+
+@pytest.mark.parametrize("host", ["shop.example:8443", "2001:db8:"])
+def test_behind_another_colon_nothing_is_a_port(host):
+    request = replace(signed(host=host), host=f"{host}:443".encode())
+
+    with pytest.raises(BadSignature):
+        scheme().verify(request, now=NOW)
+
+
 def test_the_default_port_is_that_of_the_scheme():
     request = signed(signer={"scheme": "http"}, host="shop.example:80")
 

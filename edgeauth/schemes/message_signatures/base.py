@@ -133,7 +133,10 @@ def _with_scheme(found: Facts, host: bytes, scheme: str) -> Facts:
 
 def _without_default_port(authority: bytes, scheme: str) -> bytes:
     name, colon, port = authority.rpartition(b":")
-    return name if colon and port.lstrip(b"0") in (b"", _DEFAULT_PORTS[scheme]) else authority
+    if not colon or port.lstrip(b"0") not in (b"", _DEFAULT_PORTS[scheme]):
+        return authority
+    # With one more colon outside of brackets it is no authority, and nothing in it is a port.
+    return authority if b":" in name and not name.endswith(b"]") else name
 
 
 def _origin_form(target: bytes, scheme: str, authority: bytes | None, method: str) -> bytes:

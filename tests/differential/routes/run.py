@@ -24,16 +24,16 @@ from support.servers import SERVERS
 from support.service import short_folder
 from support.wire import connect
 
+from differential.found import FOUND
 from differential.routes.grammar import PASS, SIGNED, Asked, make
 from differential.routes.judge import wrong_with
 from differential.routes.table import PASS_METHOD, PASS_PATH, PASS_SECRET, ROOT, SAW, SECRET
-from differential.run import FOUND
 
 if TYPE_CHECKING:
     from support.wire import Address
 
 # By itself it takes X-Forwarded-For away, and the gates are to read it.
-_OPTIONS = {"waitress": ("--no-clear-untrusted-proxy-headers",)}
+OPTIONS = {"waitress": ("--no-clear-untrusted-proxy-headers",)}
 
 # They are told of a mount point that a proxy took away, and put it before each path.
 _STRIPPED = {"uvicorn-h11", "uvicorn-httptools", "a2wsgi"}
@@ -112,7 +112,7 @@ def look_at(name: str, cases: int, seed: str, requests: list[bytes] | None = Non
             server.serving(
                 f"differential.routes.{server.kind}_apps:app",
                 folder,
-                options=_OPTIONS.get(name, ()),
+                options=OPTIONS.get(name, ()),
                 root=root,
             ) as running,
         ):
@@ -133,12 +133,12 @@ def look_at(name: str, cases: int, seed: str, requests: list[bytes] | None = Non
             if running.process.poll() is not None:
                 seen.broken.append((b"", f"{name}: the server ended"))
             text = running.log.read_text(errors="replace")
-            seen.broken += ((b"", f"{name}: {sentence}") for sentence in _raised_by_the_gate(text))
+            seen.broken += ((b"", f"{name}: {sentence}") for sentence in raised_by_the_gate(text))
     seen.seconds = time.monotonic() - began
     return seen
 
 
-def _raised_by_the_gate(log: str) -> list[str]:
+def raised_by_the_gate(log: str) -> list[str]:
     """What the package raised by itself, whoever was asked after it."""
     found = []
     for frames, error in _TRACEBACK.findall(log):
