@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from differential.kinds import peers
-from differential.kinds.table import KINDS
+from differential.kinds.table import EDGE, FRONT_DOOR, KINDS
 from edgeauth.schemes.registry import built_in_kinds
 
 _TESTS = Path(__file__).parents[1]
@@ -73,7 +73,7 @@ def test_over_sockets_they_do_too(server):
     ],
 )
 def test_a_planted_hole_is_found_and_kept(planted, kind, sentence):
-    run = looked("--cases", "150", "--served", "0", "--kind", kind, planted=planted)
+    run = looked("--cases", "240", "--served", "0", "--kind", kind, planted=planted)
 
     assert run.returncode == 1, run.stdout
     assert sentence in run.stdout
@@ -89,3 +89,15 @@ def test_a_planted_hole_is_found_over_sockets():
 
     assert run.returncode == 1, run.stdout
     assert "granian: it was answered 200 the second time" in run.stdout
+
+
+def test_a_kept_request_is_looked_at_again(tmp_path):
+    kept = tmp_path / "kept"
+    kept.write_bytes(
+        b"GET / HTTP/1.1\r\nHost: shop.example\r\nKind-Gate: 0 azure-front-door\r\n"
+        b"Connection: close\r\nX-Forwarded-For: %b\r\nX-Azure-FDID: x\r\nX-Azure-FDID: %b\r\n\r\n"
+        % (EDGE.encode(), FRONT_DOOR.encode())
+    )
+
+    assert looked(str(kept)).returncode == 0
+    assert looked(str(kept), planted="the last of two fields").returncode == 1

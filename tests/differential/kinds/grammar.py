@@ -170,10 +170,10 @@ def _in_bytes(random: Random, _kind: str, lines: list[bytes], body: bytes) -> _M
 def _request_line(random: Random, _kind: str, lines: list[bytes], body: bytes) -> _Made:
     method, target, *rest = lines[_REQUEST].split(b" ")
     path, mark, query = target.partition(b"?")
-    change = random.randrange(10)
-    if change == 0:
-        method = random.choice([b"GET", b"HEAD", b"DELETE", b"PATCH", method.lower()])
-    elif change == 1:
+    change = random.randrange(12)
+    if change in {0, 11}:
+        method = random.choice([b"GET", b"HEAD", b"HEAD", b"DELETE", method.lower()])
+    elif change in {1, 10}:
         target = random.choice([path, path + b"?" + random.choice(_PAIRS).encode()])
     elif change == 2:
         target += random.choice([b"&a=1", b"?", b"&", b"#x", b";x", b"/", b"%20"])
@@ -267,12 +267,16 @@ def _of_the_host(random: Random, _kind: str, lines: list[bytes], body: bytes) ->
 
 
 def _of_the_body(_random: Random, _kind: str, lines: list[bytes], body: bytes) -> _Made:
-    return lines, body.upper()
+    """Another body of that length, or one where there was none."""
+    if body:
+        return lines, body.upper()
+    others = [line for line in lines if _name(line) != "content-length"]
+    return [*others, b"Content-Length: %d" % len(_BODY)], _BODY
 
 
 _CHANGES: list[Callable[[Random, str, list[bytes], bytes], _Made]] = [
     *[_in_bytes] * 4,
-    *[_request_line] * 4,
+    *[_request_line] * 5,
     *[_of_another, _of_another, _twice, _twice, _twice],
-    *[_swapped, _without, _more, _of_the_host, _of_the_body],
+    *[_swapped, _without, _more, _of_the_host, _of_the_body, _of_the_body],
 ]

@@ -11,8 +11,15 @@ if TYPE_CHECKING:
 
 def refuses(server: str, case: Case) -> bool:
     """Whether it is a way of *server* to refuse *case*, or to fail, by itself."""
-    # Its WSGI fails where an answer to HEAD has no body.
-    return server in {"tornado", "hypercorn-wsgi"} and case.raw.startswith(b"HEAD ")
+    method, target, _ = case.raw.split(b" ", 2)
+    if server in {"tornado", "hypercorn-wsgi"}:
+        # Their WSGI fails where an answer to HEAD has no body.
+        return method == b"HEAD"
+    if server == "cheroot":
+        # It takes the target for one with a host.
+        return target.startswith(b"//")
+    # A mount point that the path does not begin with.
+    return server.startswith("gunicorn") and b"SCRIPT_NAME" in case.raw.upper()
 
 
 def routes_otherwise(server: str, saw: dict[str, Any]) -> bool:

@@ -38,6 +38,7 @@ def of_environ(environ: dict[str, Any]) -> dict[str, Any]:
         for name, value in environ.items()
         if name.startswith("HTTP_") or (name in _PLAIN and value)
     ]
+    # As in the URL. Where the mount point ends, a client says at some servers (docs/servers.md).
     path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
     if (scope := environ.get("asgi.scope")) is not None:
         fields = [[_text(name), _text(value)] for name, value in scope["headers"]]
