@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from differential.kinds.grammar import Case
 
 _DENIED = 403
+# What an odd request is answered, by whomever.
+_NOT_IN = 400
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def wrong_with(case: Case, came: Came, server: str) -> Iterator[str]:
             and not routes_otherwise(server, saw)
         ):
             yield f"routes {saw['routed']!r} and {saw['query']!r}, and signed is {saw['target']!r}"
-    elif came.status is not None and not 400 <= came.status < 500 and not refuses(server, case):
+    elif came.status is not None and came.status < _NOT_IN:
         yield f"was answered {came.status} by no application"
     if case.plain:
         told = FACTS[server].target == "yes" if server in FACTS else True

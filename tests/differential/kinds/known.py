@@ -15,11 +15,8 @@ def refuses(server: str, case: Case) -> bool:
     if server in {"tornado", "hypercorn-wsgi"}:
         # Their WSGI fails where an answer to HEAD has no body.
         return method == b"HEAD"
-    if server == "cheroot":
-        # It takes the target for one with a host.
-        return target.startswith(b"//")
-    # A mount point that the path does not begin with.
-    return server.startswith("gunicorn") and b"SCRIPT_NAME" in case.raw.upper()
+    # It takes such a target for one with a host.
+    return server == "cheroot" and target.startswith(b"//")
 
 
 def routes_otherwise(server: str, saw: dict[str, Any]) -> bool:

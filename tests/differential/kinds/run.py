@@ -51,20 +51,18 @@ def main() -> None:
             asked = [
                 pool.submit(look_at, name, each, f"{seed}-{name}", kinds) for name in names if each
             ]
-            numbers = range(given.cases)
-            broken = _here(
-                {
-                    f"kind-{seed}-{n}": make(Random(f"{seed}-{n}"), kinds[n % len(kinds)])
-                    for n in numbers
-                }
-            )
+            cases = {}
+            for number in range(given.cases):
+                kind = kinds[number % len(kinds)]
+                cases[f"{kind}-{seed}-{number}"] = make(Random(f"{seed}-{number}"), kind)
+            broken = _here(cases)
             for future in asked:
                 seen = future.result()
                 told = ", ".join(f"{what} {count}" for what, count in sorted(seen.told.items()))
                 print(f"{seen.server}: {told}; {seen.seconds:.0f} s", flush=True)
                 broken += len(seen.broken)
                 for number, (raw, sentence) in enumerate(seen.broken[:_SHOWN]):
-                    _show(f"kind-{seed}-{seen.server}-{number}", raw, [sentence])
+                    _show(f"kinds-{seed}-{seen.server}-{number}", raw, [sentence])
     print(f"{broken} broken promises")
     sys.exit(bool(broken))
 
