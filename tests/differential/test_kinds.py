@@ -50,7 +50,7 @@ def test_behind_every_adapter_each_kind_lets_in_and_refuses_as_its_peer_does():
         assert re.search(rf"(?m)^{kind}: {gate}: 403 \d+.*, in \d+$", run.stdout), (kind, gate)
 
 
-@pytest.mark.parametrize("server", ["granian", "uwsgi", "wsgiref"])
+@pytest.mark.parametrize("server", ["granian", "uwsgi"])
 def test_over_sockets_they_do_too(server):
     run = looked("--cases", "0", "--served", "96", "--server", server)
 

@@ -65,7 +65,7 @@ def wrong_with(case: Case, came: Came, server: str) -> Iterator[str]:
 def accepted_by_peer(peer: str, saw: dict[str, Any]) -> bool:
     """Whether *peer* accepts what was handed over, read in any way that its server leaves open."""
     targets = [saw["target"], f"{saw['target']}?"] if saw["empty_query"] else [saw["target"]]
-    fields = [(name, value) for name, value in saw["fields"]]
+    fields = tuple((name, value) for name, value in saw["fields"])
     return any(
         peers.accepts(peer, peers.Handed(saw["method"], target, saw["peer"], fields, saw["body"]))
         for target in targets

@@ -11,6 +11,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from hashlib import md5, sha256
 from ipaddress import ip_address, ip_network
 from types import SimpleNamespace
@@ -60,7 +61,7 @@ class Handed:
     method: str
     target: str | None
     peer: str | None
-    fields: list[tuple[str, str]]
+    fields: tuple[tuple[str, str], ...]
     body: str | None = None
 
     def values(self, name: str) -> list[str]:
@@ -93,7 +94,7 @@ def _verifies(handed: Handed, components: tuple[str, ...], body: bytes | None) -
     message = SimpleNamespace(
         method=handed.method,
         url=f"https://{handed.one('host')}{handed.target}",
-        headers=Lines(handed.fields),
+        headers=Lines(list(handed.fields)),
     )
     found = peer.verify(
         message, max_age=None, expect_tag="edge", require_components=components, body=body
@@ -270,6 +271,7 @@ def client_certificate(handed: Handed) -> bool:
     return by_proxy and (handed.one("x-ssl-client-verify"), told) == ("SUCCESS", FINGERPRINT)
 
 
+@lru_cache(maxsize=64)  # of one request, servers mostly hand over the same
 def accepts(peer: str, handed: Handed) -> bool:
     """Whether *peer*, by its name here, accepts it. What it cannot read it does not accept."""
     try:
