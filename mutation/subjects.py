@@ -237,13 +237,25 @@ SUBJECTS = {
     **{
         f"settings/{name}.py": (
             *_SETTINGS,
+            "unit/settings/test_guard_settings.py",
             "unit/settings/test_replay_settings.py",
             "unit/test_guard.py",
             "unit/test_flask.py",
         )
-        for name in ("guard_settings", "parts", "reading", "schema", "scheme", "sources", "table")
+        for name in ("guard_settings", "reading", "schema", "scheme", "sources", "table")
     },
-    "settings/cdns.py": ("unit/settings/test_cdns.py", "unit/settings/test_settings.py"),
+    "settings/parts.py": (
+        "unit/settings/test_settings.py",
+        "unit/settings/test_several_schemes.py",
+        "unit/settings/test_guard_settings.py",
+        "unit/schemes/test_message_signature_settings.py",
+        "unit/test_passes.py",
+    ),
+    "settings/cdns.py": (
+        "unit/settings/test_cdn_table.py",
+        "unit/settings/test_cdns.py",
+        "unit/settings/test_settings.py",
+    ),
     "settings/guessable.py": ("unit/settings/test_guessable.py", "unit/settings/test_settings.py"),
     "settings/injected.py": ("unit/settings/test_injected.py", "unit/settings/test_settings.py"),
     "_record/append.py": (_DECISION_FILE, "unit/test_boundary.py"),
@@ -272,6 +284,7 @@ SUBJECTS = {
         _WATCHED,
         "unit/test_inner_gates.py",
         "unit/test_observers.py",
+        "unit/settings/test_replay_settings.py",
         _DECISION_FILE,
     ),
     # The adapters.
