@@ -234,15 +234,36 @@ SUBJECTS = {
     ),
     "coverage.py": ("unit/test_coverage.py", "unit/test_starlette.py"),
     # The plumbing.
+    "settings/guard_settings.py": (
+        *_SETTINGS,
+        "unit/settings/test_guard_settings.py",
+        "unit/settings/test_replay_settings.py",
+        "unit/test_guard.py",
+        "unit/test_flask.py",
+    ),
+    "settings/schema.py": ("unit/settings/test_schema.py", "unit/settings/test_settings.py"),
+    "settings/table.py": (
+        "unit/settings/test_schema.py",
+        "unit/settings/test_settings.py",
+        "unit/settings/test_several_schemes.py",
+    ),
+    "settings/sources.py": (
+        "unit/settings/test_settings.py",
+        "unit/settings/test_several_schemes.py",
+        "unit/settings/test_guard_settings.py",
+        "unit/settings/test_injected.py",
+    ),
     **{
         f"settings/{name}.py": (
-            *_SETTINGS,
+            "unit/settings/test_scheme_settings.py",
+            "unit/settings/test_settings.py",
+            "unit/settings/test_several_schemes.py",
             "unit/settings/test_guard_settings.py",
-            "unit/settings/test_replay_settings.py",
-            "unit/test_guard.py",
-            "unit/test_flask.py",
+            "unit/schemes/test_registry.py",
+            "unit/settings/test_cdns.py",
+            _CONFIGURED,
         )
-        for name in ("guard_settings", "reading", "schema", "scheme", "sources", "table")
+        for name in ("reading", "scheme")
     },
     "settings/parts.py": (
         "unit/settings/test_settings.py",
@@ -259,7 +280,12 @@ SUBJECTS = {
     "settings/guessable.py": ("unit/settings/test_guessable.py", "unit/settings/test_settings.py"),
     "settings/injected.py": ("unit/settings/test_injected.py", "unit/settings/test_settings.py"),
     "_record/append.py": (_DECISION_FILE, "unit/test_boundary.py"),
-    "_record/decision_file.py": (_DECISION_FILE, "unit/test_boundary.py", "unit/test_recall.py"),
+    "_record/decision_file.py": (
+        "unit/record/test_decision_lines.py",
+        _DECISION_FILE,
+        "unit/test_boundary.py",
+        "unit/test_recall.py",
+    ),
     "_record/decision_log.py": (
         "unit/record/test_decision_log.py",
         "unit/test_passes.py",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 from support.requests import PlainRequest
 from support.vectors import SECRET
 
 import edgeauth
 from edgeauth import EdgeAuthScheme, Guard, sign
-from edgeauth._record.decision_log import LINES_PER_PERIOD, PERIOD_SECONDS
+from edgeauth._record.decision_log import LINES_PER_PERIOD, PERIOD_SECONDS, DecisionLog
+from edgeauth.errors import StoreUnavailable
 
 NOW = 1_700_000_000
 VALUE = sign(SECRET, pop="LHR", timestamp=NOW).encode()
@@ -115,3 +118,83 @@ def test_a_credential_without_time_is_logged_without_age(caplog):
     Guard(Late()).check(PlainRequest(), now=NOW)
     assert "age" not in caplog.text
     assert "key='k' pop=None" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("how", "lines"),
+    [
+        ({"enforced": True}, 0),
+        ({"enforced": False}, 1),
+        ({"enforced": True, "warns": True}, 0),
+        ({"enforced": False, "warns": False}, 0),
+    ],
+)
+def test_a_start_that_refuses_nobody_is_told_unless_another_process_tells_it(how, lines, caplog):
+    DecisionLog(**how).start()
+    told = (
+        "report-only mode: every request is let through; "
+        "set mode to 'enforce' when the log shows no refusal of a real visitor"
+    )
+    assert caplog.messages == [told] * lines
+
+
+def test_a_refusal_that_is_not_carried_out_says_so(caplog):
+    Guard(EdgeAuthScheme([SECRET]), mode="report-only").check(PlainRequest(), now=NOW)
+    assert caplog.messages[-1].startswith("would refuse (report-only): reason='missing' ")
+
+
+def test_a_decision_that_fails_is_an_error_of_which_the_type_alone_is_told(caplog):
+    class Broken:
+        headers = ()
+
+        def verify(self, request, *, now):
+            raise RuntimeError(f"for {request.path}")
+
+    guard = Guard(Broken())
+    guard.check(PlainRequest(path="/what-a-client-sent"), now=NOW)
+    (record,) = caplog.records
+    detail = "the decision itself failed with RuntimeError"
+    assert (record.levelno, record.edgeauth["detail"]) == (logging.ERROR, detail)
+    assert record.edgeauth["reason"] == "error"
+    assert "for /what" not in caplog.text
+
+
+def test_what_is_in_the_line_can_be_read_by_name(caplog):
+    check(b"1700000000,LHR,")
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert list(record.edgeauth) == ["reason", "method", "path", "peer", "detail", "hint"]
+    assert record.edgeauth["hint"].startswith("is the secret set at the edge?")
+
+
+@pytest.mark.parametrize(("length", "shown"), [(200, "x" * 200), (201, "x" * 200 + "...")])
+def test_a_text_has_two_hundred_characters_at_most(caplog, length, shown):
+    check(b"junk", method="x" * length)
+    assert f" method='{shown}' " in caplog.text
+
+
+def test_a_request_that_is_let_in_without_the_store_has_a_line_and_a_flood_its_count(caplog):
+    log, error = DecisionLog(enforced=True), StoreUnavailable("the store is down")
+    for now in [NOW] * (LINES_PER_PERIOD + 5) + [NOW + PERIOD_SECONDS] * 2:
+        log.not_remembered(PlainRequest(method="POST", path="/buy"), error, now)
+    assert len(caplog.messages) == LINES_PER_PERIOD + 2
+    line = (
+        "let in without the replay store, it may be a replay: reason='replay-store' "
+        "method='POST' path='/buy' peer='192.0.2.1' detail='the store is down'"
+    )
+    assert [caplog.messages[number] for number in (0, -2, -1)] == [
+        line,
+        f"{line} suppressed=5",
+        line,
+    ]
+    assert caplog.records[-2].edgeauth["suppressed"] == 5
+    assert {record.levelno for record in caplog.records} == {logging.WARNING}
+
+
+def test_of_one_reason_no_other_is_counted(caplog):
+    log, error = DecisionLog(enforced=True), StoreUnavailable("the store is down")
+    for _ in range(LINES_PER_PERIOD + 5):
+        log.not_remembered(PlainRequest(), error, NOW)
+    log.refusal("replay-store", PlainRequest(), error, NOW)
+    log.refusal("bad-pass", PlainRequest(), error, NOW)
+    assert [message.partition(":")[0] for message in caplog.messages[-2:]] == ["refused"] * 2

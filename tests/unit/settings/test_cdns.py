@@ -99,7 +99,13 @@ def test_a_table_of_several_schemes_has_a_cdn_of_its_own():
 
 @pytest.mark.parametrize(
     ("value", "said"),
-    [("fasty", "write 'fastly'"), ("x", "'fastly' or 'cloudflare' or"), (7, "is 7"), ([], "is ")],
+    [
+        ("fasty", "write 'fastly'$"),
+        ("cloudfron", "write 'cloudfront'$"),
+        ("x", "'fastly' or 'cloudflare' or"),
+        (7, "is 7"),
+        ([], "is "),
+    ],
 )
 def test_an_unknown_name_is_an_error(value, said):
     with pytest.raises(ConfigurationError, match=said):

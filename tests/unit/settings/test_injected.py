@@ -44,7 +44,10 @@ DOCKER_LINKS = {
     "EDGEAUTH_PORT_9000_TCP_PORT_END": "9002",
     "EDGEAUTH_ENV_EDGEAUTH_SECRET": "of the other container",
     "EDGEAUTH_ENV_LANG": "",
+    "EDGEAUTH_ENV_KEY": "of several\nlines",
 }
+
+HOST = {"EDGEAUTH_SERVICE_HOST": "10.0.0.1"}
 
 
 def start(environ):
@@ -59,6 +62,7 @@ def start(environ):
     [
         service_links("edgeauth"),
         service_links("edgeauth", "fd00:10:96::11"),
+        service_links("edgeauth", "FD00:10:96::1F"),
         service_links("edgeauth", "10.96.0.17", ("", "tcp", 80)),
         service_links("edgeauth", "10.96.0.17", ("peers", "sctp", 7000)),
         service_links("edgeauth-x"),
@@ -88,6 +92,9 @@ def test_the_links_of_a_cluster_are_no_settings(links):
         ({"EDGEAUTH_ENV_A": "b"}, "EDGEAUTH_ENV_A"),
         ({"EDGEAUTH_SERVICE_PORT": "8080"}, "EDGEAUTH_SERVICE_PORT"),
         ({"EDGEAUTH_SERVICE_HOST": "10.0.0.1"}, "EDGEAUTH_SERVICE_HOST"),
+        # What comes with it is of another host, or of another service.
+        ({**HOST, "EDGEAUTH_PORT": "tcp://10.0.0.2:80"}, "EDGEAUTH_SERVICE_HOST"),
+        ({**HOST, "OTHER_PORT": "tcp://10.0.0.1:80"}, "EDGEAUTH_SERVICE_HOST"),
         # A setting beside the links, or a value that no cluster would write.
         ({**service_links("edgeauth"), "EDGEAUTH_PORTS": "80"}, "EDGEAUTH_PORTS"),
         ({**service_links("edgeauth"), "EDGEAUTH_PORT": "10.0.0.1:8080"}, "EDGEAUTH_PORT"),

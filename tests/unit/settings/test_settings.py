@@ -340,6 +340,7 @@ def test_a_file_that_cannot_be_used_is_refused_without_being_shown(tmp_path, con
     with pytest.raises(ConfigurationError, match=why) as caught:
         Settings.from_toml(file)
     assert SECRET not in str(caught.value)
+    assert (repr(str(file)) in str(caught.value)) is ("unknown" not in why)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
@@ -432,9 +433,16 @@ def test_settings_have_no_attribute_of_another_name():
 
 @pytest.mark.parametrize("given", [None, [], "secret", [("secret", SECRET)]])
 def test_what_is_no_mapping_is_refused_and_not_shown(given):
-    with pytest.raises(ConfigurationError, match="write a mapping of names to values") as caught:
+    told = f"^the settings are a {type(given).__name__}; write a mapping of names to values$"
+    with pytest.raises(ConfigurationError, match=told) as caught:
         Settings.from_mapping(given)
     assert SECRET not in str(caught.value)
+
+
+def test_what_variables_set_of_the_decision_service_is_no_setting_of_a_guard():
+    assert Settings.from_environ({"EDGEAUTH_SERVICE_WORKERS": "2"}) == Settings()
+    with pytest.raises(ConfigurationError, match="EDGEAUTH_SERVICES"):
+        Settings.from_environ({"EDGEAUTH_SERVICES": "2"})
 
 
 def test_variables_that_set_something_are_named():
