@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import pty
 import resource
 import shutil
 import socket
@@ -18,13 +17,12 @@ import time
 from pathlib import Path
 
 import pytest
+from support.decisions import lines, lines_of, summed_up
 from support.files import not_as_root
 from support.requests import PlainRequest
 from support.vectors import SECRET
 
 from edgeauth import AddressList, ConfigurationError, EdgeAuthScheme, Guard, sign
-from edgeauth.ops.report.reading import opened
-from edgeauth.ops.report.summary import Summary
 from edgeauth.passes import Passes
 
 NOW = 1_700_000_000
@@ -41,44 +39,6 @@ def guard(file, **options):
     started = Guard(EdgeAuthScheme([SECRET]), decisions=str(file), **options)
     started.start()
     return started
-
-
-def lines(file):
-    return [json.loads(line) for line in file.read_text("ascii").splitlines()]
-
-
-def lines_of(file):
-    """Those that can be read."""
-    found = []
-    for line in file.read_text("ascii").splitlines():
-        with contextlib.suppress(ValueError):
-            found.append(json.loads(line))
-    return found
-
-
-def summed_up(file):
-    """What edgeauth report makes of the file."""
-    summary = Summary(AddressList.fastly(), max_age=60, max_future=5)
-    with opened(str(file)) as source:
-        summary.read("log", source)
-    return summary
-
-
-ENV = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-
-
-def run_script(script, *arguments, cwd=None, stdout=subprocess.PIPE, stderr=subprocess.PIPE):
-    return subprocess.run(
-        [sys.executable, "-c", script, *arguments],
-        env=ENV,
-        cwd=cwd,
-        stdin=subprocess.DEVNULL,
-        stdout=stdout,
-        stderr=stderr,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 def test_an_accepted_request_is_a_line_with_who_signed_it(file):
@@ -165,26 +125,6 @@ def test_a_file_that_is_moved_away_is_made_anew(file):
     assert [len(lines(path)) for path in (file.with_name("old"), file)] == [2, 1]
 
 
-def test_several_processes_and_threads_never_mix_their_lines(file):
-    script = (
-        "import sys, threading\n"
-        "from edgeauth import EdgeAuthScheme, Guard\n"
-        "from support.requests import PlainRequest\n"
-        "guard = Guard(EdgeAuthScheme(['x' * 16]), decisions=sys.argv[1])\n"
-        "def run(): [guard.check(PlainRequest(path='/' + sys.argv[2] * 200)) for _ in range(500)]\n"
-        "threads = [threading.Thread(target=run) for _ in range(2)]\n"
-        "[t.start() for t in threads], [t.join() for t in threads]\n"
-    )
-    env = {**os.environ, "PYTHONPATH": str(next(p for p in sys.path if p.endswith("tests")))}
-    command = [sys.executable, "-c", script, str(file)]
-    running = [
-        subprocess.Popen([*command, name], env=env, stderr=subprocess.DEVNULL) for name in "abc"
-    ]
-    assert [process.wait() for process in running] == [0, 0, 0]
-    assert len(lines(file)) == 3000
-    assert all(len(set(line["path"])) == 2 for line in lines(file))
-
-
 @contextlib.contextmanager
 def room_for(size):
     """No file of this process can become larger than *size* bytes, as on a disk that is full."""
@@ -223,24 +163,6 @@ def test_a_link_that_dangles_is_judged_by_where_it_leads(tmp_path):
     assert len(lines(tmp_path / "logs" / "decisions")) == 1
 
 
-AS_NOBODY = """
-import os, sys
-from edgeauth import ConfigurationError, EdgeAuthScheme, Guard
-from support.requests import PlainRequest
-# What it takes is imported, since the folder of Python may be root's.
-Guard(EdgeAuthScheme(["x1y2" * 8]), decisions="/dev/null").check(PlainRequest())
-os.setgroups([]), os.setgid(65534), os.setuid(65534)
-try:
-    guard = Guard(EdgeAuthScheme(["x1y2" * 8]), decisions=sys.argv[1])
-    guard.start()
-except ConfigurationError as error:
-    print(error)
-else:
-    guard.check(PlainRequest())
-    print("written", guard.lost_lines)
-"""
-
-
 @pytest.fixture
 def open_folder():
     """A folder that every user may enter, unlike those of pytest."""
@@ -249,46 +171,12 @@ def open_folder():
         yield Path(name)
 
 
-@pytest.fixture
-def as_nobody():
-    if os.geteuid() != 0:
-        pytest.skip("only root may become another user: run the tests as root")
-
-    def run(path):
-        done = run_script(AS_NOBODY, str(path))
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    return run
-
-
 def test_a_folder_that_the_app_may_not_write_to_is_an_error_at_start(open_folder):
     open_folder.chmod(0o555)
     with not_as_root(), pytest.raises(ConfigurationError, match="its folder cannot be written to"):
         guard(open_folder / "decisions")
     open_folder.chmod(0o755)
     assert list(open_folder.iterdir()) == []
-
-
-def test_a_check_as_root_leaves_no_file_that_the_app_cannot_write_to(open_folder, as_nobody):
-    open_folder.chmod(0o777)
-    site = """
-import os, sys
-import django
-from django.conf import settings
-from django.core.management import execute_from_command_line
-settings.configure(
-    SECRET_KEY="k", ROOT_URLCONF="support.django_urls", INSTALLED_APPS=["edgeauth.django"],
-    MIDDLEWARE=["edgeauth.django.middleware.EdgeAuthMiddleware"],
-    EDGEAUTH={"secret": "c2b3a1e09f7d48655a1b0c9d8e7f6a5b", "decisions": sys.argv[1]},
-)
-execute_from_command_line(["manage.py", "check", "--deploy", "--fail-level=CRITICAL"])
-"""
-    done = run_script(site, str(open_folder / "decisions"))
-    assert done.returncode == 0, done.stderr
-    assert "edgeauth.E001" not in done.stderr
-    assert list(open_folder.iterdir()) == []
-    assert as_nobody(open_folder / "decisions") == "written 0\n"
 
 
 def test_a_file_that_may_be_written_and_not_read_is_written(open_folder):
@@ -307,65 +195,7 @@ def test_a_file_that_may_be_written_and_not_read_is_written(open_folder):
     assert (len(half), checked.lost_lines) == (10, 1)
 
 
-# --- streams that the process was started with
-
-TO_A_STREAM = """
-import logging, sys
-logging.disable()  # it goes to standard error as well, and waits
-from edgeauth import EdgeAuthScheme, Guard
-from support.requests import PlainRequest
-guard = Guard(EdgeAuthScheme(["x1y2" * 8]), decisions=sys.argv[1], exempt=["GET /"])
-for _ in range(int(sys.argv[2])):
-    guard.check(PlainRequest())
-if guard.lost_lines:
-    print(guard.lost_lines, flush=True)
-"""
-NAMES_OF_STDERR = ("/dev/stderr", "/dev/fd/2", "/proc/self/fd/2", "/proc/thread-self/fd/2", "link")
-
-
-@pytest.mark.parametrize("name", NAMES_OF_STDERR)
-def test_standard_error_may_be_a_socket_as_under_systemd(tmp_path, name):
-    (tmp_path / "link").symlink_to("/dev/stderr")
-    ours, theirs = socket.socketpair()
-    with ours:
-        with theirs:
-            done = run_script(TO_A_STREAM, name, "3", stderr=theirs, cwd=tmp_path)
-        assert done.returncode == 0
-        received = b"".join(iter(lambda: ours.recv(65_536), b""))
-    written = [json.loads(line) for line in received.splitlines()]
-    assert [line["reason"] for line in written] == ["exempt"] * 3
-
-
-@pytest.mark.parametrize("name", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
-@pytest.mark.parametrize("kind", ["pipe", "file", "terminal"])
-def test_standard_output_may_be_anything(tmp_path, kind, name):
-    if kind == "pipe":
-        done = run_script(TO_A_STREAM, name, "2")
-        written = done.stdout
-    elif kind == "file":
-        with (tmp_path / "out").open("wb") as out:
-            done = run_script(TO_A_STREAM, name, "2", stdout=out)
-        written = (tmp_path / "out").read_text()
-    else:
-        ours, theirs = pty.openpty()
-        done = run_script(TO_A_STREAM, name, "2", stdout=theirs)
-        os.close(theirs)
-        written = os.read(ours, 65_536).decode()
-        os.close(ours)
-    assert done.returncode == 0
-    assert [json.loads(line)["reason"] for line in written.splitlines()] == ["exempt"] * 2
-
-
-def test_a_socket_that_nobody_empties_stops_no_request_and_mixes_no_lines():
-    ours, theirs = socket.socketpair()
-    with ours:
-        with theirs:
-            done = run_script(TO_A_STREAM, "/dev/stderr", "20000", stderr=theirs)
-        received = b"".join(iter(lambda: ours.recv(65_536), b""))
-    lost = int(done.stdout)
-    *whole, last = received.splitlines()
-    assert all(line.startswith(b'{"time":') and line.endswith(b"}") for line in whole)
-    assert len(whole) + last.endswith(b"}") == 20_000 - lost
+# --- streams
 
 
 def test_half_a_line_in_a_socket_is_followed_by_a_new_one():
@@ -470,37 +300,6 @@ def test_half_a_line_of_one_process_swallows_no_line_of_another(file):
     assert (torn.lost_lines, whole.lost_lines) == (1, 0)
 
 
-def test_processes_on_a_full_disk_swallow_no_line_and_count_each(file):
-    script = f"""
-import resource, sys, time
-from edgeauth import EdgeAuthScheme, Guard
-from support.requests import PlainRequest
-guard = Guard(EdgeAuthScheme(["x1y2" * 8]), decisions={str(file)!r}, exempt=["GET /"])
-for turn in range(300):
-    room = 20_000 + 10_000 * (turn // 30) if turn % 30 < 20 else 1 << 40
-    resource.setrlimit(resource.RLIMIT_FSIZE, (room, 1 << 40))
-    guard.check(PlainRequest())
-resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 40, 1 << 40))
-guard.check(PlainRequest())
-print(guard.lost_lines)
-"""
-    running = [
-        subprocess.Popen(
-            [sys.executable, "-c", script],
-            env=ENV,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        for _ in range(3)
-    ]
-    lost = sum(int(process.communicate()[0]) for process in running)
-    assert 0 < lost < 903
-    summary = summed_up(file)
-    assert summary.decisions == 903 - lost
-    assert summary.missing == lost
-
-
 def test_a_file_whose_last_byte_alone_did_not_fit_has_lost_no_line(file):
     checked = guard(file)
     checked.check(PlainRequest(), now=NOW)
@@ -590,32 +389,6 @@ def test_a_full_pipe_loses_whole_lines(tmp_path):
     written = [json.loads(line) for line in os.read(reader, 1 << 20).splitlines()]
     os.close(reader)
     assert len(written) == 2000 - checked.lost_lines < 2000
-
-
-def test_a_full_disk_refuses_nobody_and_is_told_once_a_minute(file):
-    script = f"""
-import logging, resource
-logging.basicConfig(format="%(message)s")
-from edgeauth import EdgeAuthScheme, Guard
-from support.requests import PlainRequest
-guard = Guard(EdgeAuthScheme(["x" * 16]), decisions={str(file)!r}, exempt=["GET /"])
-resource.setrlimit(resource.RLIMIT_FSIZE, (250, 1 << 40))
-for second in range(100):
-    assert guard.check(PlainRequest(), now={NOW} + second).allowed
-resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 40, 1 << 40))
-guard.check(PlainRequest(path="/after"), now={NOW} + 101)
-print("all passed", guard.lost_lines)
-"""
-    env = {**os.environ, "PYTHONPATH": str(next(p for p in sys.path if p.endswith("tests")))}
-    done = subprocess.run(
-        [sys.executable, "-c", script], env=env, capture_output=True, text=True, check=False
-    )
-    assert done.stdout == "all passed 99\n"
-    told = [line for line in done.stderr.splitlines() if "decisions file" in line]
-    assert len(told) == 2
-    assert "lines are lost so far" in told[0]
-    # The half line has a line of its own; what follows can be read.
-    assert json.loads(file.read_text().splitlines()[-1])["path"] == "/after"
 
 
 def test_a_pipe_that_nobody_empties_stops_no_request(tmp_path, caplog):
