@@ -36,7 +36,7 @@ JOBS ?= 3
 PYTEST = pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 # Unit tests that start one program after another, or wait for one; `make test` runs them.
-STARTS_PROGRAMS := test_ahead test_command_line_page test_console_script test_example_apps test_faults doctor/test_app
+STARTS_PROGRAMS := test_ahead test_other_systems test_command_line_page test_console_script test_example_apps test_faults doctor/test_app
 
 check: $(VENV)/.installed ## the loop while you work: lint, types, unit tests, every adapter in process; under a minute
 	$(BIN)/ruff check .

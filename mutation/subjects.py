@@ -305,6 +305,7 @@ SUBJECTS = {
     "_reload/watched_file.py": (_WATCHED, "unit/reload/test_ahead.py", "unit/test_recall.py"),
     "_reload/watched_policy.py": (_WATCHED, "unit/reload/test_ahead.py", "unit/test_recall.py"),
     "dry_run.py": ("unit/test_dry_run.py", "unit/django/test_checks.py"),
+    "posix.py": ("unit/test_other_systems.py",),
     "build.py": (
         "unit/test_build.py",
         _WATCHED,

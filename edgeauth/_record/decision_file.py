@@ -26,12 +26,13 @@ import json
 import threading
 from typing import TYPE_CHECKING
 
-from edgeauth._record.append import Target, target
 from edgeauth._record.logger import logger
 from edgeauth.errors import AddressNotAllowed, ConfigurationError, VerificationError, explain
 from edgeauth.observers import Observer
+from edgeauth.posix import demand
 
 if TYPE_CHECKING:
+    from edgeauth._record.append import Target
     from edgeauth.forwarded import TrustedProxies
     from edgeauth.request import Request
     from edgeauth.verdict import Pass, Verdict
@@ -67,6 +68,8 @@ class DecisionFile(Observer):
     Attributes:
         lost: how many lines could not be written.
 
+    Raises:
+        ConfigurationError: the system cannot append so (Windows).
     """
 
     every_decision = True
@@ -80,6 +83,10 @@ class DecisionFile(Observer):
         self._told_at = -_TELL_SECONDS
         # How many lost lines the file does not know of.
         self._untold = 0
+        demand("the setting decisions", "fcntl")
+        from edgeauth._record.append import target  # noqa: PLC0415 - not on Windows
+
+        self._open = target
         self._target: Target | None = None
 
     def start(self) -> None:
@@ -89,7 +96,7 @@ class DecisionFile(Observer):
             ConfigurationError: neither.
         """
         try:
-            self._target = target(self._path)
+            self._target = self._open(self._path)
         except (OSError, ValueError) as error:
             raise ConfigurationError(
                 f"decisions file {self._path!r} cannot be opened: {explain(error)}"
@@ -148,7 +155,7 @@ class DecisionFile(Observer):
                 head = _encode({"time": round(now, 3), "lost": self._untold}).encode() + b"\n"
             whole = head + line + b"\n"
             if self._target is None:
-                self._target = target(self._path)
+                self._target = self._open(self._path)
             written = self._target.write(whole, look=look)
             if written >= len(head):
                 self._untold = 0

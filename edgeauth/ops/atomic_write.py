@@ -29,9 +29,7 @@ def replace_file(path: str | os.PathLike[str], content: bytes) -> None:
         with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor
             file.write(content)
             file.flush()
-            if before is not None:
-                _keep_owner(file.fileno(), before)
-            os.fchmod(file.fileno(), stat.S_IMODE(before.st_mode) if before else _NEW_FILE_MODE)
+            _set_rights(file.fileno(), before)
             os.fsync(file.fileno())
         temporary.replace(target)
     except BaseException:
@@ -39,6 +37,14 @@ def replace_file(path: str | os.PathLike[str], content: bytes) -> None:
             temporary.unlink()
         raise
     _sync_folder(target.parent)
+
+
+def _set_rights(descriptor: int, before: os.stat_result | None) -> None:
+    if not hasattr(os, "fchown"):
+        return  # Windows: a file has the rights that its folder gives
+    if before is not None:
+        _keep_owner(descriptor, before)
+    os.fchmod(descriptor, stat.S_IMODE(before.st_mode) if before else _NEW_FILE_MODE)
 
 
 def _keep_owner(descriptor: int, before: os.stat_result) -> None:
@@ -49,7 +55,9 @@ def _keep_owner(descriptor: int, before: os.stat_result) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    # So that the new name survives a power cut. Not every file system can.
+    # So that the new name survives a power cut. Not every file system can, and Windows cannot.
+    if not hasattr(os, "O_DIRECTORY"):
+        return
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:

@@ -2,7 +2,7 @@
 
 :func:`open_store` makes the one that is named, :func:`store_of` one for the whole process.
 Importing this imports neither SQLite nor Redis.
-It may import the proof. Everybody above the proof may import it.
+It may import the proof and ``posix``. Everybody above the proof may import it.
 """
 
 from __future__ import annotations
@@ -82,8 +82,12 @@ def open_store(setting: str) -> ReplayStore:
         return MemoryReplayStore()
     scheme, _, rest = setting.partition(":")
     if scheme == "sqlite":
-        from edgeauth.replay.sqlite import SQLiteReplayStore  # noqa: PLC0415 - only where used
+        from edgeauth.replay.sqlite import (  # noqa: PLC0415 - only where used
+            SQLiteReplayStore,
+            demand_locks,
+        )
 
+        demand_locks()  # before a path of such a system is found wrong
         # As other programs write it: sqlite:///path.
         path = rest.removeprefix("//")
         if not path.startswith("/") or path.endswith("/"):

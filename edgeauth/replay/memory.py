@@ -129,4 +129,5 @@ def _in_a_forked_process() -> None:
         store._renew_lock()  # noqa: SLF001 - of this file
 
 
-os.register_at_fork(after_in_child=_in_a_forked_process)
+if hasattr(os, "register_at_fork"):  # Windows has no forks
+    os.register_at_fork(after_in_child=_in_a_forked_process)

@@ -28,6 +28,7 @@ import weakref
 
 from edgeauth.admission import ReplayStoreError
 from edgeauth.errors import ConfigurationError, explain
+from edgeauth.posix import demand
 from edgeauth.replay import sqlite_file
 from edgeauth.replay.base import bounded, digest_of, is_alike, refuse_older
 from edgeauth.replay.breaker import Breaker
@@ -76,6 +77,11 @@ _MEANINGS = {
 _Asked = tuple[bytes, float, float, bytes]
 
 
+def demand_locks() -> None:
+    """Raise ConfigurationError where the system has no locks of files."""
+    demand("the replay store in a SQLite file", "fcntl")
+
+
 class SQLiteReplayStore:
     """Remembers in a file; see :class:`edgeauth.replay.ReplayStore`.
 
@@ -89,12 +95,13 @@ class SQLiteReplayStore:
         timeout: seconds that a call waits at most.
 
     Raises:
-        ConfigurationError: the path is unusable.
+        ConfigurationError: the path is unusable, or the system has no locks of files (Windows).
     """
 
     waits = True
 
     def __init__(self, path: str | os.PathLike[str], *, timeout: float = TIMEOUT) -> None:
+        demand_locks()
         try:
             self._path = os.path.abspath(os.fspath(path))  # noqa: PTH100 - resolves no link
             # What is there now was there before this process asked: its loss will be noticed.
@@ -377,6 +384,7 @@ def _after_a_fork() -> None:
     _one_fork.release()
 
 
-os.register_at_fork(
-    before=_before_a_fork, after_in_parent=_after_a_fork, after_in_child=_after_a_fork
-)
+if hasattr(os, "register_at_fork"):  # Windows has no forks, and no such store
+    os.register_at_fork(
+        before=_before_a_fork, after_in_parent=_after_a_fork, after_in_child=_after_a_fork
+    )

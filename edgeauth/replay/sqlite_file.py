@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import math
 import os
 import sqlite3
@@ -46,6 +45,8 @@ def where(path: str) -> Identity | None:
 @contextlib.contextmanager
 def locked_folder(path: str) -> Iterator[bool]:
     """Hold the lock of the folder of *path*, if nobody else does: whether it is held."""
+    import fcntl  # noqa: PLC0415 - not on Windows, where no store gets here
+
     folder = os.open(Path(path).parent, os.O_RDONLY | os.O_CLOEXEC)
     try:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from edgeauth.errors import ConfigurationError
+from edgeauth.posix import demand
 
 
 @click.command("serve")
@@ -43,6 +44,7 @@ def command(config: str | None, **flags: str | None) -> None:
     Each option is also EDGEAUTH_SERVICE_<NAME> in the environment. SIGHUP reads the
     configuration again, SIGTERM drains.
     """
+    demand("edgeauth serve", "fcntl", "resource", "os.fork")
     try:
         from edgeauth.service.state import State  # noqa: PLC0415 - needs the extra
         from edgeauth.service.supervisor import Supervisor  # noqa: PLC0415

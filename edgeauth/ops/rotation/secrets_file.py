@@ -7,7 +7,6 @@ is written was read as a key ring first, so no app ever meets half of it or a mi
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 from edgeauth.errors import ConfigurationError, explain
 from edgeauth.keys import KeyRing
 from edgeauth.ops.atomic_write import replace_file
+from edgeauth.posix import demand
 from edgeauth.text_files import is_entry, read_small_file
 
 if TYPE_CHECKING:
@@ -104,6 +104,9 @@ def _where(path: str | os.PathLike[str]) -> str:
 
 @contextlib.contextmanager
 def _lock(path: Path) -> Iterator[None]:
+    demand("a change of the secrets file", "fcntl")
+    import fcntl  # noqa: PLC0415 - not on Windows
+
     # The folder, since the file itself is replaced. The lock goes when the process ends,
     # however it ends.
     try:

@@ -9,7 +9,7 @@ from support.requests import PlainRequest
 from support.vectors import SECRET
 
 from edgeauth import EdgeAuthScheme, Guard, sign
-from edgeauth._record import decision_file
+from edgeauth._record import append, decision_file
 from edgeauth._record.decision_file import DecisionFile
 from edgeauth.forwarded import TrustedProxies
 
@@ -43,7 +43,7 @@ def written(monkeypatch):
 
     def write(*nows, rooms=(), **request):
         room = Room(*rooms)
-        monkeypatch.setattr(decision_file, "target", lambda _path: room)
+        monkeypatch.setattr(append, "target", lambda _path: room)
         guard = Guard(EdgeAuthScheme([SECRET]), decisions="/a/file")
         for now in nows:
             guard.check(PlainRequest(fields=SIGNED, **request), now=now)
@@ -126,7 +126,7 @@ def test_a_log_that_fails_changes_nothing_for_the_request(monkeypatch):
         raise RuntimeError
 
     monkeypatch.setattr(decision_file.logger, "error", fail)
-    monkeypatch.setattr(decision_file, "target", lambda _path: Room(OSError()))
+    monkeypatch.setattr(append, "target", lambda _path: Room(OSError()))
     file = DecisionFile("/a/file", TrustedProxies(()))
     verdict = Guard(EdgeAuthScheme([SECRET])).check(PlainRequest(fields=SIGNED), now=NOW)
 
@@ -143,7 +143,7 @@ def test_a_second_after_a_look_the_path_is_looked_at_again(monkeypatch):
             looks.append(look)
             return super().write(data, look=look)
 
-    monkeypatch.setattr(decision_file, "target", lambda _path: Looked())
+    monkeypatch.setattr(append, "target", lambda _path: Looked())
     guard = Guard(EdgeAuthScheme([SECRET]), decisions="/a/file")
     for now in (NOW, NOW + 0.9, NOW + 1, NOW + 1.9, NOW + 0.1, NOW):
         guard.check(PlainRequest(), now=now)
