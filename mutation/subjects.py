@@ -294,12 +294,18 @@ SUBJECTS = {
     ),
     "_record/list_age.py": ("unit/record/test_list_age.py", _WATCHED, "unit/test_boundary.py"),
     "_record/logger.py": ("unit/record/test_logger.py", "unit/record/test_decision_log.py"),
+    "replay/breaker.py": ("unit/replay/test_breaker.py",),
     **{
         f"replay/{name}.py": (f"unit/replay/test_{name}.py", "unit/replay/test_every_store.py")
-        for name in ("breaker", "memory", "sqlite", "redis")
+        for name in ("memory", "sqlite")
     },
+    "replay/redis.py": (
+        "unit/replay/test_redis_words.py",
+        "unit/replay/test_redis.py",
+        "unit/replay/test_every_store.py",
+    ),
     "replay/__init__.py": ("unit/replay/test_open_store.py",),
-    "replay/base.py": ("unit/replay/test_every_store.py", "unit/replay/test_sqlite.py"),
+    "replay/base.py": ("unit/replay/test_base.py",),
     "replay/sqlite_file.py": ("unit/replay/test_sqlite.py", "unit/replay/test_every_store.py"),
     "_reload/ahead.py": (_WATCHED, "unit/reload/test_ahead.py"),
     "_reload/watched_file.py": (_WATCHED, "unit/reload/test_ahead.py", "unit/test_recall.py"),
