@@ -304,7 +304,10 @@ SUBJECTS = {
         "unit/replay/test_redis.py",
         "unit/replay/test_every_store.py",
     ),
-    "replay/__init__.py": ("unit/replay/test_open_store.py",),
+    "replay/__init__.py": (
+        "unit/replay/test_open_store.py",
+        "unit/settings/test_replay_settings.py",
+    ),
     "replay/base.py": ("unit/replay/test_base.py",),
     "replay/sqlite_file.py": ("unit/replay/test_sqlite.py", "unit/replay/test_every_store.py"),
     "_reload/ahead.py": (_WATCHED, "unit/reload/test_ahead.py"),
