@@ -309,7 +309,11 @@ SUBJECTS = {
         "unit/settings/test_replay_settings.py",
     ),
     "replay/base.py": ("unit/replay/test_base.py",),
-    "replay/sqlite_file.py": ("unit/replay/test_sqlite.py", "unit/replay/test_every_store.py"),
+    "replay/sqlite_file.py": (
+        "unit/replay/test_sqlite_file.py",
+        "unit/replay/test_sqlite.py",
+        "unit/replay/test_every_store.py",
+    ),
     "_reload/ahead.py": (_WATCHED, "unit/reload/test_ahead.py"),
     "_reload/watched_file.py": (_WATCHED, "unit/reload/test_ahead.py", "unit/test_recall.py"),
     "_reload/watched_policy.py": (_WATCHED, "unit/reload/test_ahead.py", "unit/test_recall.py"),
