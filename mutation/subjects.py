@@ -312,7 +312,6 @@ SUBJECTS = {
     "replay/sqlite_file.py": (
         "unit/replay/test_sqlite_file.py",
         "unit/replay/test_sqlite.py",
-        "unit/replay/test_every_store.py",
     ),
     "_reload/ahead.py": (_WATCHED, "unit/reload/test_ahead.py"),
     "_reload/watched_file.py": (_WATCHED, "unit/reload/test_ahead.py", "unit/test_recall.py"),
