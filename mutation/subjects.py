@@ -277,7 +277,10 @@ SUBJECTS = {
         "unit/settings/test_cdns.py",
         "unit/settings/test_settings.py",
     ),
-    "settings/guessable.py": ("unit/settings/test_guessable.py", "unit/settings/test_settings.py"),
+    "settings/guessable.py": (
+        "unit/settings/test_guessable_words.py",
+        "unit/settings/test_guessable.py",
+    ),
     "settings/injected.py": ("unit/settings/test_injected.py", "unit/settings/test_settings.py"),
     "_record/append.py": (_DECISION_FILE, "unit/test_boundary.py"),
     "_record/decision_file.py": (
