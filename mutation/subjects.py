@@ -282,7 +282,7 @@ SUBJECTS = {
         "unit/settings/test_guessable.py",
     ),
     "settings/injected.py": ("unit/settings/test_injected.py", "unit/settings/test_settings.py"),
-    "_record/append.py": (_DECISION_FILE, "unit/test_boundary.py"),
+    "_record/append.py": ("unit/record/test_append.py", _DECISION_FILE, "unit/test_boundary.py"),
     "_record/decision_file.py": (
         "unit/record/test_decision_lines.py",
         _DECISION_FILE,
@@ -316,7 +316,7 @@ SUBJECTS = {
         "unit/replay/test_sqlite_file.py",
         "unit/replay/test_sqlite.py",
     ),
-    "_reload/ahead.py": (_WATCHED, "unit/reload/test_ahead.py"),
+    "_reload/ahead.py": ("unit/reload/test_ahead.py",),
     "_reload/watched_file.py": (_WATCHED, "unit/reload/test_ahead.py", "unit/test_recall.py"),
     "_reload/watched_policy.py": (_WATCHED, "unit/reload/test_ahead.py", "unit/test_recall.py"),
     "dry_run.py": ("unit/test_dry_run.py", "unit/django/test_checks.py"),
