@@ -119,6 +119,24 @@ def test_a_key_that_looks_like_what_stands_for_a_longer_one_is_not_it():
     assert store.remember(long, NOW + 60, now=NOW) is True
     assert store.remember(bounded(long), NOW + 60, now=NOW) is True
     assert store.remember(long, NOW + 60, now=NOW) is False
+    # None is kept longer than that.
+    assert {len(key) for key in store._seen} == {65}
+
+
+def test_of_those_that_were_admitted_within_a_second_each_is_known():
+    store = MemoryReplayStore()
+    for number in range(4):
+        store.remember(b"%d" % number, NOW + 60, now=NOW + number / 4, by=b"question")
+
+    assert [
+        store.remember(b"%d" % number, NOW + 60, now=NOW + 0.9, by=b"question")
+        for number in range(5)
+    ] == [True] * 5
+    assert store.remember(b"0", NOW + 60, now=NOW + 0.9, by=b"another") is False
+
+
+def test_it_waits_for_nobody():
+    assert MemoryReplayStore.waits is False
 
 
 @pytest.mark.parametrize("until", [NOW + 10, NOW + 10.9])
