@@ -304,8 +304,7 @@ SUBJECTS = {
     },
     "replay/redis.py": (
         "unit/replay/test_redis_words.py",
-        "unit/replay/test_redis.py",
-        "unit/replay/test_every_store.py",
+        "unit/replay/test_redis_clients.py",
     ),
     "replay/__init__.py": (
         "unit/replay/test_open_store.py",

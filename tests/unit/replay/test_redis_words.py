@@ -7,15 +7,12 @@ import re
 
 import pytest
 import redis as redis_py
+from support.canned_redis import ADMITTED, FIT, LOST, NAME, NOW, Client, info
 
 from edgeauth import ConfigurationError
 from edgeauth.replay import ReplayStoreError
 from edgeauth.replay import redis as of_redis
 from edgeauth.replay.redis import RedisReplayStore
-
-NOW = 1_700_000_000.0
-ADMITTED, LOST = True, "the store lost what it remembered"
-NAME = hashlib.sha256(b"one").hexdigest()
 
 
 class Clock:
@@ -32,28 +29,6 @@ def clock(monkeypatch):
     clock = Clock()
     monkeypatch.setattr(of_redis, "time", clock)
     return clock
-
-
-class Client:
-    """Answers as a server would, or raises; it keeps what it was asked."""
-
-    def __init__(self, *answers):
-        self.answers = list(answers)
-        self.asked = []
-
-    def set(self, name, value, **how):
-        self.asked.append(("SET", name, value, how))
-        return self._answer()
-
-    def get(self, name):
-        self.asked.append(("GET", name))
-        return self._answer()
-
-    def _answer(self):
-        answer = self.answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
 
 
 @pytest.fixture
@@ -204,13 +179,6 @@ def test_when_a_key_was_admitted_is_told_as_it_was_kept(answers):
     store, _ = answers(b"words")
     with pytest.raises(ReplayStoreError, match="cannot be used"):
         store.seen_at(b"one")
-
-
-def info(**told):
-    return b"".join(f"{name}:{value}\r\n".encode() for name, value in told.items())
-
-
-FIT = {"run_id": "a", "uptime_in_seconds": 9, "role": "master"}
 
 
 @pytest.mark.parametrize(
