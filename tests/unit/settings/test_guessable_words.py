@@ -33,6 +33,7 @@ def test_where_a_secret_is_published_is_told(secret, where):
     assert where in why_guessable(secret.encode())
 
 
+OF_WORDS = "it is made of words that everybody tries"
 # What people write in place of a secret; each between others, so that it must be known by itself.
 WORDS = """
     change changed replace insert placeholder todo fixme please example sample demo test testing
@@ -46,10 +47,10 @@ WORDS = """
 """
 
 
-@pytest.mark.parametrize("word", WORDS.split())
-def test_a_secret_of_usual_words_is_told(word):
-    secret = f"{word}-hidden-login-" * 6
-    assert why_guessable(secret.encode()) == "it is made of words that everybody tries"
+def test_a_secret_of_usual_words_is_told_whichever_they_are():
+    told = {word: why_guessable(f"{word}-hidden-login-".encode() * 6) for word in WORDS.split()}
+    other = {word: why for word, why in told.items() if why != OF_WORDS}
+    assert other == {}
 
 
 @pytest.mark.parametrize(
