@@ -298,10 +298,11 @@ SUBJECTS = {
     "_record/list_age.py": ("unit/record/test_list_age.py", _WATCHED, "unit/test_boundary.py"),
     "_record/logger.py": ("unit/record/test_logger.py", "unit/record/test_decision_log.py"),
     "replay/breaker.py": ("unit/replay/test_breaker.py",),
-    **{
-        f"replay/{name}.py": (f"unit/replay/test_{name}.py", "unit/replay/test_every_store.py")
-        for name in ("memory", "sqlite")
-    },
+    "replay/memory.py": ("unit/replay/test_memory.py", "unit/replay/test_every_store.py"),
+    "replay/sqlite.py": (
+        "unit/replay/test_sqlite_parts.py",
+        "unit/replay/test_sqlite_losses.py",
+    ),
     "replay/redis.py": (
         "unit/replay/test_redis_words.py",
         "unit/replay/test_redis_clients.py",
