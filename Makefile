@@ -118,6 +118,12 @@ count: ## the lines of code of each shelf of ARCHITECTURE.md
 options: $(VENV)/.installed ## write the options of each kind of scheme into docs/schemes/README.md
 	$(BIN)/python tools/option_tables.py
 
+# A warning is an error: a link that leads nowhere, an anchor that is none, a name without an entry.
+.PHONY: docs
+docs: $(VENV)/.installed ## the site of docs/, into build/docs
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --nitpicky docs build/docs
+	@echo "build/docs/index.html"
+
 lint: $(VENV)/.installed lock-check ## ruff, mypy, the lock and the workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -34,7 +34,7 @@ def _take_it_back(_: object) -> None:
 
 pytest_collect_file = Sybil(
     parsers=[PythonCodeBlockParser(), SkipParser()],
-    patterns=["README.md", "docs/*.md", "docs/schemes/*.md", "docs/cdn/*.md"],
+    patterns=["README.md", "docs/*.md", "docs/*/*.md"],
     setup=_give_a_secret,
     teardown=_take_it_back,
 ).pytest()

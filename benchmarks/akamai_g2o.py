@@ -63,7 +63,7 @@ def group() -> Group:
         title="Verify Akamai's G2O, every request different",
         unit="hmac.digest of the same bytes",
         rows=[
-            row("hmac", "`hmac.digest` of what is signed"),
+            row("hmac", "`hmac.digest` of what G2O signs"),
             row("target", "edgeauth, version 5, the target", 3.0),
             row("parts", "edgeauth, version 5, AK_METHOD AK_HOSTHEADER AK_URL"),
         ],

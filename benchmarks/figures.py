@@ -31,7 +31,7 @@ _ROW = re.compile(r"^\| ([^|]+?) \| ([-0-9.]+) \|", re.MULTILINE)
 
 def pages() -> list[Path]:
     """Where figures are quoted."""
-    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def results() -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Container, MutableMapping
 from functools import lru_cache
 from typing import Any
 
@@ -15,10 +15,17 @@ from edgeauth.request import HANDSHAKE, Request, folded_spellings, listens_on_un
 from edgeauth.scope import hand_back, rereadable_addresses, rereadable_fields, split_fields
 from edgeauth.verdict import Verdict, denial
 
+__all__ = ["ASGIApp", "EdgeAuthMiddleware", "Message", "Receive", "Scope", "Send"]
+
+#: What a server tells of a connection.
 Scope = MutableMapping[str, Any]
+#: An event, in either direction.
 Message = MutableMapping[str, Any]
+#: Waits for the next event of the client.
 Receive = Callable[[], Awaitable[Message]]
+#: Sends an event to the client.
 Send = Callable[[Message], Awaitable[None]]
+#: An application, with or without a gate.
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _OF_WEBSOCKETS = {"ws": "http", "wss": "https"}
@@ -48,13 +55,15 @@ class EdgeAuthMiddleware:
         self.app = app
         self.guard = Guard.from_settings() if guard is None else guard
         self.guard.start()
-        self._stripped = tuple(name.lower().encode() for name in self.guard.stripped_headers)
+        # As schemes call them, and as servers do.
+        self._fields = {name: name.lower().encode() for name in self.guard.stripped_headers}
+        self._names = tuple(self._fields.values())
+        # What names its request names the host, which is then found in the same walk.
+        self._read = {*self._names, b"host"} if self.guard.is_of_a_request else self._names
         self._waits = self.guard.waits
         # An adapter that knows more about the application replaces these two.
         self.recalls = True
-        self.view: Callable[[Scope, tuple[bytes, ...], list[tuple[bytes, bytes]]], Request] = (
-            SplitRequest
-        )
+        self.view: Callable[..., Request] = SplitRequest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
@@ -62,8 +71,8 @@ class EdgeAuthMiddleware:
             _demand_lifespan(kind)
             await self.app(scope, receive, send)
             return
-        names, outer = self._stripped, scope
-        scope, credentials, others = _split(scope, names)
+        names, outer = self._names, scope
+        scope, credentials, others, hosts = _split(scope, names, self._read)
         verdict = None
         if "edgeauth.guard" in scope:
             verdict = self.guard.inherited(scope.get("edgeauth"), scope["edgeauth.guard"])
@@ -71,17 +80,18 @@ class EdgeAuthMiddleware:
             field, method = credentials[0], scope.get("method", HANDSHAKE)
             verdict = self.guard.recall(field[1], method, scope["path"], field[0])
         if verdict is None:
-            scope = rereadable_addresses(scope)
-            view = self.view(scope, names, credentials)
+            if not (type(scope.get("client")) is tuple is type(scope.get("server"))):
+                scope = rereadable_addresses(scope)
+            view = self.view(scope, self._fields, credentials, hosts)
             # Who never waits is spared a coroutine.
             guard = self.guard
             verdict = await guard.acheck(view) if self._waits else guard.check(view)
         if verdict.allowed:
             app = self.app
             if verdict.identity is not None and verdict.identity.body is not None:
-                app = self._comparing(verdict, outer, self.view(scope, names, credentials))
+                app = self._comparing(verdict, outer, self.view(scope, self._fields, credentials))
             # A copy: the server and the middleware outside hold the same scope.
-            inner = dict(scope)
+            inner = scope.copy() if type(scope) is dict else dict(scope)
             inner["edgeauth"] = verdict
             inner["edgeauth.guard"] = self.guard
             inner["headers"] = others
@@ -101,27 +111,34 @@ class EdgeAuthMiddleware:
         return self.app if body is None else compared(self.app, body, _deny_any)
 
 
-def _split(scope: Scope, names: tuple[bytes, ...]) -> tuple[Scope, list[Any], list[Any]]:
+def _split(
+    scope: Scope, names: tuple[bytes, ...], read: Container[bytes]
+) -> tuple[Scope, list[Any], list[Any], list[bytes] | None]:
     """Split the fields of *scope* into those with one of *names* and the others.
 
     The fields are read once, since that is the main cost of this middleware. The returned
-    scope's fields can be read again: one that can be indexed can be.
+    scope's fields can be read again: one that can be indexed can be. Last come the values of
+    Host, if *read* has it beside *names*; None where nobody looked.
     """
     fields = scope["headers"]
     if type(fields) is list:
         credentials, others = [], []
+        hosts: list[bytes] | None = None if read is names else []
         try:
             for field in fields:
-                if field[0] in names:
+                if field[0] not in read:
+                    others.append(field)
+                elif hosts is None or field[0] in names:
                     credentials.append(field)
                 else:
                     others.append(field)
+                    hosts.append(field[1])
         except TypeError:  # a field that can be unpacked but not indexed
             pass
         else:
-            return scope, credentials, others
+            return scope, credentials, others, hosts
     scope = rereadable_fields(scope)
-    return (scope, *split_fields(scope, names))
+    return (scope, *split_fields(scope, names), None)
 
 
 def _demand_lifespan(kind: str) -> None:
@@ -212,26 +229,36 @@ class SplitRequest(ScopeRequest):
 
     Args:
         scope: of the request.
-        names: of those fields, in lower case.
+        names: of those fields, and what they are in lower case.
         credentials: all fields with one of the names.
+        hosts: the values of Host; None to look for them when they are asked for.
     """
 
     __slots__ = ("_credentials", "_found", "_names")
 
     def __init__(
-        self, scope: Scope, names: tuple[bytes, ...], credentials: list[tuple[bytes, bytes]]
+        self,
+        scope: Scope,
+        names: dict[str, bytes],
+        credentials: list[tuple[bytes, bytes]],
+        hosts: list[bytes] | None = None,
     ) -> None:
         self._scope = scope
         self._names = names
         self._credentials = credentials
-        self._found: dict[str, list[bytes]] = {}
+        self._found = {} if hosts is None else {"Host": hosts}
 
     def header(self, name: str) -> list[bytes]:
         found = self._found.get(name)
         if found is None:
-            wanted = _field(name)
-            fields = self._credentials if wanted in self._names else self._scope["headers"]
-            found = self._found[name] = [value for field, value in fields if field == wanted]
+            wanted, fields = self._names.get(name), self._credentials
+            if wanted is None:
+                wanted, fields = _field(name), self._scope["headers"]
+            self._found[name] = found = []
+            # Before Python 3.12 a comprehension costs a call.
+            for field, value in fields:
+                if field == wanted:
+                    found.append(value)
         return found
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     View = Callable[..., Any]
 
+__all__ = ["EdgeAuth", "demand_coverage"]
+
 
 class EdgeAuth:
     """Lets requests through to a Flask app that come from the edge, and refuses all others.

@@ -37,6 +37,8 @@ from edgeauth.verdict import EdgeIdentity, Verdict
 # Stands for the identity of nobody: no scheme has it, so none can return it.
 _NOBODY = object()
 
+_new_tuple = tuple.__new__
+
 
 class Guard(GuardFacts):
     """Decides about requests; one for the whole process, safe to share between threads.
@@ -163,7 +165,7 @@ class Guard(GuardFacts):
             return decided
         return self._admitted(*decided, await self._admission.aask(*decided))
 
-    def _decide(self, request: Request, now: float | None) -> Verdict | Held:
+    def _decide(self, request: Request, now: float | None) -> Verdict | Held:  # noqa: C901 - a frame more costs each request
         """All but what may wait: that has two ways of waiting."""
         moment = 0.0
         try:
@@ -189,19 +191,16 @@ class Guard(GuardFacts):
             if last is not identity:
                 once = getattr(identity, "once", None)
                 if once is not None and self._admission.concerns(request, identity):
-                    return self._admit(request, identity, moment)
+                    if self._admission.waits:
+                        return Held(request, identity, moment)
+                    error = self._admission.ask(request, identity, moment)
+                    return self._admitted(request, identity, moment, error)
                 verdict = self._accept(identity)
-        except Exception as error:  # noqa: BLE001 - a gate fails closed
-            return self._refuse(request, error, moment)
+        except Exception as failure:  # noqa: BLE001 - a gate fails closed
+            return self._refuse(request, failure, moment)
         if self._tells_all:
             self._observers.decided(request, verdict, None, moment)
         return verdict
-
-    def _admit(self, request: Request, identity: EdgeIdentity, now: float) -> Verdict | Held:
-        if self._admission.waits:
-            return Held(request, identity, now)
-        error = self._admission.ask(request, identity, now)
-        return self._admitted(request, identity, now, error)
 
     def refuse(self, request: Request, error: VerificationError) -> Verdict:
         """Refuse *request*, which was let in, for what only its adapter or its endpoint could see.
@@ -290,8 +289,8 @@ class Guard(GuardFacts):
             raise TypeError("the scheme returned no EdgeIdentity")
         if identity.once is not None:
             # No other request has it.
-            return _accepted(without_once(identity))
-        verdict = _accepted(identity)
+            return Verdict(allowed=True, reason=OK.code, identity=without_once(identity))
+        verdict = Verdict(allowed=True, reason=OK.code, identity=identity)
         # Both in one tuple: no thread sees the verdict of another identity.
         self._last = identity, verdict
         return verdict
@@ -311,7 +310,8 @@ class Guard(GuardFacts):
             self._observers.not_remembered(request, error, now)
         else:
             return self._refuse(request, error, now)
-        verdict = _accepted(identity)
+        # Half the cost of calling the class, on every request that a store is asked about.
+        verdict = _new_tuple(Verdict, (True, OK.code, identity, True, None))
         if self._tells_all:
             self._observers.decided(request, verdict, None, now)
         return verdict
@@ -328,11 +328,6 @@ class Guard(GuardFacts):
                 self._exempt.explain(request, error)
         self._observers.decided(request, verdict, error, now)
         return verdict
-
-
-def _accepted(identity: EdgeIdentity) -> Verdict:
-    # Half the cost of calling the class, on every request that a store is asked about.
-    return tuple.__new__(Verdict, (True, OK.code, identity, True, None))
 
 
 def _refuse_other_than(kind: type, name: str, expected: str, value: object) -> None:

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from edgeauth.passes import HEADER as PASS_HEADER
+from edgeauth.schemes.base import may_admit_once
 from edgeauth.steps import configured_steps, exemption
 
 if TYPE_CHECKING:
@@ -94,6 +95,11 @@ class GuardFacts:
         if not self._strip_header:
             return ()
         return (*self.scheme.headers, *(() if self.passes is None else (PASS_HEADER,)))
+
+    @property
+    def is_of_a_request(self) -> bool:
+        """Whether a credential may be of one request, so that the scheme reads what is asked."""
+        return may_admit_once(self.scheme)
 
     def follow(self, source: PolicySource, terms: Terms) -> None:
         """Decide by what *source* gives, from the next request on; for whoever builds a guard.

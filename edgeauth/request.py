@@ -21,7 +21,7 @@ class Request(Protocol):
         """The method as received; ``WEBSOCKET`` for an ASGI WebSocket handshake.
 
         ASGI does not tell the method of a handshake: GET in HTTP/1.1, CONNECT in HTTP/2. What
-        a route is compared with is :func:`route_method`.
+        a route is compared with is ``edgeauth.request.route_method``.
         """
 
     @property

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
-# The gate changes these for the application alone.
-_INNER = ("headers", "edgeauth", "edgeauth.guard")
+_ABSENT = object()
 
 
 def rereadable_fields(scope: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -45,8 +44,17 @@ def hand_back(inner: MutableMapping[str, Any], outer: MutableMapping[str, Any]) 
 
     A router writes which route it took, and tracing outside of the gate names requests by it.
     """
-    kept = {name: outer[name] for name in _INNER if name in outer}
+    # What the gate changed for the application alone.
+    fields = outer["headers"]
+    verdict, guard = outer.get("edgeauth", _ABSENT), outer.get("edgeauth.guard", _ABSENT)
     outer.update(inner)
-    for name in _INNER:
-        outer.pop(name, None)
-    outer.update(kept)
+    outer["headers"] = fields
+    _restore(outer, "edgeauth", verdict)
+    _restore(outer, "edgeauth.guard", guard)
+
+
+def _restore(scope: MutableMapping[str, Any], name: str, value: object) -> None:
+    if value is _ABSENT:
+        scope.pop(name, None)
+    else:
+        scope[name] = value

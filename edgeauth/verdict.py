@@ -55,7 +55,7 @@ class BodyDigest(NamedTuple):
     """The body that a credential vouches for.
 
     Attributes:
-        algorithm: as :mod:`hashlib` names it.
+        algorithm: as ``hashlib`` names it.
         value: the digest that the body must have.
     """
 

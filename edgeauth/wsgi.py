@@ -16,6 +16,8 @@ from edgeauth.request import folded_spellings, listens_on_unix, opens_websocket
 from edgeauth.verdict import Verdict, denial
 from edgeauth.wsgi_body import compared
 
+__all__ = ["EdgeAuthMiddleware"]
+
 # Header fields whose variables have no HTTP_ before their name.
 _PLAIN = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs the simulators of the edge, each at one version, into a folder that outlives the
-# checkout: EDGE_TOOLS, or ~/.cache/edgeauth/tools. What is there at that version stays.
-# Viceroy is compiled: 10 to 20 minutes the first time.
+# Installs the simulators of the edge, and what looks at the site, each at one version, into a folder
+# that outlives the checkout: EDGE_TOOLS, or ~/.cache/edgeauth/tools. What is there at that version
+# stays. Viceroy is compiled: 10 to 20 minutes the first time.
 #
 # Needs cargo (rustup.rs) and Node.js 20 or later with npm. falco's simulator is installed by
 # tools/install-falco.sh, for it cannot be had everywhere.
@@ -38,6 +38,8 @@ node_packages falco-js tests/edge/falco-js
 node_packages compute-js integrations/fastly/compute-js
 node_packages workerd tests/edge/workerd
 node_packages lambda-edge tests/edge/lambda-edge
+# It looks at the pages of docs/ for people who cannot see them, or have no mouse.
+node_packages axe tests/docs/axe
 
 if [[ $("$tools/viceroy/bin/viceroy" --version 2>/dev/null) != "viceroy $viceroy" ]]; then
     cargo install --quiet --locked --version "$viceroy" --root "$tools/viceroy" viceroy

@@ -4,19 +4,9 @@ Off unless the setting ``decisions`` names a file. Then each request costs one l
 system call more, so it is for finding out whether it is safe to enforce, and for as long as
 the disk is worth it.
 
-A line has these fields, and never a credential, a query or another header::
-
-    time      Unix seconds
-    allowed   whether the request passed
-    reason    the code of the verdict
-    enforced  false where it passed only because the mode is report-only
-    method, path, peer      peer: the nearest address that is no trusted proxy, or null
-    scheme                  the kind of scheme that accepted it; null if not authentic
-    key, pop, age           who signed, and how many seconds before; null as well
-
-What a process could not write is said in a line of its own, as soon as there is room again::
-
-    {"time":1700000000.5,"lost":12}
+A line is a :class:`DecisionLine`, and never has a credential, a query or another header. What a
+process could not write is said in a line of its own, as soon as there is room again: a
+:class:`LostLine`.
 """
 
 from __future__ import annotations
@@ -24,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 from edgeauth._record.logger import logger
 from edgeauth.errors import AddressNotAllowed, ConfigurationError, VerificationError, explain
@@ -50,6 +40,29 @@ _LOOK_SECONDS = 1.0
 _TELL_SECONDS = 60.0
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
+
+
+class DecisionLine(TypedDict):
+    """The fields of a line, in their order, and what each means."""
+
+    time: Annotated[float, "Unix seconds"]
+    allowed: Annotated[bool, "whether the request passed"]
+    reason: Annotated[str, "the code of the verdict"]
+    enforced: Annotated[bool, "false where it passed only because the mode is `report-only`"]
+    method: Annotated[str, "as received"]
+    path: Annotated[str, "as in the URL, decoded, without the query"]
+    peer: Annotated[str | None, "the nearest address that is no trusted proxy"]
+    scheme: Annotated[str | None, "the kind of scheme of the credential; null if not authentic"]
+    key: Annotated[str | None, "the id of the key that signed; null if not authentic"]
+    pop: Annotated[str | None, "the POP that signed; null where it names none"]
+    age: Annotated[float | None, "seconds since it was signed; null where that is not known"]
+
+
+class LostLine(TypedDict):
+    """A line about those that could not be written."""
+
+    time: Annotated[float, "Unix seconds"]
+    lost: Annotated[int, "how many lines of this process are missing before this one"]
 
 
 class DecisionFile(Observer):
@@ -121,22 +134,21 @@ class DecisionFile(Observer):
             identity, age = evidence.identity, evidence.age
         if identity is not None and age is None:
             age = identity.age(now)
+        line: DecisionLine = {
+            "time": round(now, 3),
+            "allowed": verdict.allowed,
+            "reason": verdict.reason,
+            "enforced": verdict.enforced,
+            "method": _cut(request.method, _MAX_METHOD),
+            "path": _cut(request.path, _MAX_PATH),
+            "peer": self._peer(request),
+            "scheme": None if identity is None else _cut(identity.scheme, _MAX_SCHEME),
+            "key": None if identity is None else identity.key_id,
+            "pop": None if identity is None else identity.pop,
+            "age": None if age is None else round(age, 3),
+        }
         # All ASCII: what a client sent can end no line and steer no terminal.
-        return _encode(
-            {
-                "time": round(now, 3),
-                "allowed": verdict.allowed,
-                "reason": verdict.reason,
-                "enforced": verdict.enforced,
-                "method": _cut(request.method, _MAX_METHOD),
-                "path": _cut(request.path, _MAX_PATH),
-                "peer": self._peer(request),
-                "scheme": None if identity is None else _cut(identity.scheme, _MAX_SCHEME),
-                "key": None if identity is None else identity.key_id,
-                "pop": None if identity is None else identity.pop,
-                "age": None if age is None else round(age, 3),
-            }
-        ).encode()
+        return _encode(line).encode()
 
     def _peer(self, request: Request) -> str | None:
         try:
@@ -152,7 +164,8 @@ class DecisionFile(Observer):
                 self._looked_at = now
             head = b""
             if self._untold:
-                head = _encode({"time": round(now, 3), "lost": self._untold}).encode() + b"\n"
+                lost: LostLine = {"time": round(now, 3), "lost": self._untold}
+                head = _encode(lost).encode() + b"\n"
             whole = head + line + b"\n"
             if self._target is None:
                 self._target = self._open(self._path)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from aiohttp import ClientRequest, ClientResponse
 
+__all__ = ["EdgeAuth"]
+
 
 class EdgeAuth(Signer):
     """``ClientSession(middlewares=[EdgeAuth(secret)])``: each request is signed when sent.

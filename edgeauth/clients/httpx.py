@@ -15,6 +15,8 @@ from edgeauth.schemes.base import Outgoing
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
+__all__ = ["EdgeAuth"]
+
 # Where a request that follows a redirect finds what was done to the one before it.
 _MADE = "edgeauth.made"
 

@@ -6,22 +6,27 @@ settings only when a test asks for a fixture. ``-p no:edgeauth`` leaves it out.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence  # noqa: TC003 - so that annotations can be read
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import pytest
 
 from edgeauth.clients.httpx import EdgeAuth
 from edgeauth.clients.signer import Signer
 from edgeauth.errors import ConfigurationError
+from edgeauth.keys import Key  # noqa: TC001
+from edgeauth.private_keys import PrivateKey  # noqa: TC001
 from edgeauth.schemes.base import Outgoing
 from edgeauth.settings import Settings
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from edgeauth.keys import Key
-    from edgeauth.private_keys import PrivateKey
+__all__ = [
+    "edge_auth",
+    "edge_auth_headers",
+    "edge_auth_secret",
+    "edge_auth_settings",
+    "edge_auth_sign",
+]
 
 _CONFIG = "edgeauth_config"
 

@@ -15,6 +15,8 @@ from edgeauth.schemes.base import Outgoing
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response
 
+__all__ = ["EdgeAdapter", "EdgeAuth"]
+
 # Of these characters all parsers of URLs make the same host: printable ASCII but the
 # backslash, which some read as a slash.
 _PLAIN_URL = re.compile(r"[!-\[\]-~]+")

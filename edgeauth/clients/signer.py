@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from edgeauth.schemes.base import Signs
 
+__all__ = ["Signer"]
+
 
 class Signer:
     """Makes credentials as the edge does, each for the present moment.

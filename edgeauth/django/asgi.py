@@ -23,6 +23,8 @@ from edgeauth.asgi import ASGIApp, EdgeAuthMiddleware
 from edgeauth.django.conf import project_guard
 from edgeauth.django.requests import DjangoSplitRequest
 
+__all__ = ["guarded"]
+
 
 def guarded(app: ASGIApp) -> EdgeAuthMiddleware:
     """*app* behind a gate that lets only requests of the edge through.

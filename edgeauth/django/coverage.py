@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     View = Callable[..., Any]
 
+__all__ = ["demand_coverage"]
+
 
 def demand_coverage(*parts: str) -> Callable[[View], View]:
     """A decorator of views that lets in only what is signed in all of *parts*.

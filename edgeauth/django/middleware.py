@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     Response = HttpResponseBase | Awaitable[HttpResponseBase]
 
+__all__ = ["EdgeAuthMiddleware"]
+
 
 class EdgeAuthMiddleware:
     """Lets requests through to the views that come from the edge, and refuses all others.

@@ -17,6 +17,8 @@ from edgeauth.django.conf import project_guard
 from edgeauth.django.requests import DjangoEnvironRequest
 from edgeauth.wsgi import EdgeAuthMiddleware
 
+__all__ = ["guarded"]
+
 
 def guarded(app: WSGIApplication) -> EdgeAuthMiddleware:
     """*app* behind a gate that lets only requests of the edge through.

@@ -38,6 +38,8 @@ from edgeauth.replay.breaker import Breaker
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
+__all__ = ["RedisReplayStore"]
+
 #: Seconds, for the connection and for the answer.
 TIMEOUT = 0.5
 

@@ -34,6 +34,8 @@ from edgeauth.replay.base import bounded, digest_of, is_alike, refuse_older
 from edgeauth.replay.breaker import Breaker
 from edgeauth.replay.sqlite_file import Identity, NotOurs, where
 
+__all__ = ["SQLiteReplayStore"]
+
 TIMEOUT = 0.5
 
 # One statement, so that whoever sweeps meanwhile is either before it or after it.

@@ -155,7 +155,9 @@ class AzureSharedKeyScheme:
     def verify(self, request: Request, *, now: float) -> EdgeIdentity:
         """Verify the signature of *request* at *now* (Unix seconds).
 
-        Raises, in this order of checks, so that what is forged never learns more:
+        The checks come in the order of the errors, so that what is forged never learns more.
+
+        Raises:
             MissingHeader: there is no Authorization, or one of another kind.
             MalformedHeader: not of the form, or what is signed is there twice.
             BadSignature: no key that is valid at *now* made it.

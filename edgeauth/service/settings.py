@@ -84,14 +84,16 @@ class ServiceSettings:
         "CIDRs, and `unix`, of the proxies that are believed about it and about X-Forwarded-For",
     )
     workers: int = setting(_workers, 1, "how many processes decide")
-    deny_status: Literal[401, 403] = setting(_deny_status, 403, "403 or 401")
+    deny_status: Literal[401, 403] = setting(
+        _deny_status, 403, "the status of a refusal: 403 or 401"
+    )
     admin: str | None = setting(
         read_text_or_off,
         None,
         "where /healthz, /readyz and /metrics listen, `host:port` or `unix:/path`",
     )
     log_format: Literal["plain", "json"] = setting(
-        read_one_of("plain", "json"), "plain", "`plain` or `json`"
+        read_one_of("plain", "json"), "plain", "the form of the log: `json` is an object a line"
     )
 
     @classmethod

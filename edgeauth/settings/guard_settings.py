@@ -134,7 +134,7 @@ class Settings(GuardOptions):
     def of_document(
         cls, document: Mapping[str, Any], environ: Mapping[str, str] | None = None
     ) -> Settings:
-        """As :meth:`load`, of what :func:`read_document` read: no file is read again.
+        """As :meth:`load`, of what :func:`edgeauth.settings.read_document` read already.
 
         Raises:
             ConfigurationError: an unknown name, or a value of the wrong kind.

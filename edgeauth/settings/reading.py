@@ -53,7 +53,7 @@ def read_settings(
     """
     upper = {} if upper is None else upper
     kind = None if SCHEMES in lower else _kind(lower, upper)
-    own = _SEVERAL if kind is None else options_of(kind.value, kind.label)
+    own = SEVERAL if kind is None else options_of(kind.value, kind.label)
     if kind is not None:
         for name in own.keys() & options.keys():
             raise ConfigurationError(
@@ -131,6 +131,6 @@ def _read_scheme(where: str, value: object) -> SchemeSettings:
         raise ConfigurationError(f"{where}: {error}") from None
 
 
-_SEVERAL = table_of(
+SEVERAL = table_of(
     [Option(SCHEMES, _read_schemes, (), "a table for each of several schemes, any may accept")]
 )

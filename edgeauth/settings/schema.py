@@ -63,14 +63,20 @@ class GuardOptions:
         check=_stale_days,
     )
     trusted_proxies: tuple[str, ...] = setting(
-        read_list, (), "CIDRs, and `unix`, whose `X-Forwarded-For` is believed"
+        read_list,
+        (),
+        "CIDRs, and `unix`, whose `X-Forwarded-For` is believed where addresses are checked",
     )
-    exempt: tuple[str, ...] = setting(read_list, (), "`METHOD /exact/path` entries")
+    exempt: tuple[str, ...] = setting(
+        read_list, (), "`METHOD /exact/path` entries that need no credential; no patterns"
+    )
     mount_points: tuple[str, ...] = setting(
         read_list, (), "where exempt paths, and the paths of passes, count; `/` is the root"
     )
     mode: Literal["enforce", "report-only"] = setting(
-        read_one_of("enforce", "report-only"), "enforce", "`enforce`, or `report-only`"
+        read_one_of("enforce", "report-only"),
+        "enforce",
+        "`report-only` decides and tells, and refuses nobody",
     )
     strip_header: bool = setting(
         read_flag,
@@ -88,12 +94,14 @@ class GuardOptions:
         show=_store,
     )
     replay_methods: Literal["all", "unsafe"] = setting(
-        read_one_of("all", "unsafe"), "all", "`all`, or `unsafe`: not of GET, HEAD, OPTIONS, TRACE"
+        read_one_of("all", "unsafe"),
+        "all",
+        "of which requests: `unsafe` leaves out GET, HEAD, OPTIONS and TRACE",
     )
     replay_failure: Literal["refuse", "accept"] = setting(
         read_one_of("refuse", "accept"),
         "refuse",
-        "`refuse`, or `accept` what the store cannot tell about",
+        "while the store does not answer: `accept` lets in what may have been in before",
     )
     watch_interval: float = setting(
         read_number("seconds"),
@@ -110,7 +118,9 @@ class GuardOptions:
     revoked_passes: tuple[str, ...] = setting(
         read_list, (), "ids of passes that are no longer accepted"
     )
-    revoked_passes_file: str | None = setting(read_text, None, "a file of more of them, one a line")
+    revoked_passes_file: str | None = setting(
+        read_text, None, "a file of more such ids, one a line, which is watched"
+    )
 
 
 OPTIONS = table_of(options_in(GuardOptions))

@@ -16,6 +16,7 @@ TOOLS = {
     "js-compute": edge_tools.js_compute,
     "workerd": edge_tools.workerd,
     "aws-sdk": edge_tools.aws_sdk,
+    "axe": edge_tools.axe,
     "node": edge_tools.node,
     "cargo": edge_tools.cargo,
     "chromium": lambda: program("chromium"),

@@ -64,6 +64,11 @@ def aws_sdk() -> Path:
     return _required(TOOLS / "lambda-edge" / "node_modules")
 
 
+def axe() -> Path:
+    """axe-core, which is put into a page."""
+    return _required(TOOLS / "axe" / "node_modules" / "axe-core" / "axe.min.js")
+
+
 def node() -> Path:
     return Path(program("node", package="nodejs"))
 

@@ -13,11 +13,13 @@ from edgeauth import (
     EdgeAuthError,
     EdgeAuthScheme,
     Guard,
+    Key,
     Verdict,
     sign,
 )
 from edgeauth.asgi import EdgeAuthMiddleware, ScopeRequest, SplitRequest
 from edgeauth.body import MOST
+from edgeauth.schemes.message_signatures import MessageSignatureScheme, sign_request
 
 DENIAL_HEADERS = [
     (b"content-type", b"text/plain; charset=utf-8"),
@@ -406,9 +408,29 @@ def test_all_values_of_a_field_are_seen_in_order_whatever_the_case_of_the_name()
 
 def test_fields_that_were_set_apart_are_seen_as_all_others_are():
     fields = [(b"x-a", b"1"), (b"x-b", b"2"), (b"x-a", b"3")]
-    request = SplitRequest(http_scope(*fields), (b"x-a", b"x-c"), [fields[0], fields[2]])
+    names = {"X-A": b"x-a", "x-c": b"x-c"}
+    request = SplitRequest(http_scope(*fields), names, [fields[0], fields[2]])
 
     assert [request.header(name) for name in ("X-A", "x-b", "x-c")] == [[b"1", b"3"], [b"2"], []]
+
+
+@pytest.mark.parametrize("kept", [list, tuple, iter], ids=["listed", "fixed", "once"])
+def test_a_request_that_is_signed_itself_needs_its_one_host_and_the_app_has_its_fields(kept):
+    key = Key("edge-1", SECRET)
+    made = sign_request(key, "GET", "/", "www.example.com")
+    signature = [(name.lower().encode(), value.encode()) for name, value in made.items()]
+    host, other = (b"host", b"www.example.com"), (b"accept", b"*/*")
+
+    def seen_by_the_app(*fields):
+        app, fields = Recorder(), [*fields, *signature, other]
+        gate = EdgeAuthMiddleware(app, Guard(MessageSignatureScheme([key])))
+        asyncio.run(gate(http_scope(headers=kept(fields), raw_path=b"/"), None, swallow))
+        return None if app.scope is None else app.scope["headers"]
+
+    assert seen_by_the_app(host) == [host, other]
+    assert seen_by_the_app() is None
+    assert seen_by_the_app(host, host) is None
+    assert seen_by_the_app((b"host", b"other.example")) is None
 
 
 def test_the_host_is_the_first_host_field_or_none():

@@ -810,7 +810,7 @@ def test_a_signature_by_a_secret_is_compared_as_a_whole_in_constant_time(monkeyp
     judge, request = scheme(), signed()
     if known:
         judge.verify(request, now=NOW)
-    received = field(request, "Signature").removeprefix(b"edge=:").removesuffix(b":")
+    received = field(request, "Signature")
     compared = []
     monkeypatch.setattr(verifying, "compare_digest", lambda *pair: compared.append(pair) or False)
 
@@ -876,3 +876,18 @@ class TestAnEmptyQuery:
         made.target = b"/p"
         with pytest.raises(BadSignature):
             scheme.verify(made, now=NOW)
+
+
+@pytest.mark.parametrize("kind", ["hmac-sha256", "ed25519"])
+@pytest.mark.parametrize("change", [(b"edge=:", b"edgy=:"), (b"=:", b"=;"), (b"=:", b"=")])
+def test_a_signature_of_a_known_form_counts_under_its_label_and_in_its_frame_alone(kind, change):
+    private, judge = KEY, scheme()
+    if kind == "ed25519":
+        private = PrivateKey("edge-1", published_key("ed25519", "key"), "ed25519")
+        judge = scheme(PublicKey("edge-1", published_key("ed25519", "pem"), "ed25519"))
+    request = signed(key=private)
+    judge.verify(request, now=NOW)
+    value = field(request, "Signature")
+
+    for changed in (value.replace(*change), value[:-1] + b";"):
+        assert reason_of(judge, with_field(request, "Signature", changed)) == "malformed"

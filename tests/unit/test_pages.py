@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,14 @@ def test_every_target_of_make_that_a_page_names_is_there(page):
     named = re.findall(r"(?:`|^    |\$ )make ([a-z-]+)", page.read_text("utf-8"), re.MULTILINE)
 
     assert set(named) <= TARGETS
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_extra_that_a_page_installs_is_one(page):
+    named = re.findall(r"edgeauth\[([a-z, ]+)\]", page.read_text("utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+
+    assert {*re.findall(r"[a-z]+", " ".join(named))} <= {*project["optional-dependencies"]}
 
 
 def test_the_loop_is_what_contributing_names_first():

@@ -67,6 +67,34 @@ def test_every_target_is_in_the_makefile(target):
     assert f"\n{target}:" in (ROOT / "Makefile").read_text("utf-8")
 
 
-@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README))))
-def test_every_link_leads_to_a_file(link):
-    assert (ROOT / link).exists()
+# A package index shows this page, and has none of these files: there a link must have its host.
+BASE = "https://github.com/edgeauth/edgeauth/blob/main/"
+LINKS = dict(re.findall(r"^\[([a-z0-9/-]+)\]: (\S+)$", README, re.MULTILINE))
+
+
+@pytest.mark.parametrize("link", LINKS.values())
+def test_every_link_to_a_file_of_ours_names_one_and_a_heading_of_it(link):
+    file, _, heading = link.removeprefix(BASE).partition("#")
+
+    assert link.startswith(BASE)
+    assert (ROOT / file).exists()
+    text = (ROOT / file).read_text("utf-8").lower() if heading else ""
+    assert not heading or f"# {heading.replace('-', ' ')}\n" in text
+
+
+def test_the_site_has_the_same_base():
+    assert f'repository = "{BASE.removesuffix("/blob/main/")}"' in (
+        ROOT / "docs" / "conf.py"
+    ).read_text("utf-8")
+
+
+def test_every_link_has_a_place_and_every_place_a_link():
+    assert set(re.findall(r"\]\[([^]]+)\]", README)) == set(LINKS)
+
+
+def test_no_link_or_image_needs_the_repository_around_it():
+    assert re.findall(r"\]\((?!https://|#)[^)]*\)|<img|src=", README) == []
+
+
+def test_it_leads_to_the_tutorial_and_the_start_page_before_anything_else():
+    assert re.findall(r"\]\[([^]]+)\]", README)[:2] == ["tutorial", "start"]

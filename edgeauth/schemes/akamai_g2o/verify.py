@@ -171,7 +171,9 @@ class AkamaiG2OScheme:
         ``once`` that the data header is good for one request. It covers the target, unless
         ``sign_string`` says otherwise: neither the method, nor the host, nor the body.
 
-        Raises, in this order of checks, so that what is forged never learns more:
+        The checks come in the order of the errors, so that what is forged never learns more.
+
+        Raises:
             MissingHeader: one of the two fields is absent.
             MalformedHeader: one is there more than once, the data header is not of the form, or
                 the request has not what is signed.

@@ -212,7 +212,9 @@ class AlibabaOssScheme:
     def verify(self, request: Request, *, now: float) -> EdgeIdentity:
         """Verify the signature of *request* at *now* (Unix seconds).
 
-        Raises, in this order of checks, so that what is forged never learns more:
+        The checks come in the order of the errors, so that what is forged never learns more.
+
+        Raises:
             MissingHeader: there is no Authorization, or one of another kind.
             MalformedHeader: not of the form, or what is signed is there twice.
             BadSignature: the key that it names is not here, or did not make it.

@@ -169,7 +169,9 @@ class AwsSigV4Scheme:
     def verify(self, request: Request, *, now: float) -> EdgeIdentity:
         """Verify the signature of *request* at *now* (Unix seconds).
 
-        Raises, in this order of checks, so that what is forged never learns more:
+        The checks come in the order of the errors, so that what is forged never learns more.
+
+        Raises:
             MissingHeader: there is no credential of this kind.
             MalformedHeader: not of the form, or in two places.
             BadSignature: no key that is valid at *now* made it.

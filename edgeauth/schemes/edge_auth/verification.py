@@ -137,7 +137,9 @@ class EdgeAuthScheme:
     def verify_value(self, value: bytes, *, now: float) -> EdgeIdentity:
         """Verify one header value at *now* (Unix seconds).
 
-        Raises, in this order of checks, so that a forged value never learns its age:
+        The checks come in the order of the errors, so that a forged value never learns its age.
+
+        Raises:
             MalformedHeader: not of the wire form.
             BadSignature: no key that is valid at *now* made the signature.
             Expired: older than ``max_age``.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence  # noqa: TC003 - so that annotations can be read
+from operator import itemgetter
 from typing import NamedTuple
 
 from edgeauth.errors import MalformedHeader, MissingHeader
@@ -65,7 +66,7 @@ class Form:
         head: how it begins, up to the first parenthesis that closes.
         source: what comes after that, as the source of a pattern.
         pattern: the same, once it was learnt.
-        groups: of the pattern: created, expires, nonce and keyid.
+        values: picks created, expires, nonce and keyid from the groups of the pattern.
 
     Raises:
         MalformedHeader: it is outside of what is supported here.
@@ -73,7 +74,7 @@ class Form:
 
     __slots__ = (
         *("algorithm", "base", "covers", "digests", "head", "label", "missing", "pattern"),
-        *("groups", "opening", "source"),
+        *("opening", "source", "values"),
     )
 
     def __init__(
@@ -111,7 +112,7 @@ class Form:
         ]
         self.source = b"".join([re.escape(rest), *patterns, _ABSENT])
         order = [*(key for key in given if key in _CHANGING), b""]
-        self.groups = tuple(order.index(key if key in order else b"") + 1 for key in _CHANGING)
+        self.values = itemgetter(*(order.index(key if key in order else b"") for key in _CHANGING))
 
     def learn(self) -> None:
         """Work out the pattern: it costs a hundred times what reading by it does."""

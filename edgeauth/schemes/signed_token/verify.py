@@ -303,7 +303,9 @@ class SignedTokenScheme:
     def verify_value(self, value: bytes, *, now: float) -> EdgeIdentity:
         """Verify one token at *now* (Unix seconds).
 
-        Raises, in this order of checks, so that what is forged never learns more:
+        The checks come in the order of the errors, so that what is forged never learns more.
+
+        Raises:
             MalformedHeader: it has not the form of a token.
             BadSignature: no key that is valid at *now* made it with the algorithm of the settings.
             MalformedHeader: its claims are no JSON object, or a time in it is no number.
