@@ -285,3 +285,7 @@ def test_what_belongs_to_the_process_before_a_fork_is_kept_and_touched_no_more()
 
 def test_a_store_waits():
     assert RedisReplayStore.waits is True
+
+
+def test_the_store_alone_is_public():
+    assert of_redis.__all__ == ["RedisReplayStore"]

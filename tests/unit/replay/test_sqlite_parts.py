@@ -414,3 +414,7 @@ def test_python_is_told_what_to_do_at_a_fork(path, make):
         os._exit(store._connection is not None or store._lock.locked())
     assert os.waitpid(child, 0)[1] == 0
     assert (store._connection, store._lock.locked()) == (None, False)
+
+
+def test_the_store_alone_is_public():
+    assert sqlite.__all__ == ["SQLiteReplayStore"]

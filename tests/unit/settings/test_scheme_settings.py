@@ -11,6 +11,7 @@ from support.token_keys import ISSUER, jwks
 from support.vectors import OLDER_SECRET, SECRET
 
 from edgeauth import ConfigurationError, SchemeSettings, Settings
+from edgeauth.settings.reading import SEVERAL
 from edgeauth.settings.scheme import SCHEME_OPTIONS, make_scheme
 
 TOKEN = {"header": "X-Token", "algorithm": "EdDSA", "issuer": ISSUER}
@@ -159,6 +160,13 @@ def test_what_every_scheme_has_is_documented_and_has_its_default(option):
     assert len(option.doc) > 5
     assert option.default == ("edge-auth" if option.name == "scheme" else None)
     assert option.secret is (option.name == "secret")
+
+
+def test_tables_of_schemes_are_an_option_of_their_own():
+    (option,) = SEVERAL.values()
+    assert (option.name, option.default, [*SEVERAL]) == ("schemes", (), ["schemes"])
+    assert option.doc.isprintable()
+    assert len(option.doc) > 5
 
 
 @pytest.mark.parametrize(
