@@ -60,6 +60,21 @@ def test_nothing_of_it_is_forced_to_the_disk_and_readers_wait_for_no_writer(conn
     assert query(connection, "PRAGMA journal_mode") == [("wal",)]
 
 
+def test_where_no_boot_has_a_name_the_disk_is_written_to_at_times(made, monkeypatch):
+    monkeypatch.setattr(sqlite_file, "boot", lambda: "")
+    connection = sqlite_file.connect(made)
+    assert query(connection, "PRAGMA synchronous") == [(1,)]
+    connection.close()
+
+
+def test_a_draft_that_somebody_else_puts_there_meanwhile_is_not_written_to(path, monkeypatch):
+    Path(f"{path}.new").write_text("not ours")
+    monkeypatch.setattr(Path, "unlink", lambda *_, **__: None)
+    with pytest.raises(FileExistsError):
+        sqlite_file.make(path, since=NOW)
+    assert Path(f"{path}.new").read_text() == "not ours"
+
+
 def test_a_draft_and_a_log_of_an_earlier_one_are_no_part_of_the_new_file(path):
     for junk in (".new", ".new-wal", ".new-shm", "-wal", "-shm"):
         Path(f"{path}{junk}").write_bytes(b"junk" * 1000)
