@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from edgeauth.settings.guessable import why_guessable
+from edgeauth.settings.guessable import PUBLISHED, why_guessable
 
 
 @pytest.mark.parametrize(
     ("secret", "where"),
     [
+        ("some-pre-shared-secret", "edgeauth's documentation"),
         ("only-for-this-example-app", "edgeauth's documentation"),
         ("the-secret-of-november", "edgeauth's documentation"),
         ("the-secret-of-december", "edgeauth's documentation"),
@@ -31,6 +32,8 @@ from edgeauth.settings.guessable import why_guessable
 )
 def test_where_a_secret_is_published_is_told(secret, where):
     assert where in why_guessable(secret.encode())
+    # As it is printed there, so that it is found.
+    assert where in PUBLISHED[secret]
 
 
 OF_WORDS = "it is made of words that everybody tries"
@@ -63,6 +66,7 @@ def test_a_secret_of_usual_words_is_told_whichever_they_are():
         "8901234567890123",
         "789abcdef0123456",
         "ABCDEF0123456789",
+        "POIUYTREWQPOIUYT",
     ],
 )
 def test_a_secret_along_a_keyboard_or_a_count_is_told(row):
@@ -77,6 +81,9 @@ def test_a_secret_along_a_keyboard_or_a_count_is_told(row):
         ("xj" * 7 + "jjxxjj" + "x" * 11, "so few different characters"),
         ("xjxxjxjjxjxxjxjjjxxjjxxxjxjjxjxj", None),
         ("abcdmnoptuvwfghi", None),
+        ("AbCdEfGhIjKlMnOp", None),
+        ("acegikmoqsuwyace", None),
+        ("default-my-is-it-in-the-for", None),
         ("abcdmnoptuvwxyzz", "a row of characters"),
         ("hidden-secure-placeholder-q7mz", "words that everybody tries"),
         ("hidden-secure-placeholder-q7mzt", None),
