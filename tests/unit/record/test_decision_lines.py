@@ -8,7 +8,7 @@ import pytest
 from support.requests import PlainRequest
 from support.vectors import SECRET
 
-from edgeauth import EdgeAuthScheme, Guard, sign
+from edgeauth import ConfigurationError, EdgeAuthScheme, Guard, sign
 from edgeauth._record import append, decision_file
 from edgeauth._record.decision_file import DecisionFile
 from edgeauth.forwarded import TrustedProxies
@@ -149,3 +149,13 @@ def test_a_second_after_a_look_the_path_is_looked_at_again(monkeypatch):
         guard.check(PlainRequest(), now=now)
 
     assert looks == [True, False, True, False, False, True]
+
+
+def test_a_system_that_cannot_append_so_is_told_for_which_setting(monkeypatch):
+    def refuse(*what):
+        raise ConfigurationError(what)
+
+    monkeypatch.setattr(decision_file, "demand", refuse)
+    with pytest.raises(ConfigurationError) as caught:
+        DecisionFile("/a/file", TrustedProxies(()))
+    assert caught.value.args == (("the setting decisions", "fcntl"),)

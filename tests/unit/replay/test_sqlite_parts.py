@@ -418,3 +418,13 @@ def test_python_is_told_what_to_do_at_a_fork(path, make):
 
 def test_the_store_alone_is_public():
     assert sqlite.__all__ == ["SQLiteReplayStore"]
+
+
+def test_a_system_without_locks_of_files_is_told_for_what_it_needs_them(monkeypatch):
+    def refuse(*what):
+        raise ConfigurationError(what)
+
+    monkeypatch.setattr(sqlite, "demand", refuse)
+    with pytest.raises(ConfigurationError) as caught:
+        SQLiteReplayStore("/seen.db")
+    assert caught.value.args == (("the replay store in a SQLite file", "fcntl"),)
