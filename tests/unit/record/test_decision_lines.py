@@ -8,7 +8,7 @@ import pytest
 from support.requests import PlainRequest
 from support.vectors import SECRET
 
-from edgeauth import ConfigurationError, EdgeAuthScheme, Guard, sign
+from edgeauth import ConfigurationError, EdgeAuthScheme, EdgeIdentity, Guard, sign
 from edgeauth._record import append, decision_file
 from edgeauth._record.decision_file import DecisionFile
 from edgeauth.forwarded import TrustedProxies
@@ -68,6 +68,20 @@ def test_every_decision_is_told_though_the_value_alone_decides(written):
 def test_a_text_of_a_client_is_cut_where_it_is_too_long(written, name, most):
     for text, shown in (("/" * most, "/" * most), ("/" * (most + 1), "/" * (most - 3) + "...")):
         assert written(NOW, **{name: text}).lines[0][name] == shown
+
+
+@pytest.mark.parametrize(("kind", "shown"), [("k" * 24, "k" * 24), ("k" * 25, "k" * 21 + "...")])
+def test_a_long_name_of_a_kind_is_cut_too(monkeypatch, kind, shown):
+    class Long:
+        headers = ()
+
+        def verify(self, request, *, now):
+            return EdgeIdentity(None, None, "k", scheme=kind)
+
+    room = Room()
+    monkeypatch.setattr(append, "target", lambda _path: room)
+    Guard(Long(), decisions="/a/file").check(PlainRequest(), now=NOW)
+    assert room.lines[0]["scheme"] == shown
 
 
 def test_what_was_lost_is_told_with_the_time_to_three_digits(written):
