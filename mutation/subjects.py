@@ -282,7 +282,7 @@ SUBJECTS = {
         "unit/settings/test_guessable.py",
     ),
     "settings/injected.py": ("unit/settings/test_injected.py", "unit/settings/test_settings.py"),
-    "_record/append.py": ("unit/record/test_append.py", _DECISION_FILE, "unit/test_boundary.py"),
+    "_record/append.py": ("unit/record/test_append.py",),
     "_record/decision_file.py": (
         "unit/record/test_decision_lines.py",
         _DECISION_FILE,
