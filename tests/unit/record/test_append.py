@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 import pty
+import select
 import signal
 import socket
 import stat
@@ -102,6 +103,9 @@ def test_nothing_is_left_open_by_whoever_is_gone(tmp_path):
         made = target(path)
         for _ in range(2):
             assert made.write(b"line\n", look=True) == 5
+        if path.startswith(str(tmp_path)):
+            Path(path).rename(f"{path}.old")
+            assert made.write(b"line\n", look=True) == 5
         del made
     assert open_files() == before
     for fd in (reader, writer):
@@ -119,6 +123,17 @@ def test_a_pipe_that_is_descriptor_zero_is_one_like_others(tmp_path):
         pipe = target(str(tmp_path / "pipe"))
         (tmp_path / "pipe").rename(tmp_path / "moved")
         assert (pipe._fd, pipe.write(b"one\n", look=False)) == (0, 4)
+        assert pipe._fd == 0
+        # Where the path leads to another one, it is closed like others.
+        os.mkfifo(tmp_path / "pipe")
+        other = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+        assert pipe.write(b"two\n", look=True) == 4
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(0)
+        assert os.read(other, 100) == b"two\n"
+        os.close(other)
+        (tmp_path / "pipe").unlink()
+        pipe = target(str(tmp_path / "moved"))
         assert pipe._fd == 0
         del pipe
         with pytest.raises(OSError, match="Bad file descriptor"):
@@ -183,6 +198,23 @@ def test_a_file_that_was_emptied_begins_anew(tmp_path, moments):
 
     assert file.write(b"line\n", look=False) == 5
     assert (moments, (tmp_path / "file").read_bytes()) == ([], b"line\n")
+
+
+def test_a_file_that_may_not_be_read_is_written_as_it_is(tmp_path, monkeypatch, moments):
+    (tmp_path / "file").write_bytes(b"line\n")
+    really_open = os.open
+
+    def refuse(path, how, *mode):
+        if how & os.O_ACCMODE == os.O_RDWR:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return really_open(path, how, *mode)
+
+    monkeypatch.setattr(os, "open", refuse)
+    file = target(str(tmp_path / "file"))
+    assert flags(file._fd) & os.O_ACCMODE == os.O_WRONLY
+    for _ in range(2):
+        assert file.write(b"line\n", look=False) == 5
+    assert ((tmp_path / "file").read_bytes(), moments) == (b"line\n" * 3, [])
 
 
 @pytest.mark.parametrize("torn", [False, True])
@@ -345,6 +377,28 @@ def test_a_stream_without_room_is_told_at_once():
         errno.EAGAIN,
         os.strerror(errno.EAGAIN),
     )
+    for fd in (reader, writer):
+        os.close(fd)
+
+
+def test_whether_there_is_room_is_asked_without_waiting_for_it(monkeypatch):
+    asked = []
+
+    class Poll:
+        def register(self, *what):
+            asked.append(what)
+
+        def poll(self, seconds):
+            asked.append(seconds)
+            return []
+
+    reader, writer = os.pipe()
+    pipe = target(f"/dev/fd/{writer}")
+    monkeypatch.setattr("edgeauth._record.append.select.poll", Poll)
+    with pytest.raises(BlockingIOError) as caught:
+        pipe.write(b"line\n", look=False)
+    assert asked == [(pipe._fd, select.POLLOUT), 0]
+    assert (caught.value.errno, caught.value.strerror) == (errno.EAGAIN, os.strerror(errno.EAGAIN))
     for fd in (reader, writer):
         os.close(fd)
 
