@@ -93,9 +93,9 @@ def connect(path: str) -> sqlite3.Connection:
             connection.execute(f"PRAGMA synchronous = {0 if boot() else 1}")
     except sqlite3.Error as error:
         connection.close()
-        if error.sqlite_errorcode != sqlite3.SQLITE_NOTADB:
-            raise
-        ours = False
+        if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+            raise NotOurs from None
+        raise
     if not ours:
         connection.close()
         raise NotOurs
