@@ -142,6 +142,7 @@ def test_no_secret_that_was_made_by_chance_is_refused():
 PUBLISHED_SEEDS = {
     "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60": "RFC 8032",
     "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb": "RFC 8032",
+    "c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7": "RFC 8032",
     bytes(32).hex(): "tries first",
     (b"\x01" * 32).hex(): "tries first",
     (b"\xff" * 32).hex(): "tries first",

@@ -67,6 +67,8 @@ def test_a_secret_of_usual_words_is_told_whichever_they_are():
         "789abcdef0123456",
         "ABCDEF0123456789",
         "POIUYTREWQPOIUYT",
+        "6789abcde6789abcde",
+        "9abcdef019abcdef01",
     ],
 )
 def test_a_secret_along_a_keyboard_or_a_count_is_told(row):
@@ -83,6 +85,13 @@ def test_a_secret_along_a_keyboard_or_a_count_is_told(row):
         ("abcdmnoptuvwfghi", None),
         ("AbCdEfGhIjKlMnOp", None),
         ("acegikmoqsuwyace", None),
+        # An X among rows of a keyboard is none of them.
+        ("XpoiuytreXpoiuytre", None),
+        ("XlkjhgfdsXlkjhgfds", None),
+        ("XmnbvcxzxXmnbvcxzx", None),
+        ("X90123456X90123456", None),
+        ("X1q2w3e4rX1q2w3e4r", None),
+        ("X1qaz2wsxX1qaz2wsx", None),
         ("default-my-is-it-in-the-for", None),
         ("abcdmnoptuvwxyzz", "a row of characters"),
         ("hidden-secure-placeholder-q7mz", "words that everybody tries"),
