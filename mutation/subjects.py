@@ -317,7 +317,12 @@ SUBJECTS = {
         "unit/replay/test_sqlite.py",
     ),
     "_reload/ahead.py": ("unit/reload/test_ahead.py",),
-    "_reload/watched_file.py": (_WATCHED, "unit/reload/test_ahead.py", "unit/test_recall.py"),
+    "_reload/watched_file.py": (
+        "unit/reload/test_watched_file.py",
+        _WATCHED,
+        "unit/reload/test_ahead.py",
+        "unit/test_recall.py",
+    ),
     "_reload/watched_policy.py": (
         _WATCHED,
         "unit/reload/test_ahead.py",
