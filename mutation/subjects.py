@@ -323,11 +323,7 @@ SUBJECTS = {
         "unit/reload/test_ahead.py",
         "unit/test_recall.py",
     ),
-    "_reload/watched_policy.py": (
-        _WATCHED,
-        "unit/reload/test_ahead.py",
-        "unit/schemes/test_signed_token_settings.py",
-    ),
+    "_reload/watched_policy.py": ("unit/reload/test_policy_parts.py",),
     "dry_run.py": ("unit/test_dry_run.py", "unit/django/test_checks.py"),
     "posix.py": ("unit/test_other_systems.py",),
     "build.py": (
