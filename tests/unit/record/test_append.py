@@ -361,6 +361,24 @@ def test_the_flags_of_a_stream_stay_as_they_are_and_a_pipe_has_some_of_its_own(t
     assert copy.write(b"x\n", look=False) == 2
 
 
+def test_a_pipe_of_another_user_is_used_as_it_is(monkeypatch):
+    reader, writer = os.pipe()
+    really_open = os.open
+
+    def refuse(path, *how):
+        if str(path).startswith("/dev/fd/"):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return really_open(path, *how)
+
+    monkeypatch.setattr(os, "open", refuse)
+    pipe = target(f"/dev/fd/{writer}")
+    assert not flags(pipe._fd) & os.O_NONBLOCK
+    assert pipe.write(b"line\n", look=False) == 5
+    assert os.read(reader, 100) == b"line\n"
+    for fd in (reader, writer):
+        os.close(fd)
+
+
 def test_a_stream_without_room_is_told_at_once():
     reader, writer = os.pipe()
     pipe = target(f"/dev/fd/{writer}")

@@ -104,7 +104,7 @@ def test_a_policy_is_good_for_an_interval_and_a_clock_set_back_ends_it(keys, sou
     keys.write_text(f"new:{NEWER_SECRET}\n")
     clock.passes(INTERVAL + 1)
     # It had not stood still, so it is read once more a second later.
-    assert source.current(clock.now).until == clock.now + 1
+    assert source.current(earlier.until).until == earlier.until + 1
 
 
 def test_what_another_thread_found_meanwhile_stays(keys, source_of, clock):

@@ -7,6 +7,7 @@ import re
 
 import pytest
 import redis as redis_py
+from redis.backoff import NoBackoff
 from support.canned_redis import ADMITTED, FIT, LOST, NAME, NOW, Client, info
 
 from edgeauth import ConfigurationError
@@ -64,6 +65,7 @@ def test_people_see_the_server_and_no_password(url, name):
         "http://host",
         "redis://host?socket_timeout=99",
         "redis://host?retry_on_timeout=yes",
+        "redis://host?connection_class=x",
         "unix://",
         "unix://user:hunter2@",
         "memory",
@@ -87,6 +89,7 @@ def test_a_connection_has_bounds_of_time_and_asks_nothing_twice():
     assert (made.host, made.port, made.db) == ("cache", 7000, 3)
     assert (made.socket_timeout, made.socket_connect_timeout) == (0.25, 0.25)
     assert (made.retry_on_timeout, made.retry_on_error, made.retry._retries) == (False, [], 0)
+    assert type(made.retry._backoff) is NoBackoff
     assert (made.health_check_interval, int(made.protocol)) == (0, 2)
     assert not pool.connection_kwargs["decode_responses"]
     assert RedisReplayStore("redis://cache")._timeout == 0.5
@@ -170,12 +173,16 @@ def test_failures_in_a_row_keep_all_from_asking_and_an_answer_ends_that(answers)
     none = "the replay store redis://cache:6379 cannot be used: there is no connection to it"
     assert outcomes == [none, none, True, none, none, none, "asked again within 1 s"]
     assert client.answers == []
+    with pytest.raises(ReplayStoreError, match=f"^{re.escape(none)}; asked again"):
+        store.remember(b"one", NOW + 60, now=NOW)
 
 
 def test_when_a_key_was_admitted_is_told_as_it_was_kept(answers):
     store, client = answers(b"1700000000.25 ", b"1700000000.5 00ff", None)
     assert [store.seen_at(b"one") for _ in range(3)] == [NOW + 0.25, NOW + 0.5, None]
     assert client.asked == [("GET", f"edgeauth:replay:{NAME}")] * 3
+    # To ask is not to remember.
+    assert store._longest == 0
     store, _ = answers(b"words")
     with pytest.raises(ReplayStoreError, match="cannot be used"):
         store.seen_at(b"one")
@@ -276,3 +283,11 @@ def test_without_a_time_of_its_own_a_credential_is_as_old_as_the_longest_lets_it
     assert asked(61, 10) is ADMITTED
     assert asked(131, 10) is ADMITTED
     assert asked(70, 10) == LOST
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_credential_of_half_a_second_is_as_old_as_that_at_most(answers):
+    store, _ = answers(ADMITTED)
+    for run_id in "ab":
+        store._learn(info(**{**FIT, "run_id": run_id, "uptime_in_seconds": 5000}))
+    assert store.remember(b"one", NOW + 1.5, now=NOW + 1) is ADMITTED
