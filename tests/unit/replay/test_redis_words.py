@@ -285,9 +285,9 @@ def test_without_a_time_of_its_own_a_credential_is_as_old_as_the_longest_lets_it
     assert asked(70, 10) == LOST
 
 
-@pytest.mark.usefixtures("clock")
-def test_a_credential_of_half_a_second_is_as_old_as_that_at_most(answers):
+def test_a_credential_of_half_a_second_is_as_old_as_that_at_most(answers, clock):
     store, _ = answers(ADMITTED)
     for run_id in "ab":
         store._learn(info(**{**FIT, "run_id": run_id, "uptime_in_seconds": 5000}))
+    clock.now += 1
     assert store.remember(b"one", NOW + 1.5, now=NOW + 1) is ADMITTED
