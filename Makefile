@@ -104,10 +104,15 @@ differential: $(VENV)/.installed ## raw requests, by SEED: CASES through every a
 test-wheel: $(VENV)/.installed ## the tests against the built wheel (or WHEEL=), on every Python there is
 	$(BIN)/python tools/test_wheel.py $(WHEEL)
 
-.PHONY: edge-tools test-edge
+.PHONY: edge-tools test-edge kubernetes-tools
 edge-tools: ## install the simulators of the edge; Viceroy compiles for 10 to 20 minutes
 	tools/install-edge-tools.sh
 	-tools/install-falco.sh
+
+kubernetes-tools: $(VENV)/.installed ## install Helm and build the image; the image on Debian 12 as root
+	tools/install-helm.sh
+	@if grep -qs '^VERSION_CODENAME=bookworm$$' /etc/os-release; then PYTHON=$(BIN)/python tools/build-image.sh; \
+	else echo "The image was not built: it is of Debian 12, and is made there."; fi
 
 test-edge: $(VENV)/.installed edge-tools ## the edge code in falco, Viceroy, cargo and a browser
 	$(BIN)/python -m $(PYTEST) tests/edge

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "reports" / "mutation.md"
 
 # An explanation is a heading with the place, and the lines that differ; the reason is prose.
-_HEADING = re.compile(r"### `([a-z_/]+\.py)`(?:, `([A-Za-z_.]+)`)?")
+_HEADING = re.compile(r"### `([a-z0-9_/]+\.py)`(?:, `([A-Za-z0-9_.]+)`)?")
 _DIFFERENCE = re.compile(r"```diff\n(.*?)```", re.DOTALL)
 _TABLE = re.compile(r"(?<=<!-- results -->\n\n).*?(?=\n\n<!-- end of results -->)", re.DOTALL)
 

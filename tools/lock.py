@@ -48,7 +48,13 @@ LOCKS = (
     # Less than the whole of dev.txt, so that the demo is there soon.
     Lock("demo.txt", groups=("demo",), extras=("starlette", "flask"), same_versions_as="dev.txt"),
     # What the image of the decision service runs with.
-    Lock("serve.txt", groups=(), extras=("serve",), same_versions_as="dev.txt", builds=False),
+    Lock(
+        "serve.txt",
+        groups=(),
+        extras=("serve", "redis", "signatures", "tokens"),
+        same_versions_as="dev.txt",
+        builds=False,
+    ),
     Lock("installer.txt", groups=("installer",), same_versions_as="dev.txt"),
     Lock("mutation.txt", groups=("mutation",), same_versions_as="dev.txt"),
     # For some platforms only.

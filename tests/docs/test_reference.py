@@ -43,9 +43,8 @@ def public_modules():
 def taught():
     """The names that the pages import, in Python of theirs."""
     for page in (ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))):
-        for block in re.findall(
-            r"^```python\n(.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL
-        ):
+        text = page.read_text("utf-8")
+        for block in re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
             for node in ast.walk(ast.parse(textwrap.dedent(block))):
                 module = node.module if isinstance(node, ast.ImportFrom) else None
                 if module is not None and module.split(".")[0] == "edgeauth":

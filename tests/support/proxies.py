@@ -195,7 +195,7 @@ def _haproxy(places: Places) -> list[str | Path]:
 def _ingress_nginx(places: Places) -> list[str | Path]:
     """nginx as the controller would run it for the annotations of the shipped file."""
     folder, file = Path(__file__).parent, "ingress-nginx.conf"
-    ingress, question, _ = yaml.safe_load_all(
+    ingress, question = yaml.safe_load_all(
         (INTEGRATIONS / "nginx" / "ingress-nginx.yaml").read_text()
     )
     prefix = "nginx.ingress.kubernetes.io/"

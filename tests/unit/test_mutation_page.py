@@ -70,6 +70,12 @@ def test_survivors_are_explained_in_the_files_that_have_any_and_each_once():
     assert len(set(EXPLAINED)) == len(EXPLAINED)
 
 
+def test_each_heading_is_read_as_the_file_and_the_function_that_it_names():
+    _, _, survivors = PAGE_TEXT.partition("\n## The survivors")
+    read = {str(survivor).partition("\n")[0] for survivor in EXPLAINED}
+    assert set(re.findall(r"(?m)^### .*$", survivors)) == read
+
+
 def test_what_a_survivor_changes_is_still_in_its_function_if_its_file_is_as_it_was():
     for survivor in [entry for entry in EXPLAINED if entry.file in CURRENT]:
         lines = [line.strip() for line in source_of(survivor.file, survivor.place).splitlines()]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import stat
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,6 @@ from edgeauth.ops.doctor.finding import Finding
 from edgeauth.settings import read_toml
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Iterator, Mapping
 
     from edgeauth.keys import KeyRing
@@ -26,6 +27,7 @@ _EXAMPLES = (
     *(b"your-secret", b"your_secret", b"secret-here", b"password"),
 )
 _FEW_BYTES = 8
+_WRITE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 _NEW = "Put a new one on both sides: edgeauth keygen."
 
@@ -125,7 +127,7 @@ def _permissions(settings: Settings, config: str | os.PathLike[str] | None) -> I
             yield _open(
                 f"{str(file)!a} holds a secret, and every user of the machine may read or write it",
                 f"chmod 600 {str(file)!a}, owned by the user that the app runs as. (Kubernetes: "
-                "defaultMode: 0400.)",
+                "defaultMode: 0440, and the fsGroup that the app runs as.)",
             )
     for folder in _folders(settings):
         if _mode(Path(folder), stat.S_ISDIR) & stat.S_IWOTH:
@@ -143,11 +145,17 @@ def _permissions(settings: Settings, config: str | os.PathLike[str] | None) -> I
 
 
 def _mode(path: Path, is_kind: Callable[[int], bool]) -> int:
-    """The permissions of *path*; 0 if it is of another kind, or cannot be examined."""
+    """The permissions of *path*; 0 if it is of another kind, or cannot be examined.
+
+    Nobody writes where it is mounted read-only: the kubelet makes the folder of a secret 1777.
+    """
     try:
         mode = path.stat().st_mode
+        read_only = sys.platform != "win32" and os.statvfs(path).f_flag & os.ST_RDONLY
     except (OSError, ValueError):
         return 0  # reported above
+    if read_only:
+        mode &= ~_WRITE
     return stat.S_IMODE(mode) if is_kind(mode) else 0
 
 

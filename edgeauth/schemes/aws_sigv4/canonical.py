@@ -44,9 +44,7 @@ def canonical_path(path: bytes, mode: Literal["s3", "generic"]) -> bytes:
         if _NOT_PRINTABLE.search(path) is None:
             return path
         return quote_from_bytes(path, _PRINTABLE).encode()
-    path = normalised(path)
-    # Most paths are so plain that this is what they stay.
-    return path if _PLAIN.fullmatch(path.replace(b"/", b"")) else quote_from_bytes(path).encode()
+    return quote_from_bytes(normalised(path)).encode()
 
 
 def normalised(path: bytes) -> bytes:
@@ -74,7 +72,7 @@ def canonical_query(query: bytes) -> list[bytes]:
     if not _PLAIN_QUERY.fullmatch(query):
         pairs = [_encoded(pair) for pair in pairs]
     # Not by the whole text: "=" sorts behind what a longer name may go on with.
-    return sorted(pairs, key=_name_and_value) if len(pairs) > 1 else pairs
+    return sorted(pairs, key=_name_and_value) if b"&" in query else pairs
 
 
 def _encoded(pair: bytes) -> bytes:
@@ -94,11 +92,7 @@ def field_value(lines: Sequence[bytes]) -> bytes:
     Raises:
         MalformedHeader: a line has control characters.
     """
-    value = (
-        lines[0].strip(b" \t")
-        if len(lines) == 1
-        else b",".join(line.strip(b" \t") for line in lines)
-    )
+    value = b",".join([line.strip(b" \t") for line in lines])
     if _CONTROL.search(value):
         raise MalformedHeader("a signed field has control characters")
     return _SPACES.sub(b" ", value)

@@ -471,6 +471,13 @@ def test_a_part_may_be_empty(target, filename, extension, query):
         assert by_parts(["AK_METHOD", name], "GET" + value, target=target)
 
 
+@pytest.mark.parametrize(
+    ("host", "domain"), [(b"a.shop.example", "shop.example"), (b"localhost", "")]
+)
+def test_the_domain_of_a_host_without_a_port_is_what_follows_its_first_label(host, domain):
+    assert by_parts(["AK_METHOD", "AK_DOMAIN"], "GET" + domain, host=host)
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 def test_each_method_that_the_edge_forwards_can_be_signed(method):
     assert by_parts(["AK_METHOD", "AK_URL"], method + PARTS["AK_URL"], method=method)
@@ -514,6 +521,8 @@ def test_of_two_host_headers_none_is_signed():
         ("AK_PATH AK_PATH", ""),
         ("AK_FILENAME AK_URL", ""),
         ("AK_URL AK_HOSTHEADER", ""),
+        ("AK_QUERY AK_METHOD AK_QUERY", ""),
+        ("AK_QUERY AK_SCHEME AK_FILENAME", ""),
         ("AK_QUERY", "query"),
         ("AK_FILENAME", ""),
         ("AK_SCHEME AK_CLIENT_REAL_IP", ""),

@@ -113,6 +113,7 @@ def test_an_argument_that_is_empty_or_of_another_type_is_an_error(name, empty):
         ("max_future", -1, "max_future must be 0 seconds or more"),
         ("data_header", "X_D", "is not a header field name"),
         ("sign_header", "X_S", "is not a header field name"),
+        ("sign_string", (), "sign_string is empty, so nothing of a request would be signed"),
         ("sign_string", "AK_URL", "sign_string must be a list or a callable, not 'AK_URL'"),
     ],
 )
@@ -184,7 +185,9 @@ def test_without_a_client_it_is_this_machine():
 
 def test_what_cannot_be_signed_is_told():
     scheme = AkamaiG2OScheme([GOOD], sign_string=["AK_METHOD", "AK_URL"])
-    with pytest.raises(ConfigurationError, match=r"none is named: its URL must be known$"):
+    with pytest.raises(
+        ConfigurationError, match=r"akamai-g2o signs one .*: its URL must be known$"
+    ):
         scheme.credential(now=NOW)
     with pytest.raises(CannotSign, match="the target is no path"):
         scheme.credential(now=NOW, request=REQUEST._replace(target="*"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import itertools
+from types import SimpleNamespace
 
 import pytest
 from support.requests import PlainRequest
@@ -143,8 +144,8 @@ def test_a_failure_is_told_rather_than_any_refusal(error):
 def test_a_refusal_that_says_nothing_of_itself_is_further_away_than_one_that_is_signed():
     unknown = Refusing(VerificationError("of a rule"))
     for schemes in ((unknown, SIGNED), (SIGNED, unknown)):
-        guard = Guard(AnyOf(*schemes))
-        assert guard.check(asked(Edge_Auth=MISSES["expired"]), now=NOW).reason == "expired"
+        request = asked(Edge_Auth=MISSES["expired"], X_Refused=b"1")
+        assert Guard(AnyOf(*schemes)).check(request, now=NOW).reason == "expired"
 
 
 def test_it_says_of_itself_what_its_schemes_say():
@@ -210,8 +211,42 @@ def test_an_identity_has_the_kind_of_the_scheme_though_the_scheme_does_not_say_i
     class Kind(Silent):
         kind = "silent"
 
-    assert AnyOf(Silent()).verify(asked(), now=NOW).scheme == "edge-auth"
-    assert AnyOf(Kind()).verify(asked(), now=NOW).scheme == "silent"
+    for request in (asked(), asked(X_Silent=b"1")):
+        assert AnyOf(Silent()).verify(request, now=NOW).scheme == "edge-auth"
+        assert AnyOf(Kind()).verify(request, now=NOW).scheme == "silent"
+
+
+def test_what_only_looks_like_an_identity_is_none():
+    class Alike:
+        headers = ("X-Alike",)
+        kind = "alike"
+
+        def verify(self, request, *, now):
+            return SimpleNamespace(scheme="alike")
+
+    for request in (asked(), asked(X_Alike=b"1")):
+        with pytest.raises(TypeError):
+            AnyOf(Alike()).verify(request, now=NOW)
+
+
+class Asked:
+    """A scheme that writes down when it is asked, and accepts."""
+
+    def __init__(self, kind, log):
+        self.kind, self.log, self.headers = kind, log, (f"X-{kind}",)
+
+    def verify(self, request, *, now):
+        self.log.append((self.kind, now))
+        return EdgeIdentity(now, None, self.kind, self.kind)
+
+
+def test_those_are_asked_first_of_which_a_field_is_there_and_all_at_the_same_time():
+    log = []
+    either = AnyOf(Asked("One", log), Asked("Two", log))
+
+    assert either.verify(asked(X_Two=b"1"), now=NOW).scheme == "Two"
+    assert either.verify(asked(), now=NOW).scheme == "One"
+    assert log == [("Two", NOW), ("One", NOW)]
 
 
 def test_the_fields_of_all_are_removed_and_each_once():

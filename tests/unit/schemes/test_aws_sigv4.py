@@ -6,6 +6,7 @@ import hashlib
 import time
 
 import pytest
+from support.rfc9421 import published_key
 from support.sigv4 import KEY, REGION, Row, plain, rows, signed_by_botocore
 
 from edgeauth import (
@@ -22,9 +23,11 @@ from edgeauth import (
     NotCovered,
     NotYetValid,
 )
+from edgeauth.public_keys import PublicKey
 from edgeauth.replay import MemoryReplayStore
 from edgeauth.schemes.aws_sigv4 import AwsSigV4Scheme
 from edgeauth.schemes.aws_sigv4.canonical import canonical_path, canonical_query
+from edgeauth.schemes.aws_sigv4.given import given_of
 from edgeauth.schemes.base import CannotSign, Outgoing
 
 NOW = 1_764_230_400.0
@@ -170,7 +173,9 @@ def test_an_unsigned_payload_is_accepted_only_where_the_settings_say_so():
 
     assert identity.body is None
     assert "body" not in identity.covers
-    assert "unsigned_payload" in refused(request, NotCovered).hint
+    error = refused(request, NotCovered)
+    assert error.message == "the body is not signed: UNSIGNED-PAYLOAD"
+    assert "unsigned_payload" in error.hint
 
 
 def test_without_the_field_of_the_hash_an_empty_body_is_signed():
@@ -203,7 +208,9 @@ def test_a_payload_in_pieces_is_refused_by_name():
         "GET", f"https://{HOST}/", now=NOW, path_mode="generic", fields=fields
     )
     error = refused(plain("GET", "/", lines), NotCovered)
+    assert "a body that is signed in pieces, or of no known form" in error.message
     assert "STREAMING" in error.hint
+    assert error.identity.key_id == KEY.id
 
 
 def test_whoever_never_sees_a_body_accepts_the_hash_of_an_empty_one_alone():
@@ -211,6 +218,27 @@ def test_whoever_never_sees_a_body_accepts_the_hash_of_an_empty_one_alone():
     request = sent("POST", body=b"abc", compares_body=False)
     assert "nobody here sees" in refused(request, NotCovered).message
     assert scheme().verify(sent("POST", body=b"abc"), now=NOW)
+
+    class Unable:
+        """A view that does not say whether somebody sees the body."""
+
+        def __getattr__(self, name):
+            if name == "compares_body":
+                raise AttributeError(name)
+            return getattr(request, name)
+
+    assert "nobody here sees" in refused(Unable(), NotCovered).message
+
+
+@pytest.mark.parametrize("body", [b"", b"abc"])
+def test_a_hash_may_be_written_in_capitals(body):
+    fields = {"X-Amz-Content-SHA256": hashlib.sha256(body).hexdigest().upper()}
+    _, lines = signed_by_botocore(
+        "POST", f"https://{HOST}/", now=NOW, path_mode="generic", fields=fields, body=body
+    )
+    request = plain("POST", "/", lines, compares_body=bool(body))
+
+    assert scheme().verify(request, now=NOW).body == ("sha256", hashlib.sha256(body).digest())
 
 
 # --- what is signed
@@ -278,7 +306,10 @@ def test_host_and_date_must_be_signed(left_out, monkeypatch):
     request = sent()
     names = ";".join(name for name in SIGNED.split(";") if name != left_out)
     value = authorization(request).replace(SIGNED.encode(), names.encode())
-    refused(replaced(request, "Authorization", value), NotCovered)
+    error = refused(replaced(request, "Authorization", value), NotCovered)
+    assert error.message == "SignedHeaders leaves out host or x-amz-date"
+    assert error.hint == "let the edge sign both"
+    assert error.identity.key_id == KEY.id
 
 
 def test_a_signed_field_that_is_gone_or_changed_is_refused():
@@ -287,9 +318,31 @@ def test_a_signed_field_that_is_gone_or_changed_is_refused():
     refused(replaced(sent(fields=fields), "x-amz-meta-a", b"c"), BadSignature)
     refused(replaced(sent(fields=fields), "x-amz-meta-a", None), MalformedHeader)
     refused(replaced(sent(fields=fields), "x-amz-meta-a", b"b\nhost:x"), MalformedHeader)
+    for value in (b"b\nc\nd", b"b\n", b"\x7fb", b"b\r"):
+        changed = replaced(sent(fields=fields), "x-amz-meta-a", value)
+        assert "control characters" in refused(changed, MalformedHeader).message
     twice = sent(fields=fields)
     twice.fields.append(("x-amz-meta-a", b"b"))
     refused(twice, BadSignature)
+    twice.fields[-1] = ("x-amz-meta-a", b"\rb")
+    refused(twice, MalformedHeader)
+
+
+def test_a_host_with_control_characters_is_refused_though_nothing_else_is_signed():
+    by, request = scheme(**WANTS), presigned()
+    request.host = b"a\0"
+    assert "control characters" in refused(request, MalformedHeader, by=by).message
+
+
+def test_a_method_that_is_no_text_is_another_than_was_signed():
+    request = sent()
+    request.method = "G\udc80T"
+    refused(request, BadSignature)
+
+
+def test_what_is_signed_can_be_read_where_nothing_was_accepted_before():
+    found = given_of(sent(), presigned=False, path_mode="s3")
+    assert found.credential.key == KEY.id.encode()
 
 
 @pytest.mark.parametrize("name", ["Authorization", "X-Amz-Date", "X-Amz-Content-SHA256", "Host"])
@@ -405,7 +458,9 @@ def test_our_presigned_url_is_accepted_until_it_expires(mode, target):
     assert (identity.once.since, identity.once.until) == (NOW - 900, NOW + 60)
     assert (identity.body is None) == (mode == "s3")
     assert by.verify(request, now=NOW - 900)
-    assert "past its own expires" in str(refused(request, Expired, by=by, now=NOW + 61))
+    late = refused(request, Expired, by=by, now=NOW + 61)
+    assert "past its own expires" in str(late)
+    assert (late.age, late.limit) == (1, 0)
     refused(request, NotYetValid, by=by, now=NOW - 901)
 
 
@@ -489,7 +544,10 @@ def test_a_presigned_url_with_another_life_or_path_is_refused():
 def test_a_longer_life_than_the_settings_allow_is_refused():
     by = scheme(max_expires=60, **WANTS)
     assert by.verify(presigned(), now=NOW)
-    assert "max_expires is 60 s" in refused(presigned(expires=61), ClaimRefused, by=by).message
+    error = refused(presigned(expires=61), ClaimRefused, by=by)
+    assert "max_expires is 60 s" in error.message
+    assert error.hint == "let what signs it give it a shorter life"
+    assert error.identity.key_id == KEY.id
 
 
 def test_a_week_is_the_end_whatever_the_url_says(monkeypatch):
@@ -552,8 +610,20 @@ def test_the_window_has_its_ends():
     assert str(old) == "age 901 s is past max_skew 900 s"
     early = refused(sent(), NotYetValid, now=NOW - 901)
     assert str(early) == "signed 901 s in the future, past max_skew 900 s"
+    assert early.identity.key_id == KEY.id
     refused(sent(), Expired, now=float("nan"))
     assert scheme(max_skew=0).verify(sent(), now=NOW)
+    refused(sent(), Expired, by=scheme(max_skew=0), now=NOW + 0.5)
+
+
+@pytest.mark.parametrize("later", [37, 25 * 60 + 37, 15 * 3600 + 59 * 60 + 59])
+def test_the_time_of_signing_is_the_date_to_the_second(later):
+    identity = scheme().verify(sent(now=NOW + later), now=NOW + later)
+    assert identity.timestamp == NOW + later
+
+
+def test_a_parameter_that_only_begins_as_those_of_a_presigned_url_is_signed_as_any_other():
+    assert scheme().verify(sent(target="/a?x-amz-acl=private"), now=NOW)
 
 
 def test_one_that_is_forged_learns_nothing_of_time_or_region():
@@ -573,6 +643,15 @@ def test_the_key_of_a_day_is_remembered_for_what_was_accepted_alone():
     assert not by._credentials
     assert by.verify(sent(), now=NOW) == by.verify(sent(), now=NOW)
     assert len(by._days) == len(by._credentials) == 1
+    # What the memory has is no key of another region.
+    refused(sent(by=scheme(region="us-east-1")), ClaimRefused, by=by)
+
+
+def test_a_presigned_url_is_not_remembered():
+    by = scheme(**WANTS)
+    assert by.verify(presigned(), now=NOW)
+    assert not by._days
+    assert not by._credentials
 
 
 def test_what_is_remembered_has_an_end():
@@ -633,6 +712,28 @@ def twice(name):
 
 
 TOO_MANY = b"=" + b";".join(b"a%03d" % n for n in range(64)) + b";host;"
+
+
+def presigned_with(old, new):
+    def request():
+        found = presigned()
+        found.target = found.target.replace(old, new, 1)
+        return found
+
+    return request
+
+
+OF_A_URL = [
+    (presigned_with(b"x=1", b"x-amz-date=1"), "an X-Amz parameter is in the query twice"),
+    (presigned_with(b"X-Amz-Expires=60", b"x=1"), "has not all of X-Amz-Algorithm, -Credential,"),
+    (presigned_with(b"Expires=60", b"Expires=0"), "a parameter of the presigned URL is not of its"),
+]
+
+
+@pytest.mark.parametrize(("request_of", "message"), OF_A_URL)
+def test_a_malformed_presigned_url_is_told_what_is_wrong(request_of, message):
+    assert message in refused(request_of(), MalformedHeader, by=scheme(**WANTS)).message
+
 
 TOLD = [
     (without("Authorization"), "no Authorization header of AWS4-HMAC-SHA256", None),
@@ -700,7 +801,7 @@ def test_the_fields_that_an_adapter_removes_are_those_of_the_signature():
 
 @pytest.mark.parametrize("name", ["region", "service", "max_skew", "max_expires", "path_mode"])
 def test_an_error_names_the_argument(name):
-    with pytest.raises(ConfigurationError, match=name):
+    with pytest.raises(ConfigurationError, match=f"^{name} "):
         scheme(**{name: -1})
 
 
@@ -737,7 +838,7 @@ def test_what_is_authentic_and_refused_says_who_signed():
         replaced(sent(), "X-Amz-Meta-A", b"b"),
         sent("POST", body=b"a", compares_body=False),
     ):
-        assert refused(request, NotCovered).identity.key_id == KEY.id
+        assert refused(request, NotCovered).identity[:4] == (NOW, None, KEY.id, "aws-sigv4")
 
 
 def test_the_key_of_a_day_is_made_once(monkeypatch):
@@ -754,7 +855,7 @@ def test_the_key_of_a_day_is_made_once(monkeypatch):
 
 
 def test_there_must_be_a_request_to_sign():
-    with pytest.raises(ConfigurationError, match="none is named"):
+    with pytest.raises(ConfigurationError, match="aws-sigv4 signs one request, and none is named"):
         scheme().credential(now=NOW)
 
 
@@ -787,6 +888,40 @@ def test_a_key_may_be_named_to_sign_with():
     other = Key("ANOTHER", "an-entirely-different-secret-here")
     made = scheme().credential(now=NOW, request=Outgoing("GET", HOST, "/", (), b""), key=other)
     assert "Credential=ANOTHER/" in made["Authorization"]
+    target = scheme().presign(now=NOW, request=Outgoing("GET", HOST, "/"), expires=1, key=other)
+    assert "X-Amz-Credential=ANOTHER%2F" in target
+
+
+def test_the_key_that_is_valid_then_signs():
+    old = Key("OLD", KEY.secret, not_after=NOW + 10)
+    new = Key("NEW", "an-entirely-different-secret-here", not_before=NOW + 20)
+    both, request = AwsSigV4Scheme([old, new], region=REGION), Outgoing("GET", HOST, "/")
+
+    for now, name in ((NOW, "OLD"), (NOW + 20, "NEW")):
+        made = both.credential(now=now, request=request)["Authorization"]
+        assert f"Credential={name}/" in made
+        target = both.presign(now=now, request=request, expires=1)
+        assert f"X-Amz-Credential={name}%2F" in target
+
+
+def test_a_public_key_signs_nothing_here():
+    key = PublicKey("edge-2", published_key("ed25519", "pem"), "ed25519")
+    with pytest.raises(ConfigurationError, match="is a public key, and the scheme 'aws-sigv4'"):
+        AwsSigV4Scheme([key], region=REGION)
+
+
+@pytest.mark.parametrize("path_mode", ["s3", "generic"])
+@pytest.mark.parametrize("target", ["/a", "/a%20b?x=1", "/"])
+@pytest.mark.parametrize("expires", [1, 60, 604_800])
+def test_our_presigned_url_is_that_of_botocore(path_mode, target, expires):
+    theirs, _ = signed_by_botocore(
+        "GET", f"https://{HOST}{target}", now=NOW, path_mode=path_mode, expires=expires
+    )
+    fields = [("X-Amz-Date", "20200101T000000Z"), ("X-Amz-Content-SHA256", EMPTY)]
+    request = Outgoing("GET", HOST, target, fields)
+
+    ours = scheme(path_mode=path_mode).presign(now=NOW, request=request, expires=expires)
+    assert ours == theirs
 
 
 @pytest.mark.parametrize("expires", [0, 604_801, True, "60"])
@@ -834,6 +969,7 @@ def test_an_argument_that_cannot_be_used_is_an_error(how):
         ("/é b".encode(), b"/%C3%A9%20b", b"/%C3%A9%20b"),
         (b"/a\nb", b"/a%0Ab", b"/a%0Ab"),
         (b"/a:b", b"/a:b", b"/a%3Ab"),
+        (b"/!\x7f~:", b"/!%7F~:", b"/%21%7F~%3A"),
     ],
 )
 def test_the_path_is_as_each_flavour_signs_it(path, s3, generic):

@@ -184,6 +184,13 @@ def test_a_single_text_is_no_list_of_ids():
         FrontDoorScheme(NEW)
 
 
+def test_the_example_in_an_error_is_an_id():
+    with pytest.raises(ConfigurationError, match=r"^7 is no Front Door id") as caught:
+        FrontDoorScheme([7])
+    example = str(caught.value).rpartition(" ")[2]
+    assert FrontDoorScheme([example]).ids == (example,)
+
+
 def test_a_scheme_without_a_kind_is_named_by_its_class(scheme):
     class Own:
         headers = ("X-Own",)
