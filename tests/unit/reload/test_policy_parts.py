@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import math
+from dataclasses import FrozenInstanceError
 
 import pytest
 from support.token_keys import ISSUER, jwks
 from support.vectors import OLDER_SECRET, SECRET
 from support.watching import stop_the_clock
 
-from edgeauth import ConfigurationError, Passes, Settings
+from edgeauth import ConfigurationError, Passes, SchemeSettings, Settings
 from edgeauth._reload import watched_policy
 from edgeauth._reload.watched_policy import WatchedPolicy, policy_source
 from edgeauth.passes import NoPasses
@@ -275,7 +276,8 @@ def test_what_a_scheme_cannot_use_of_such_a_file_is_refused(tmp_path, source_of,
         source_of.settle(source)
         (line,) = caplog.messages
         assert line.startswith(f"jwks {str(file)!r} CANNOT BE USED, the keys one stay in force: ")
-        assert why in line
+        # The name of the setting again, by what read it.
+        assert line.partition(" stay in force: ")[2].startswith(why)
     assert source.policy.scheme is before.scheme
 
 
@@ -393,6 +395,87 @@ def test_the_secret_of_passes_may_stand_in_the_settings_beside_a_file(pass_files
     revoked.write_text("0b\n")
     source_of.settle(source)
     assert set(source.policy.passes.revoked) == {"0b"}
+
+
+# --- what is not read again
+
+
+@pytest.fixture
+def all_of_it(tmp_path, keys, listed, pass_files, source_of, monkeypatch):
+    """A source with a file of each sort, and what was built of them again and again."""
+    (tmp_path / "jwks").write_text(json.dumps(jwks("EdDSA", "one")))
+    built = []
+
+    def note(name):
+        really = getattr(SchemeSettings, name)
+
+        def noted(scheme):
+            built.append((name, scheme.kind))
+            return really(scheme)
+
+        monkeypatch.setattr(SchemeSettings, name, noted)
+
+    note("build_keys")
+    note("read_files")
+    secret, revoked = pass_files
+    source = source_of(
+        schemes=[{"secrets_file": str(keys)}, {**TOKEN, "jwks": str(tmp_path / "jwks")}],
+        addresses=str(listed),
+        pass_secret_file=str(secret),
+        revoked_passes_file=str(revoked),
+    )
+    return source, built
+
+
+def test_at_the_start_each_file_is_read_once(all_of_it):
+    source, built = all_of_it
+    built.clear()
+    made = WatchedPolicy(source._settings)
+
+    assert made.policy.scheme.schemes[0].keys is made.policy.keys[0]
+    # A scheme without keys is asked for them, to say so.
+    assert built.count(("build_keys", "edge-auth")) == 1
+    assert [one for one in built if one[0] == "read_files"] == [
+        ("read_files", "edge-auth"),
+        ("read_files", "signed-token"),
+    ]
+
+
+def test_a_file_that_stands_still_is_not_read_again(all_of_it, source_of):
+    source, _ = all_of_it
+    read = []
+    for watched in source._files:
+        watched._read = lambda policy, watched=watched, really=watched._read: (
+            read.append(watched._name) or really(policy)
+        )
+    for _ in range(3):
+        source_of.settle(source)
+    assert read == []
+    assert len(source._files) == 4
+
+
+def test_what_changes_is_read_and_nothing_else(tmp_path, keys, pass_files, all_of_it, source_of):
+    source, built = all_of_it
+    built.clear()
+    (tmp_path / "jwks").write_text(json.dumps(jwks("EdDSA", "one", "two")))
+    source_of.settle(source)
+    assert set(source.policy.files[1]["jwks"]) != set()
+    assert {one for one in built if one[1] == "edge-auth" or one[0] == "read_files"} == set()
+    pass_files[1].write_text("0a\n0b\n")
+    source_of.settle(source)
+    assert set(source.policy.passes.revoked) == {"0a", "0b"}
+    assert {one for one in built if one[1] == "edge-auth" or one[0] == "read_files"} == set()
+    keys.write_text(f"new:{NEWER_SECRET}\n")
+    source_of.settle(source)
+    assert ids(source.policy) == ["new"]
+    assert {one for one in built if one[0] == "read_files"} == set()
+
+
+def test_what_a_look_found_is_replaced_and_never_changed(keys, source_of):
+    seen = source_of(secrets_file=str(keys))._seen
+    with pytest.raises(FrozenInstanceError):
+        seen.keys = ()
+    assert not hasattr(seen, "__dict__")
 
 
 # --- what is not watched
