@@ -385,8 +385,7 @@ def test_a_stream_without_room_is_told_at_once():
     went = []
 
     def fill():
-        for _ in range(1000):
-            went.append(pipe.write(b"x" * 4096, look=False))
+        went.extend(pipe.write(b"x" * 4096, look=False) for _ in range(1000))
 
     with pytest.raises(BlockingIOError) as caught:
         fill()
