@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sqlite3
 import time
@@ -172,6 +173,9 @@ def test_a_file_that_was_replaced_by_one_that_lost_nothing_is_a_loss_all_the_sam
 
     assert admits(one, since=0) == "lost"
     assert admits(one, since=10) is True
+    # Nor when it is opened again, which says nothing of it.
+    one.close()
+    assert admits(one, since=0) == "lost"
     # It was not there when this one was made.
     assert admits(make(path), since=-1000) is True
 
@@ -191,10 +195,13 @@ def test_what_was_lost_once_is_not_forgotten_when_the_file_is_opened_again(store
 def test_a_file_of_an_earlier_boot_is_put_aside_and_closed(store, monkeypatch, path):
     admits(store)
     store.close()
-    closed = []
-    connect = sqlite_file.connect
+    closed, made = [], []
 
     class Noted(sqlite3.Connection):
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
+            made.append(self)
+
         def close(self):
             closed.append(self)
             super().close()
@@ -202,10 +209,9 @@ def test_a_file_of_an_earlier_boot_is_put_aside_and_closed(store, monkeypatch, p
     monkeypatch.setattr(sqlite_file, "boot", lambda: "another")
     real = sqlite3.connect
     monkeypatch.setattr(sqlite3, "connect", lambda *a, **k: real(*a, **k, factory=Noted))
-    assert connect is sqlite_file.connect
     assert admits(store, since=0) == "lost"
     assert Path(f"{path}.old").exists()
-    assert len(closed) >= 1
+    assert made[0] in closed
     assert sqlite_file.began(store._connection) == store._began
 
 
@@ -247,3 +253,48 @@ def test_a_connection_of_another_process_is_given_up(store):
     assert admits(store) is True
     assert store._connection is not before
     assert store._process == os.getpid()
+    with pytest.raises(sqlite3.ProgrammingError):
+        before.execute("SELECT 1")
+
+
+def test_a_newcomer_replaces_a_file_of_ours_whose_rest_is_spoilt(path, make):
+    one = make(path)
+    for number in range(300):
+        one.remember(b"%d" % number, NOW + 60, now=NOW)
+    one.close()
+    whole = Path(path).read_bytes()
+    Path(path).write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
+    newcomer = make(path)
+
+    assert admits(newcomer, since=0).endswith("it is spoilt")
+    assert newcomer._spoilt == sqlite_file.where(path)
+    assert admits(newcomer, since=0) == "lost"
+    assert Path(f"{path}.old").exists()
+
+
+def test_after_a_loss_a_short_credential_is_as_old_as_that_at_most(store, clock):
+    Path(store._path).touch()
+    Path(store._path).unlink()
+    store._known = (1, 2)
+    assert admits(store, until=0.5) == "lost"
+    clock.now += 1
+    assert (admits(store, until=1.5, now=1), admits(store, until=1.4, now=1)) == (True, "lost")
+
+
+def test_in_a_loop_all_is_as_in_a_thread(store, monkeypatch):
+    def ask(key, *, since=None, now=0.0):
+        return asyncio.run(store.aremember(key, NOW + 60, now=NOW + now, since=since))
+
+    assert [ask(b"one"), ask(b"one")] == [True, False]
+    store._began = NOW + 10
+    with pytest.raises(ReplayStoreError, match="lost what it remembered"):
+        ask(b"two", since=NOW + 9)
+    assert ask(b"three", since=NOW + 10) is True
+    store._began = NOW
+    assert ask(b"four") is True
+    monkeypatch.setattr(store, "_ask", lambda *_: (_ for _ in ()).throw(error_of(10)))
+    for _ in range(3):
+        with pytest.raises(ReplayStoreError, match="reading or writing failed"):
+            ask(b"five")
+    with pytest.raises(ReplayStoreError, match="asked again within"):
+        ask(b"five")
