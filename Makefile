@@ -36,7 +36,7 @@ JOBS ?= 3
 PYTEST = pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 # Unit tests that start one program after another, or wait for one; `make test` runs them.
-STARTS_PROGRAMS := test_ahead test_other_systems test_command_line_page test_console_script test_example_apps test_faults doctor/test_app
+STARTS_PROGRAMS := test_ahead test_completion test_other_systems test_progress test_command_line_page test_console_script test_example_apps test_faults doctor/test_app
 
 check: $(VENV)/.installed ## the loop while you work: lint, types, unit tests, every adapter in process; under a minute
 	$(BIN)/ruff check .
@@ -120,14 +120,19 @@ test-edge: $(VENV)/.installed edge-tools ## the edge code in falco, Viceroy, car
 count: ## the lines of code of each shelf of ARCHITECTURE.md
 	$(PYTHON) tools/count_lines.py
 
-options: $(VENV)/.installed ## write the options of each kind of scheme into docs/schemes/README.md
+options: $(VENV)/.installed ## write what the code says of options and commands into docs/
 	$(BIN)/python tools/option_tables.py
+	$(BIN)/python tools/command_tables.py
 
 # A warning is an error: a link that leads nowhere, an anchor that is none, a name without an entry.
 .PHONY: docs
 docs: $(VENV)/.installed ## the site of docs/, into build/docs
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --nitpicky docs build/docs
 	@echo "build/docs/index.html"
+
+.PHONY: test-docs
+test-docs: $(VENV)/.installed ## the site: links, reference, and a look at it in a browser
+	$(BIN)/$(PYTEST) -q tests/docs
 
 lint: $(VENV)/.installed lock-check ## ruff, mypy, the lock and the workflows
 	$(BIN)/ruff check .
@@ -175,4 +180,4 @@ bench-service: $(VENV)/.installed ## requests per second through nginx with the 
 	PYTHONPATH=tests $(BIN)/python benchmarks/service.py
 
 clean: ## remove everything that the targets made
-	rm -rf $(VENV) dist .coverage* .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) build dist .coverage* .mypy_cache .ruff_cache .pytest_cache

@@ -24,6 +24,7 @@ extensions = [
     "generated",
     "repository_links",
 ]
+templates_path = ["_templates"]
 exclude_patterns = ["_ext"]
 
 # Where links to files lead that are no page of the site.
@@ -41,9 +42,13 @@ autoclass_content = "class"
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 
+# Of a session in a shell, what was typed.
+copybutton_prompt_text = "$ "
+
 html_theme = "furo"
 html_title = f"edgeauth {release}"
 html_static_path = ["_static"]
+html_favicon = "_static/icon.svg"
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False

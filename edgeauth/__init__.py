@@ -7,7 +7,7 @@ Everybody above the proof may import it; each adapter is imported from its own m
 
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # The first use of a public name imports all of them. The command uses none: it takes what it
 # needs from the files themselves, so that it answers sooner.

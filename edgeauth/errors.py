@@ -136,11 +136,18 @@ class Expired(VerificationError, itsdangerous.SignatureExpired):
 class PastExpires(Expired):
     """Authentic, and past the time that the edge itself set as the end."""
 
-    def __init__(self, *, identity: EdgeIdentity, late: float, limit: float) -> None:
+    def __init__(
+        self,
+        *,
+        identity: EdgeIdentity,
+        late: float,
+        limit: float = 0,
+        setting: str | None = "max_future",
+    ) -> None:
         super().__init__(identity=identity, age=late, limit=limit)
-        self.message = (
-            f"{seconds(late)} s past its own expires, and max_future admits {seconds(limit)} s"
-        )
+        self.message = f"{seconds(late)} s past its own expires"
+        if setting is not None:
+            self.message += f", and {setting} admits {seconds(limit)} s"
         self.args = (self.message,)
 
 

@@ -5,6 +5,8 @@ umasks, time zones, languages, hash seeds and times of their files; what they sh
 commit, its time as SOURCE_DATE_EPOCH, and the hatchling of requirements/dev.txt, whose version
 is written into the wheel. A third build with another SOURCE_DATE_EPOCH must differ in both
 files, or the comparison could not see a difference.
+
+What was built is held to what package indexes ask for: twine and check-wheel-contents.
 """
 
 from __future__ import annotations
@@ -63,9 +65,18 @@ def main() -> int:
             sys.exit(f"not reproducible: {different}; compare with dist/other-*")
         if differences(first, another_time) != sorted(first):
             sys.exit("another SOURCE_DATE_EPOCH gave the same bytes: this comparison is blind")
+    check([DIST / name for name in first])
     for name in sorted(first):
         print(f"{digest(DIST / name)}  {name}")
     return 0
+
+
+def check(files: list[Path]) -> None:
+    """End where a package index, or whoever installs *files*, would find something wrong."""
+    wheels = [file for file in files if file.suffix == ".whl"]
+    run = Path(sys.executable).parent
+    subprocess.run([run / "twine", "check", "--strict", *files], check=True)
+    subprocess.run([run / "check-wheel-contents", *wheels], check=True, cwd=ROOT)
 
 
 def build(home: Path, surroundings: Surroundings, epoch: int) -> dict[str, Path]:

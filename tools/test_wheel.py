@@ -51,8 +51,10 @@ AT_THE_CORNERS = (
 PROCESSES = (
     "--ignore-glob=*test_command_line_page*",
     "--ignore-glob=*test_console_script*",
+    "--ignore-glob=*test_completion*",
     "--ignore-glob=*test_example_apps*",
     "--ignore-glob=*test_faults*",
+    "--ignore-glob=*test_other_systems*",
     "--ignore-glob=*ops/cli/test_report*",
     "--ignore-glob=*doctor/test_app*",
 )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from markdown_it import MarkdownIt
@@ -17,9 +16,10 @@ from myst_parser.slugs import github_slugify
 from sphinx.util import logging
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sphinx.application import Sphinx
 
-_ROOT = Path(__file__).parents[2]
 # What follows the brackets of a link or an image, if it is a path.
 _PATH = re.compile(r"(?<=\]\()(?![a-z]+:|#|/)([^)#\s]+)(#[^)\s]*)?")
 
@@ -34,19 +34,20 @@ def setup(app: Sphinx) -> dict[str, bool]:
 
 
 def _lead(app: Sphinx, docname: str, source: list[str]) -> None:
-    folder = app.env.doc2path(docname).parent
+    folder, root = app.env.doc2path(docname).parent, app.srcdir.parent
 
     def led(link: re.Match[str]) -> str:
         path, fragment = link[1], link[2] or ""
         found = (folder / path).resolve()
         if found.is_relative_to(app.srcdir):
             return link[0]  # Sphinx and MyST look after their own
-        if not found.is_relative_to(_ROOT) or not found.exists():
+        if not found.is_relative_to(root) or not found.exists():
             logger.warning("no such file: %s", path, location=docname)
-        elif fragment and fragment[1:] not in _anchors(found):
+            return link[0]
+        if fragment and fragment[1:] not in _anchors(found):
             logger.warning("no heading %s in %s", fragment, path, location=docname)
         kind = "tree" if found.is_dir() else "blob"
-        where = found.relative_to(_ROOT).as_posix() if found.is_relative_to(_ROOT) else path
+        where = found.relative_to(root).as_posix()
         return f"{app.config.repository}/{kind}/main/{where}{fragment}"
 
     source[0] = _PATH.sub(led, source[0])

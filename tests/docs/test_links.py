@@ -80,3 +80,13 @@ def test_files_of_the_repository_have_one_address(site):
         if "/blob/main/" in link or "/tree/main/" in link
     }
     assert len(hosts) == 1
+
+
+def test_every_column_of_a_table_has_a_name(site):
+    """Without it nobody who hears a table knows what a cell is about."""
+    nameless = [
+        str(path.relative_to(site))
+        for path in pages(site)
+        if '<th class="head"><p></p></th>' in path.read_text("utf-8")
+    ]
+    assert nameless == []

@@ -79,6 +79,12 @@ def test_past_its_own_expires_says_how_late_and_carries_its_evidence():
     assert error.date_signed.isoformat() == "2023-11-14T22:13:20+00:00"
 
 
+def test_what_sets_its_own_end_names_the_setting_that_admits_more_or_none():
+    skewed = PastExpires(identity=IDENTITY, late=7, limit=5, setting="max_skew")
+    assert str(skewed) == "7 s past its own expires, and max_skew admits 5 s"
+    assert str(PastExpires(identity=IDENTITY, late=7, setting=None)) == "7 s past its own expires"
+
+
 def test_a_pass_that_is_not_accepted_says_why_and_which_pass_it_was():
     found = Pass("1", "ada", 1_700_000_000, 1_700_000_060)
     error = PassNotAccepted("too late", found, hint="issue another")

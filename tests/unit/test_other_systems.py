@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
+import runpy
 import subprocess
 import sys
 import textwrap
@@ -19,6 +20,7 @@ from support.processes import HOST, free_port, running
 
 from edgeauth import ConfigurationError, sign
 from edgeauth.posix import demand
+from edgeauth.replay import memory, sqlite
 
 TESTS = Path(__file__).parents[1]
 SECRET = "9bd1c6f0a7e84e25b3f7c1d09e5a4826"
@@ -286,6 +288,14 @@ def command_on_windows(command: str, folder: Path) -> subprocess.CompletedProces
     code = COMMAND.format(args=command.split())
     variables = {"EDGEAUTH_SECRETS_FILE": "keys", "EDGEAUTH_PASS_SECRET": SECRET[::-1]}
     return run("windows", code, folder, "aiohttp", "cryptography", **variables)
+
+
+@pytest.mark.parametrize("module", [memory, sqlite])
+def test_a_store_is_defined_where_nobody_can_be_asked_to_call_it_at_a_fork(module, monkeypatch):
+    # In this process, and as a module of its own: what a mutant makes of it is seen.
+    monkeypatch.delattr(os, "register_at_fork")
+    defined = runpy.run_path(module.__file__)
+    assert any(name.endswith("ReplayStore") for name in defined)
 
 
 def test_a_system_that_has_it_all_is_refused_nothing():

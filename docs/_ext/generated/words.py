@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import types
 import typing
+from collections.abc import Mapping
 from typing import Any
 
-_WORDS = {bool: "`true` or `false`", int: "whole number", float: "number", str: "text"}
+_WORDS = {
+    bool: "`true` or `false`",
+    int: "whole number",
+    float: "number",
+    str: "text",
+    tuple: "list",
+    Mapping: "table",
+    dict: "table",
+}
 
 
 def words(kind: Any, *, none: str) -> str:  # noqa: ANN401 - any type
@@ -16,9 +25,7 @@ def words(kind: Any, *, none: str) -> str:  # noqa: ANN401 - any type
             f"`{none}`" if one is types.NoneType else words(one, none=none) for one in kind.__args__
         ]
         return " or ".join(parts)
-    if typing.get_origin(kind) is tuple:
-        return "list"
-    return _WORDS.get(kind, "table")
+    return _WORDS[typing.get_origin(kind) or kind]
 
 
 def shown(value: object) -> str:

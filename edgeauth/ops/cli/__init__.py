@@ -44,6 +44,7 @@ COMMANDS = {
     "pass": "Issue a pass: a person reaches the origin directly for a while.",
     "probe": "Try an origin from outside, as an attacker and as the edge.",
     "doctor": "Look for set-ups that go wrong.",
+    "help": "Explain a command or a topic.",
 }
 _FILES = {"pass": "passes"}
 
@@ -123,7 +124,7 @@ def _give_up_output() -> None:
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 def main() -> None:
-    """Make and check the header by which an origin knows its CDN edge.
+    """Make and check what an origin knows its CDN edge by.
 
     Exit status: 0 done or accepted, 1 refused, 2 wrong usage or configuration.
     """

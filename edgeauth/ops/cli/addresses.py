@@ -15,13 +15,19 @@ from edgeauth.ops.address_update.export import FORMATS, export
 from edgeauth.ops.address_update.list_file import ListFile
 from edgeauth.ops.address_update.published import PUBLISHED, urls_of
 from edgeauth.ops.address_update.update import GRACE_DAYS, Difference, public_list, update
+from edgeauth.ops.cli.file_type import FILE
 from edgeauth.ops.cli.group import Commands
 from edgeauth.ops.cli.options import config_option
+from edgeauth.ops.cli.results import json_option, print_json
 from edgeauth.ops.text import escaped
 from edgeauth.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+    from datetime import date
+
+    from edgeauth.networks import Network
+    from edgeauth.ops.address_update.update import Update
 
 _DEFAULT = "fastly"
 
@@ -31,6 +37,7 @@ def _file_option(command: Callable[..., Any]) -> Callable[..., Any]:
         "--file",
         "file",
         metavar="FILE",
+        type=FILE,
         help="The list. Default: that of the setting addresses, or else the bundled one.",
     )
     return option(config_option(command))
@@ -62,13 +69,24 @@ def command() -> None:
 
 @command.command("show")
 @_file_option
-def show(*, file: str | None, config: str | None) -> None:
+@json_option(
+    {
+        "source": "the file, or the bundled list",
+        "as_of": "the date of the list, or null",
+        "networks": "a list: network, and until, the last day of one that left the list; else null",
+    }
+)
+def show(*, file: str | None, config: str | None, as_json: bool) -> None:
     """Print the networks that are accepted, and how old the list is."""
     source, addresses = _read(file, config)
-    click.echo(f"# {source}, {_dated(addresses)}")
-    for network in addresses.networks:
-        last_day = addresses.retiring.get(network)
-        click.echo(f"{network}" + ("" if last_day is None else f"  # left, until {last_day}"))
+    if as_json:
+        networks = [_network(network, addresses) for network in addresses.networks]
+        print_json({"source": source, "as_of": addresses.as_of, "networks": networks})
+    else:
+        click.echo(f"# {source}, {_dated(addresses)}")
+        for network in addresses.networks:
+            last_day = addresses.retiring.get(network)
+            click.echo(f"{network}" + ("" if last_day is None else f"  # left, until {last_day}"))
     age = AgeWarning(Settings.load(config).addresses_stale_days).age_if_old(addresses)
     if age is not None:
         click.secho(f"The list is {age} days old: edgeauth addresses update", fg="red", err=True)
@@ -77,14 +95,30 @@ def show(*, file: str | None, config: str | None) -> None:
 @command.command("check")
 @click.argument("address", metavar="IP")
 @_file_option
+@json_option(
+    {
+        "address": "the address, in its usual spelling",
+        "listed": "whether it is on the list",
+        "network": "the network that it is in, or null",
+        "until": "the last day of a network that left the list; else null",
+        "as_of": "the date of the list, or null",
+    }
+)
 @click.pass_context
-def check(ctx: click.Context, *, address: str, file: str | None, config: str | None) -> None:
+def check(
+    ctx: click.Context, *, address: str, file: str | None, config: str | None, as_json: bool
+) -> None:
     """Say whether an address is on the list. Exit status: 0 it is, 1 it is not."""
     canonical = canonical_address(address)
     if canonical is None:
         raise click.UsageError(f"{escaped(address)} is not an IP address")
     _, addresses = _read(file, config)
     within = [net for net in addresses.networks if canonical in AddressList([str(net)])]
+    if as_json:
+        found = _network(within[0], addresses) if within else {"network": None, "until": None}
+        about = {"address": canonical, "listed": bool(within), "as_of": addresses.as_of}
+        print_json({**about, **found})
+        ctx.exit(0 if within else 1)
     if not within:
         click.echo(f"{canonical} is not on the list ({_dated(addresses)})")
         ctx.exit(1)
@@ -104,6 +138,17 @@ def check(ctx: click.Context, *, address: str, file: str | None, config: str | N
     show_default=True,
     help="How long networks that leave the list stay accepted.",
 )
+@json_option(
+    {
+        "file": "the file",
+        "changed": "whether the list is another one now",
+        "as_of": "the date of the list",
+        "count": "how many networks are on it",
+        "removed": "a list of those that left it: network, and until, the last day",
+        "added": "a list of the new networks",
+        "ended": "a list of networks that left it earlier and are no longer accepted",
+    }
+)
 @click.pass_context
 def update_command(
     ctx: click.Context,
@@ -114,6 +159,7 @@ def update_command(
     urls: tuple[str, ...],
     force: bool,
     grace_days: int,
+    as_json: bool,
 ) -> None:
     """Fetch the public list, check it, put it into the file, and print what changed.
 
@@ -127,6 +173,9 @@ def update_command(
         done = update(path, *urls_of(whose, urls), cdn=whose, force=force, grace_days=grace_days)
     except ListRefused as error:
         _refused(ctx, error, "The file is as it was.")
+    if as_json:
+        print_json(_updated(path, done))
+        return
     for network in done.difference.removed:
         last_day = done.stored.retiring.get(network)
         until = "" if last_day is None else f"  accepted until {last_day}"
@@ -143,7 +192,13 @@ def update_command(
 @command.command("diff")
 @_file_option
 @_public_options
-@click.argument("other", metavar="[OTHER]", required=False)
+@click.argument("other", metavar="[OTHER]", type=FILE, required=False)
+@json_option(
+    {
+        "removed": "a list of the networks that the other list does not have",
+        "added": "a list of those that only the other list has",
+    }
+)
 @click.pass_context
 def diff(
     ctx: click.Context,
@@ -153,6 +208,7 @@ def diff(
     cdn: str | None,
     urls: tuple[str, ...],
     other: str | None,
+    as_json: bool,
 ) -> None:
     """Compare the list with the file OTHER, or else with the public list; change nothing.
 
@@ -168,9 +224,12 @@ def diff(
     except ListRefused as error:
         _refused(ctx, error)
     difference = Difference.between(ListFile.of(addresses), new)
-    for network in difference.removed:
-        click.secho(f"- {network}", fg="red")
-    _print_added(difference)
+    if as_json:
+        print_json({"removed": _texts(difference.removed), "added": _texts(difference.added)})
+    else:
+        for network in difference.removed:
+            click.secho(f"- {network}", fg="red")
+        _print_added(difference)
     ctx.exit(1 if difference else 0)
 
 
@@ -213,6 +272,34 @@ def _writable(file: str | None, config: str | None) -> Path:
 
 def _dated(addresses: AddressList) -> str:
     return f"{len(addresses)} networks as of {addresses.as_of or 'an unknown date'}"
+
+
+def _updated(path: Path, done: Update) -> dict[str, Any]:
+    retiring = done.stored.retiring
+    return {
+        "file": str(path),
+        "changed": bool(done.difference),
+        "as_of": done.stored.as_of,
+        "count": len(done.stored.listed),
+        "removed": [
+            {"network": str(network), "until": _day(retiring.get(network))}
+            for network in done.difference.removed
+        ],
+        "added": _texts(done.difference.added),
+        "ended": _texts(net for net in done.ended if net not in done.difference.removed),
+    }
+
+
+def _network(network: Network, addresses: AddressList) -> dict[str, Any]:
+    return {"network": str(network), "until": _day(addresses.retiring.get(network))}
+
+
+def _day(last: date | None) -> str | None:
+    return None if last is None else last.isoformat()
+
+
+def _texts(networks: Iterable[Network]) -> list[str]:
+    return [str(network) for network in networks]
 
 
 def _print_added(difference: Difference) -> None:

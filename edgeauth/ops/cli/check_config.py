@@ -8,6 +8,7 @@ import click
 
 from edgeauth.dry_run import dry_run
 from edgeauth.ops.cli.options import config_option
+from edgeauth.ops.cli.results import json_option, print_json
 from edgeauth.ops.cli.text import table
 from edgeauth.ops.rotation.judgement import kind_of
 from edgeauth.ops.shown import shown_settings
@@ -24,8 +25,16 @@ if TYPE_CHECKING:
 
 
 @click.command("check-config")
+@json_option(
+    {
+        "settings": "a list: name, value (of a secret null), set, source",
+        "schemes": "a list: kind, and keys, a list of ids, oldest to newest; null without a ring",
+        "addresses": "count and as_of of the list; null where addresses are not checked",
+        "mode": "enforce or report-only",
+    }
+)
 @config_option
-def command(*, config: str | None) -> None:
+def command(*, config: str | None, as_json: bool) -> None:
     """Print the settings as the app reads them, without secrets.
 
     Each line is a setting, its value and where that comes from: default, cdn, file
@@ -38,21 +47,32 @@ def command(*, config: str | None) -> None:
     ServiceSettings.of_document(document)
     guard = dry_run(settings)
     variables = named_by_variables()
-    for line in table(
-        [one.name, _text(one), _source(one.name, variables, document, settings)]
-        for one in shown_settings(settings)
-    ):
+    read = [
+        (one, _source(one.name, variables, document, settings)) for one in shown_settings(settings)
+    ]
+    rings = [(scheme.kind, _ring(scheme)) for scheme in settings.schemes]
+    if as_json:
+        print_json(
+            {
+                "settings": [_facts(one, source) for one, source in read],
+                "schemes": [
+                    {"kind": kind, "keys": keys and [key.id for key in keys]}
+                    for kind, keys in rings
+                ],
+                "addresses": guard.addresses
+                and {"count": len(guard.addresses), "as_of": guard.addresses.as_of},
+                "mode": settings.mode,
+            }
+        )
+        return
+    for line in table([one.name, _text(one), source] for one, source in read):
         click.echo(line)
     click.echo()
-    for scheme in settings.schemes:
-        keys = scheme.build_keys()
-        if keys is None:
-            # It may have some from a file that an option names.
-            keys = getattr(scheme.build_scheme(), "keys", None)
+    for kind, keys in rings:
         if keys is None:
             continue
         ids = [_key(key) for key in keys]
-        of = f" of {scheme.kind}" if len(settings.schemes) > 1 else ""
+        of = f" of {kind}" if len(rings) > 1 else ""
         click.echo(f"keys{of}: {len(ids)}, oldest to newest: {', '.join(ids)}")
     if guard.addresses is None:
         click.echo("addresses: not checked")
@@ -61,6 +81,23 @@ def command(*, config: str | None) -> None:
         click.echo(f"addresses: {len(guard.addresses)} networks, as of {as_of}")
     if settings.mode == "report-only":
         click.secho("REPORT-ONLY: every request is let through", fg="red", bold=True)
+
+
+def _ring(scheme: SchemeSettings) -> list[Key | PublicKey] | None:
+    keys = scheme.build_keys()
+    if keys is None:
+        # It may have some from a file that an option names.
+        keys = getattr(scheme.build_scheme(), "keys", None)
+    return None if keys is None else [*keys]
+
+
+def _facts(one: Shown, source: str) -> dict[str, Any]:
+    value = one.value
+    if one.option.secret:
+        value = None
+    elif value is not None and one.option.show is not None:
+        value = one.option.show(value)
+    return {"name": one.name, "value": value, "set": one.value is not None, "source": source}
 
 
 def _source(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from typing import Any
@@ -11,6 +10,7 @@ import click
 
 from edgeauth.errors import ConfigurationError
 from edgeauth.ops.cli.options import config_option
+from edgeauth.ops.cli.results import json_option, print_json
 from edgeauth.ops.doctor.app_checks import check_app
 from edgeauth.ops.doctor.app_loading import is_asgi, load_app
 from edgeauth.ops.doctor.cdn_checks import check_cdn
@@ -50,7 +50,7 @@ _COLOURS = {"error": "red", "warning": "yellow"}
     help="How many processes serve the app. Default: what variables and gunicorn.conf.py say.",
 )
 @click.option("--clock", "clock_url", metavar="URL", help="A server to compare the clock with.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+@json_option({"findings": "a list: id, severity (error or warning), seen, advice"})
 @config_option
 @click.pass_context
 def command(
@@ -74,9 +74,6 @@ def command(
     Of an app that is behind its gate only what is exempt runs.
 
     Exit status: 0 nothing found, 1 something found, 2 wrong usage.
-
-    --json prints one object: findings, each with id, severity (error or warning), seen and
-    advice.
     """
     if factory and app_name is None:
         raise click.UsageError("--factory: name what makes the app with --app")
@@ -99,7 +96,7 @@ def command(
             clock_url=clock_url,
         )
     if as_json:
-        click.echo(json.dumps({"findings": [finding._asdict() for finding in found]}))
+        print_json({"findings": [finding._asdict() for finding in found]})
     else:
         for finding in found:
             _print(finding)

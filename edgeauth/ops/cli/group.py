@@ -17,15 +17,16 @@ class Commands(click.Group):
         # With a dash it is an option in the place of a command, which Click reports.
         if name.startswith("-") or ctx.resilient_parsing or self.get_command(ctx, name):
             return super().resolve_command(ctx, args)
-        near = _near(name, self.list_commands(ctx))
-        hint = f" Did you mean {' or '.join(near)}?" if near else ""
+        hint = did_you_mean(name, self.list_commands(ctx))
         raise click.UsageError(f"No such command {name!a}.{hint}", ctx)
 
 
-def _near(name: str, known: list[str]) -> list[str]:
+def did_you_mean(name: str, known: list[str]) -> str:
+    """A question that names those of *known* that are near *name*; empty if none is."""
     # Imported here, since only a mistake needs it.
     import difflib  # noqa: PLC0415
 
     wanted = name.lower().replace("_", "-")
     begun = [command for command in known if wanted and command.startswith(wanted)]
-    return begun or difflib.get_close_matches(wanted, known, n=2)
+    near = begun or difflib.get_close_matches(wanted, known, n=2)
+    return f" Did you mean {' or '.join(near)}?" if near else ""

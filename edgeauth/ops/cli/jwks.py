@@ -11,6 +11,7 @@ from edgeauth.errors import ConfigurationError
 from edgeauth.ops.address_update.errors import ListRefused
 from edgeauth.ops.cli.group import Commands
 from edgeauth.ops.cli.options import config_option
+from edgeauth.ops.cli.results import json_option, print_json
 from edgeauth.ops.jwks_update.update import update
 from edgeauth.ops.text import escaped
 from edgeauth.schemes.signed_token.arguments import PUBLISHED
@@ -33,9 +34,24 @@ def command() -> None:
 @click.argument("file", required=False)
 @config_option
 @click.option("--force", is_flag=True, help="Take a set that is not plausible.")
+@json_option(
+    {
+        "file": "the file",
+        "changed": "whether the keys are others now",
+        "keys": "a list of the kids that are in it now",
+        "removed": "a list of those that are no longer",
+        "added": "a list of the new ones",
+    }
+)
 @click.pass_context
 def update_command(
-    ctx: click.Context, *, url: str | None, file: str | None, config: str | None, force: bool
+    ctx: click.Context,
+    *,
+    url: str | None,
+    file: str | None,
+    config: str | None,
+    force: bool,
+    as_json: bool,
 ) -> None:
     """Fetch a key set, check it, put it into the file, and print what changed.
 
@@ -56,12 +72,17 @@ def update_command(
     except ListRefused as error:
         click.echo(f"Error: {error}. The file is as it was.", err=True)
         ctx.exit(1)
+    if as_json:
+        changed = bool(done.removed or done.added)
+        kids = {"keys": done.kids, "removed": done.removed, "added": done.added}
+        print_json({"file": str(path), "changed": changed, **kids})
+        return
     for kid in done.removed:
         click.secho(f"- {escaped(kid)}", fg="red")
     for kid in done.added:
         click.secho(f"+ {escaped(kid)}", fg="green")
-    changed = "updated" if done.removed or done.added else "no change"
-    click.echo(f"{changed}: {len(done.kids)} keys in {escaped(str(path))}")
+    outcome = "updated" if done.removed or done.added else "no change"
+    click.echo(f"{outcome}: {len(done.kids)} keys in {escaped(str(path))}")
 
 
 def _options(config: str | None) -> Mapping[str, Any]:

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 
 import click
 
+from edgeauth.ops.cli.file_type import FILE
+from edgeauth.ops.cli.results import json_option, print_json
 from edgeauth.ops.private_key import new_pair, write_private_key
 
 _WHERE = """\
@@ -49,9 +51,19 @@ old line. The app sees the file change.
 @click.option(
     "--out",
     metavar="FILE",
+    type=FILE,
     help="Where the private key of a pair goes: a new file (mode 600), or - for standard output.",
 )
-def command(*, kind: str, key_id: str | None, out: str | None) -> None:
+@json_option(
+    {
+        "type": "hmac or ed25519",
+        "id": "of a pair; else null",
+        "secret": "the new secret; null of a pair",
+        "public_key": "of a pair, as it is written behind its id; else null",
+        "private_key": "of a pair with --out -: the private key in PEM; else null",
+    }
+)
+def command(*, kind: str, key_id: str | None, out: str | None, as_json: bool) -> None:
     """Print a new secret, or make a pair of keys, and say where to put it.
 
     Only the secret goes to standard output, so that SECRET=$(edgeauth keygen) works; the
@@ -60,7 +72,14 @@ def command(*, kind: str, key_id: str | None, out: str | None) -> None:
     if kind == "hmac":
         if key_id is not None or out is not None:
             raise click.UsageError("--id and --out are for a pair: give --type ed25519")
-        _secret()
+        # Hex needs no quoting in VCL, TOML, YAML, a shell or an env file, never begins with a
+        # dash, and fills the 64 bytes of an HMAC block exactly.
+        made = {"type": kind, "id": None, "secret": secrets.token_hex(32)}
+        if as_json:
+            print_json({**made, "public_key": None, "private_key": None})
+        else:
+            click.echo(made["secret"])
+        click.echo(_WHERE, err=True, nl=False)
         return
     if out is None:
         raise click.UsageError(
@@ -69,17 +88,16 @@ def command(*, kind: str, key_id: str | None, out: str | None) -> None:
     pem, public = new_pair(datetime.now(UTC).date().isoformat() if key_id is None else key_id)
     line = f"{public.id}: {public.text}"
     if out == "-":
-        click.echo(pem, nl=False)
+        if not as_json:
+            click.echo(pem, nl=False)
         where, line_is = "on standard output", f"the line\n          {line}\n         "
     else:
         write_private_key(out, pem)
-        click.echo(line)
+        if not as_json:
+            click.echo(line)
         where, line_is = f"in {out!a}, readable by you alone", "the line on standard output,"
+    if as_json:
+        shown = pem.decode() if out == "-" else None
+        made = {"type": kind, "id": public.id, "secret": None, "public_key": public.text}
+        print_json({**made, "private_key": shown})
     click.echo(_PAIR.format(where=where, line=line_is), err=True, nl=False)
-
-
-def _secret() -> None:
-    # Hex needs no quoting in VCL, TOML, YAML, a shell or an env file, never begins with a
-    # dash, and fills the 64 bytes of an HMAC block exactly.
-    click.echo(secrets.token_hex(32))
-    click.echo(_WHERE, err=True, nl=False)

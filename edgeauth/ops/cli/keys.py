@@ -23,8 +23,11 @@ import click
 from edgeauth._reload.watched_file import grace
 from edgeauth.errors import ConfigurationError, seconds
 from edgeauth.keys import KeyRing
+from edgeauth.ops.cli.file_type import FILE
 from edgeauth.ops.cli.group import Commands
 from edgeauth.ops.cli.options import config_option
+from edgeauth.ops.cli.progress import SECONDS, progress
+from edgeauth.ops.cli.results import json_option, print_json
 from edgeauth.ops.cli.text import table
 from edgeauth.ops.rotation.evidence import accepted_in_decisions, verified_by_metrics
 from edgeauth.ops.rotation.judgement import Evidence, judge, key_ids, kind_of
@@ -70,13 +73,17 @@ class _Refusal(click.ClickException):
 _secrets_file_option = click.option(
     "--secrets-file",
     metavar="FILE",
+    type=FILE,
     help="The file of id:secret lines. Default: the setting secrets_file.",
 )
 
 
 def _evidence_options(command: Callable[..., Any]) -> Callable[..., Any]:
     log = click.option(
-        "--log", metavar="FILE", help="The app's file of decisions (the setting decisions)."
+        "--log",
+        metavar="FILE",
+        type=FILE,
+        help="The app's file of decisions (the setting decisions).",
     )
     metrics = click.option(
         "--metrics",
@@ -113,19 +120,37 @@ def rotate() -> None:
 @click.option(
     "--force", is_flag=True, help="Add a key to several, or make a file that is not there."
 )
+@json_option(
+    {
+        "id": "of the new key",
+        "secret": "its secret, for the edge",
+        "file": "the secrets file",
+        "accepted_before": "a list of the ids of the keys that were in it",
+        "wait_seconds": "after which every process accepts the new key",
+    }
+)
 @config_option
 @_secrets_file_option
-def begin(*, key_id: str | None, force: bool, config: str | None, secrets_file: str | None) -> None:
+def begin(
+    *,
+    key_id: str | None,
+    force: bool,
+    as_json: bool,
+    config: str | None,
+    secrets_file: str | None,
+) -> None:
     """Add a new key to the secrets file and print its secret, for the edge.
 
-    Only the secret goes to standard output. Refused, with exit status 1, while an earlier
-    rotation is unfinished.
+    Only the secret goes to standard output.
+
+    Exit status: 0 done, 1 refused, since an earlier rotation is unfinished.
     """
     settings = Settings.load(config)
     path = _path(settings, secrets_file)
     # Hex, for the reasons of keygen.
     secret = secrets.token_hex(32)
     if force and not path.exists():
+        old: list[str] = []
         new, accepted = key_id or _new_id(()), "There was no such file, and no key before it."
         SecretsFile.create(path, new, secret)
     else:
@@ -140,17 +165,30 @@ def begin(*, key_id: str | None, force: bool, config: str | None, secrets_file: 
                 raise _Refusal(
                     _OF_PAIRS.format(path=path, grace=seconds(grace(settings.watch_interval)))
                 )
+            old = [key.id for key in file.keys]
             accepted = f"Accepted as before: {key_ids(file.keys)}."
             new = key_id or _new_id(file.keys)
             file.add(new, secret)
-    click.echo(secret)
     wait = seconds(grace(settings.watch_interval))
+    if as_json:
+        made = {"id": new, "secret": secret, "file": str(path), "accepted_before": old}
+        print_json({**made, "wait_seconds": grace(settings.watch_interval)})
+    else:
+        click.echo(secret)
     click.echo(_BEGUN.format(new=new, path=path, accepted=accepted, grace=wait), err=True, nl=False)
 
 
 @rotate.command("finish")
 @click.option("--force", is_flag=True, help="Do it, whatever was seen of the old key.")
 @_evidence_options
+@json_option(
+    {
+        "kept": "the id of the key that stays",
+        "dropped": "a list of the ids of the others",
+        "file": "the secrets file",
+        "wait_seconds": "within which it is in force",
+    }
+)
 @config_option
 @_secrets_file_option
 def finish(
@@ -159,13 +197,16 @@ def finish(
     log: str | None,
     metrics: str | None,
     over: float,
+    as_json: bool,
     config: str | None,
     secrets_file: str | None,
 ) -> None:
     """Drop all keys but the newest from the secrets file.
 
-    Refused, with exit status 1, unless --log or --metrics shows that the edge signs with the
-    newest key and no longer with another.
+    Refused, unless --log or --metrics shows that the edge signs with the newest key and no
+    longer with another.
+
+    Exit status: 0 done, 1 refused.
     """
     settings = Settings.load(config)
     path = _path(settings, secrets_file)
@@ -182,11 +223,23 @@ def finish(
             )
         file.drop_old()
     wait = seconds(grace(settings.watch_interval))
+    if as_json:
+        dropped = [key.id for key in old]
+        done = {"kept": new.id, "dropped": dropped, "file": str(path)}
+        print_json({**done, "wait_seconds": grace(settings.watch_interval)})
+        return
     click.echo(f"Dropped {key_ids(old)}; {new.id} stays. In force within {wait} s.")
 
 
 @command.command("status")
 @_evidence_options
+@json_option(
+    {
+        "safe": "whether nothing keeps the rotation from being finished",
+        "answer": "the same as a sentence",
+        "keys": "a list, oldest to newest: id, newest, seen (null without evidence), valid, kind",
+    }
+)
 @config_option
 @_secrets_file_option
 @click.pass_context
@@ -196,13 +249,14 @@ def status(
     log: str | None,
     metrics: str | None,
     over: float,
+    as_json: bool,
     config: str | None,
     secrets_file: str | None,
 ) -> None:
     """Say how far a rotation is, and whether the old key is still seen.
 
-    Exit status: 0 if nothing keeps the rotation from being finished, or none is under way;
-    1 if the old key is still seen, or nothing shows that it is not.
+    Exit status: 0 nothing keeps the rotation from being finished, or none is under way; 1 the
+    old key is still seen, or nothing shows that it is not.
     """
     # Named, it is one file, however many schemes there are.
     keys = (
@@ -212,9 +266,13 @@ def status(
     )
     evidence = _evidence(log, metrics, over)
     now = time.time()
+    judgement = judge(keys, evidence)
+    if as_json:
+        rows = [_facts(key, keys, evidence, now) for key in keys]
+        print_json({"safe": judgement.safe, "answer": judgement.sentence, "keys": rows})
+        ctx.exit(0 if judgement.safe else 1)
     for line in table(_row(key, keys, evidence, now) for key in keys):
         click.echo(line)
-    judgement = judge(keys, evidence)
     click.echo()
     click.echo(judgement.sentence)
     ctx.exit(0 if judgement.safe else 1)
@@ -230,7 +288,12 @@ def _evidence(log: str | None, metrics: str | None, over: float) -> Evidence | N
         return None
     before = verified_by_metrics(metrics)
     click.echo(f"Watching the metrics for {seconds(over)} s ...", err=True)
-    time.sleep(over)
+    whole = int(over)
+    with progress(whole, "watching", shown=whole > SECONDS) as advance:
+        for _ in range(whole):
+            time.sleep(1)
+            advance(1)
+    time.sleep(over - whole)
     return Evidence(verified_by_metrics(metrics).since(before), over)
 
 
@@ -258,8 +321,18 @@ def _new_id(keys: Iterable[NamedKey]) -> str:
     return next(key_id for key_id in (today, *later) if key_id not in taken)
 
 
+def _facts(key: NamedKey, keys: KeyRing, evidence: Evidence | None, now: float) -> dict[str, Any]:
+    return {
+        "id": key.id,
+        "newest": key is [*keys][-1],
+        "seen": None if evidence is None else evidence.accepted.by_key[key.id],
+        "valid": key.valid_at(now),
+        "kind": kind_of(key) or "hmac",
+    }
+
+
 def _row(key: NamedKey, keys: KeyRing, evidence: Evidence | None, now: float) -> list[str]:
-    newest = key is [*keys][-1]
-    seen = "" if evidence is None else f"seen {evidence.accepted.by_key[key.id]} times"
-    valid = "" if key.valid_at(now) else "NOT VALID NOW"
-    return [key.id, "newest" if newest else "old", seen, valid, kind_of(key)]
+    facts = _facts(key, keys, evidence, now)
+    seen = "" if evidence is None else f"seen {facts['seen']} times"
+    valid = "" if facts["valid"] else "NOT VALID NOW"
+    return [key.id, "newest" if facts["newest"] else "old", seen, valid, kind_of(key)]

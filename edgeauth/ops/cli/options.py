@@ -10,6 +10,7 @@ import click
 
 from edgeauth.errors import ConfigurationError
 from edgeauth.keys import MAX_SECRET_FILE_BYTES, bare_secret
+from edgeauth.ops.cli.file_type import FILE
 from edgeauth.ops.standard_input import STDIN, read_standard_input
 from edgeauth.settings import Settings
 from edgeauth.text_files import read_bytes
@@ -38,6 +39,7 @@ def _moment(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
 config_option = click.option(
     "--config",
     metavar="FILE",
+    type=FILE,
     help="A TOML file of settings; EDGEAUTH_* variables win over it. [EDGEAUTH_CONFIG]",
 )
 
@@ -52,12 +54,13 @@ at_option = click.option(
 _secret_file_option = click.option(
     "--secret-file",
     metavar="FILE",
+    type=FILE,
     help="A file that holds one secret and nothing else (a newline at its end is left out); "
     "- is standard input.",
 )
 
 _secrets_file_option = click.option(
-    "--secrets-file", metavar="FILE", help="A file of id:secret lines, oldest to newest."
+    "--secrets-file", metavar="FILE", type=FILE, help="A file of id:secret lines, oldest to newest."
 )
 
 
@@ -72,7 +75,10 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def key_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give *command* --key-file and --key-id: what signs where the origin only verifies."""
     file = click.option(
-        "--key-file", metavar="FILE", help="The private key that signs, in PEM without a password."
+        "--key-file",
+        metavar="FILE",
+        type=FILE,
+        help="The private key that signs, in PEM without a password.",
     )
     key_id = click.option(
         "--key-id",

@@ -10,6 +10,7 @@ import click
 from edgeauth.errors import ConfigurationError
 from edgeauth.ops.cli.group import Commands
 from edgeauth.ops.cli.options import config_option
+from edgeauth.ops.cli.results import json_option, print_json
 from edgeauth.ops.cli.text import curl_command
 from edgeauth.passes import HEADER
 from edgeauth.settings import Settings
@@ -47,6 +48,17 @@ def command() -> None:
 @click.option("--method", "methods", metavar="METHOD", multiple=True, help="Good for this method.")
 @click.option("--path-exact", "paths", metavar="PATH", multiple=True, help="Good for this path.")
 @click.option("--curl", "url", metavar="URL", help="Print a curl command that requests URL.")
+@json_option(
+    {
+        "header": "the name of the header field",
+        "value": "the pass itself: who has it can use it",
+        "id": "by which it is revoked",
+        "for": "whom it is for",
+        "expires_at": "Unix seconds",
+        "methods": "a list; none means any",
+        "paths": "a list; none means any",
+    }
+)
 @config_option
 def issue(
     *,
@@ -55,6 +67,7 @@ def issue(
     methods: tuple[str, ...],
     paths: tuple[str, ...],
     url: str | None,
+    as_json: bool,
     config: str | None,
 ) -> None:
     """Print the header of a new pass.
@@ -62,6 +75,8 @@ def issue(
     Only the header goes to standard output; what it is good for, and the id by which it is
     revoked, go to standard error. --method and --path-exact may be given several times.
     """
+    if as_json and url is not None:
+        raise click.UsageError("--json and --curl: give one of them")
     passes = Settings.load(config).build_passes()
     if passes is None:
         raise ConfigurationError(
@@ -70,7 +85,20 @@ def issue(
         )
     value, issued = passes.issue(holder, ttl=ttl, methods=methods, paths=paths)
     line = f"{HEADER}: {value}"
-    click.echo(line if url is None else curl_command([line], url))
+    if as_json:
+        print_json(
+            {
+                "header": HEADER,
+                "value": value,
+                "id": issued.id,
+                "for": holder,
+                "expires_at": issued.expires_at,
+                "methods": methods,
+                "paths": paths,
+            }
+        )
+    else:
+        click.echo(line if url is None else curl_command([line], url))
     until = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(issued.expires_at))
     scope = f"{' '.join(methods) or 'any method'}, {' '.join(paths) or 'any path'}"
     click.echo(f"pass {issued.id} for {holder}: until {until}, {scope}", err=True)

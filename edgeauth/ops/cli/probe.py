@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +13,11 @@ import click
 from edgeauth.addresses import AddressList
 from edgeauth.errors import ConfigurationError, explain
 from edgeauth.exemptions import is_exact_path, is_method
+from edgeauth.ops.cli.file_type import FILE
 from edgeauth.ops.cli.options import key_options, read_settings, settings_options
-from edgeauth.ops.cli.probe_report import count, document, junit
+from edgeauth.ops.cli.probe_report import MEMBERS, count, document, junit
+from edgeauth.ops.cli.progress import SECONDS, on_terminal, progress
+from edgeauth.ops.cli.results import json_option, print_json
 from edgeauth.ops.private_key import read_private_key
 from edgeauth.ops.probe.judge import Result, Unreachable, run
 from edgeauth.ops.probe.rows import rows
@@ -54,7 +57,7 @@ def _exempt(
 @click.command("probe")
 @click.argument("url")
 @click.option("--connect", metavar="HOST:PORT", help="Connect there; URL gives Host and TLS name.")
-@click.option("--cacert", metavar="FILE", help="Trust the CA in this file, for TLS.")
+@click.option("--cacert", metavar="FILE", type=FILE, help="Trust the CA in this file, for TLS.")
 @click.option(
     "--exempt",
     metavar="[METHOD] PATH",
@@ -85,8 +88,10 @@ def _exempt(
     show_default=True,
     help="Seconds for one request.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
-@click.option("--junit", "junit_file", metavar="FILE", help="Write a JUnit file as well.")
+@json_option(MEMBERS)
+@click.option(
+    "--junit", "junit_file", metavar="FILE", type=FILE, help="Write a JUnit file as well."
+)
 @key_options
 @settings_options
 @click.pass_context
@@ -120,9 +125,6 @@ def command(
 
     Exit status: 0 everything tried is as it must be, 1 something is not, 2 wrong usage,
     or nothing answered at all.
-
-    --json prints one object: url, passed, failed, not_tried, and rows (id, title, expected,
-    outcome, answer, meaning).
     """
     settings = read_settings(config, secret_file, secrets_file)
     target = Target.parse(url, connect=connect, cacert=cacert)
@@ -142,14 +144,18 @@ def command(
     tried = _rows(plan, settings)
     found = []
     try:
-        for result in run(tried, target, rate=rate, timeout=timeout, refused=refused):
-            found.append(result)
-            if not as_json:
-                _print(result)
+        # On a terminal the rows themselves tell how far it is.
+        waiting = len(tried) > rate * SECONDS and (as_json or not on_terminal(sys.stdout))
+        with progress(len(tried), "probing", shown=waiting) as advance:
+            for result in run(tried, target, rate=rate, timeout=timeout, refused=refused):
+                found.append(result)
+                advance(1)
+                if not as_json:
+                    _print(result)
     except Unreachable as error:
         raise ConfigurationError(str(error)) from None
     if as_json:
-        click.echo(json.dumps(document(url, found)))
+        print_json(document(url, found))
     else:
         click.echo()
         numbers = [f"{count(found, outcome)} {outcome}" for outcome in _WORDS]

@@ -13,6 +13,16 @@ if TYPE_CHECKING:
     from edgeauth.ops.probe.judge import Result
 
 
+#: What the document has.
+MEMBERS = {
+    "url": "what was probed",
+    "passed": "how many rows are as they must be",
+    "failed": "how many are not",
+    "not_tried": "how many could not be tried",
+    "rows": "a list: id, title, expected, outcome, answer, meaning",
+}
+
+
 def document(url: str, results: Sequence[Result]) -> dict[str, Any]:
     """The results as JSON values."""
     return {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -12,9 +11,12 @@ import click
 from edgeauth.addresses import AddressList
 from edgeauth.errors import ConfigurationError, explain
 from edgeauth.ops.atomic_write import replace_file
+from edgeauth.ops.cli.file_type import FILE
 from edgeauth.ops.cli.options import config_option
+from edgeauth.ops.cli.progress import on_terminal, progress
+from edgeauth.ops.cli.results import json_option, print_json
 from edgeauth.ops.report.conclusion import conclude
-from edgeauth.ops.report.document import document
+from edgeauth.ops.report.document import MEMBERS, document
 from edgeauth.ops.report.page import page
 from edgeauth.ops.report.reading import opened
 from edgeauth.ops.report.summary import Summary
@@ -37,9 +39,11 @@ _LONG = 4 << 20
 
 
 @click.command("report")
-@click.argument("files", metavar="FILE...", nargs=-1, required=True)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
-@click.option("--html", metavar="FILE", help="Also write a page that opens without network.")
+@click.argument("files", metavar="FILE...", type=FILE, nargs=-1, required=True)
+@json_option(MEMBERS)
+@click.option(
+    "--html", metavar="FILE", type=FILE, help="Also write a page that opens without network."
+)
 @config_option
 @click.pass_context
 def command(
@@ -80,7 +84,7 @@ def command(
                 f"--html {html!r} cannot be written: {explain(error)}"
             ) from None
     if show is None:
-        click.echo(json.dumps(document(summary, found)))
+        print_json(document(summary, found))
     else:
         show(summary, found)
     ctx.exit(0 if found.safe else 1)
@@ -104,18 +108,18 @@ def _terminal() -> Callable[..., None]:
 @contextmanager
 def _progress(source: Source) -> Iterator[Iterator[Line]]:
     """The lines of *source*; a bar on standard error if that is a terminal and it is long."""
-    if source.size is None or source.size < _LONG or not sys.stderr.isatty():
+    if source.size is None or source.size < _LONG or not on_terminal(sys.stderr):
         yield iter(source)
         return
-    with click.progressbar(
-        length=source.size, label=click.format_filename(source.name), file=sys.stderr
-    ) as bar:
+    with progress(source.size, click.format_filename(source.name)) as advance:
 
         def watched() -> Iterator[Line]:
+            before = 0
             for number, line in enumerate(source):
                 if number % _STEP == 0:
-                    bar.update(source.position - bar.pos)
+                    advance(source.position - before)
+                    before = source.position
                 yield line
-            bar.update(source.position - bar.pos)
+            advance(source.position - before)
 
         yield watched()

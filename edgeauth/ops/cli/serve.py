@@ -5,13 +5,15 @@ from __future__ import annotations
 import click
 
 from edgeauth.errors import ConfigurationError
+from edgeauth.ops.cli.file_type import FILE
 from edgeauth.posix import demand
 
 
 @click.command("serve")
 @click.option(
     "--config",
-    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    type=FILE,
     help="A TOML file: the guard's settings, and a table [service] for the options below. "
     "A pipe is read once: then SIGHUP is refused. [EDGEAUTH_CONFIG]",
 )

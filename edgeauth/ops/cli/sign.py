@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 from click.core import ParameterSource
 
+from edgeauth.ops.cli.file_type import FILE
 from edgeauth.ops.cli.options import (
     at_option,
     key_options,
@@ -16,6 +16,7 @@ from edgeauth.ops.cli.options import (
     settings_options,
 )
 from edgeauth.ops.cli.outgoing import read_body, read_fields, request_of
+from edgeauth.ops.cli.results import json_option, print_json
 from edgeauth.ops.cli.text import curl_command
 from edgeauth.ops.private_key import read_private_key
 from edgeauth.ops.schemes import tools_of
@@ -49,6 +50,7 @@ def _request_options(command: Callable[..., Any]) -> Callable[..., Any]:
     body = click.option(
         "--body",
         metavar="FILE",
+        type=FILE,
         help="Its body, where content-digest is signed; - is standard input.",
     )
     return url(curl(method(header(body(command)))))
@@ -71,7 +73,7 @@ def _request_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--two-field", is_flag=True, help="Name no POP, as Compute JavaScript does.")
 @_request_options
 @key_options
-@click.option("--json", "as_json", is_flag=True, help="Print the fields as one JSON object.")
+@json_option({"FIELD": "the value of each header field of the credential, by the field's name"})
 @click.option(
     "--scheme", "kind", metavar="KIND", help="Which of several schemes. Default: the first."
 )
@@ -133,7 +135,7 @@ def command(
     made = make(request, time.time() if at is None else at)
     lines = [f"{name}: {value}" for name, value in made]
     if as_json:
-        click.echo(json.dumps(dict(made)))
+        print_json(dict(made))
     elif curl is None:
         click.echo("\n".join(lines))
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from typing import Any, NamedTuple
@@ -12,6 +11,7 @@ import click
 from edgeauth.errors import Replayed, StoreUnavailable, VerificationError
 from edgeauth.ops.cli.options import at_option, read_settings, settings_options
 from edgeauth.ops.cli.outgoing import request_of
+from edgeauth.ops.cli.results import json_option, print_json
 from edgeauth.ops.cli.text import table
 from edgeauth.ops.replay_lookup import looked_up
 from edgeauth.ops.schemes import tools_of
@@ -25,6 +25,21 @@ from edgeauth.verdict import EdgeIdentity
 
 _MAX_INPUT_BYTES = 64 << 10
 _WIDTH = 88
+
+
+_MEMBERS = {
+    "accepted": "whether it is",
+    "reason": "a code: edgeauth help reasons",
+    "message": "what a refusal says; else null",
+    "at": "the moment that counted, Unix seconds",
+    "timestamp": "when it was signed, Unix seconds; null where nothing authentic says so",
+    "age": "seconds from then to the moment; null likewise",
+    "pop": "the POP that signed; null likewise",
+    "key_id": "the key that signed; null likewise",
+    "fields": "a list of the parts of the credential: name, seen, ok, note",
+    "findings": "a list of what is wrong: code, text",
+    "schemes": "with several schemes alone: such an object of each, and scheme, its kind",
+}
 
 
 class _Judged(NamedTuple):
@@ -61,7 +76,7 @@ class _Judged(NamedTuple):
     multiple=True,
     help="What the edge may have asked for, as its log says.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+@json_option(_MEMBERS)
 @settings_options
 @click.pass_context
 def command(
@@ -93,11 +108,6 @@ def command(
     whether the nonce was seen before; with --at, before that moment.
 
     Exit status: 0 accepted, 1 refused, 2 wrong usage or configuration.
-
-    --json prints one object: accepted (bool), reason (a code), message, at, timestamp, age
-    and pop (all three null where the value is not authentic or carries none), key_id,
-    fields (name, seen, ok, note) and findings (code, text). With several schemes it also has
-    schemes: one such object each, and scheme, its kind.
     """
     if value == secret_file == STDIN:
         raise click.UsageError("standard input can give the secret or the value, not both")
@@ -129,7 +139,7 @@ def command(
     if several:
         first = _Judged("", _outcome(AnyOf(*schemes), lines, now), Diagnosis((), ()))
     if as_json:
-        click.echo(json.dumps(_document(first, several, now)))
+        print_json(_document(first, several, now))
     else:
         _print(first)
         for one in several:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -151,7 +150,7 @@ def _mode(path: Path, is_kind: Callable[[int], bool]) -> int:
     """
     try:
         mode = path.stat().st_mode
-        read_only = sys.platform != "win32" and os.statvfs(path).f_flag & os.ST_RDONLY
+        read_only = hasattr(os, "statvfs") and os.statvfs(path).f_flag & os.ST_RDONLY
     except (OSError, ValueError):
         return 0  # reported above
     if read_only:

@@ -12,6 +12,29 @@ if TYPE_CHECKING:
     from edgeauth.ops.report.summary import Summary
 
 
+#: What the document has.
+MEMBERS = {
+    "safe": "whether it is safe to enforce",
+    "answer": "the same as a sentence",
+    "notes": "a list of sentences: what else is to be known",
+    "decisions": "how many decisions were read",
+    "accepted": "how many requests of them were accepted",
+    "refused": "how many were refused, or would have been",
+    "enforced_refusals": "how many were refused indeed",
+    "first": "the time of the first decision, Unix seconds",
+    "last": "the time of the last one",
+    "malformed_lines": "how many lines are no decision",
+    "lost_lines": "how many the app could not write",
+    "reasons": "accepted and refused: lists of reason and requests; other_accepted, other_refused",
+    "refused_by_sender": "by sender: total, and paths, a list of reason, method, path, requests",
+    "networks": "as reasons, by network",
+    "pops": "as reasons, by POP",
+    "schemes": "as reasons, by the kind of the scheme",
+    "ages": "seconds from signing to decision: count, max_age, max_future, outside, percentiles",
+    "keys": "by the id of the key: requests, first, last",
+}
+
+
 def document(summary: Summary, conclusion: Conclusion) -> dict[str, Any]:
     """What ``edgeauth report --json`` prints; the names stay as they are."""
     ages = summary.ages

@@ -62,7 +62,7 @@ def checked_max_expires(value: Any) -> int:  # noqa: ANN401
     return value
 
 
-def _read_seconds(label: str, value: object) -> Any:  # noqa: ANN401
+def _read_seconds(label: str, value: object) -> float:
     found = read_number("seconds")(label, value)
     return int(found) if float(found).is_integer() else found
 

@@ -252,7 +252,8 @@ class AwsSigV4Scheme:
         if age < 0:
             return NotYetValid(identity=identity, age=age, limit=self.max_skew, setting="max_skew")
         if found.expires is not None:
-            return PastExpires(identity=identity, late=age - found.expires, limit=0)
+            late = age - found.expires
+            return PastExpires(identity=identity, late=late, setting=None)
         return Expired(identity=identity, age=age, limit=self.max_skew, setting="max_skew")
 
     def _body(

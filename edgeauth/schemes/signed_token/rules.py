@@ -143,14 +143,11 @@ class Rules:
     def _outside_window(
         self, opens: float, closes: float, identity: EdgeIdentity, now: float
     ) -> VerificationError:
-        error: VerificationError
+        limit, setting = self.max_skew, "max_skew"
         if now >= closes:
-            error = PastExpires(identity=identity, late=now - closes, limit=self.max_skew)
-        else:
-            error = NotYetValid(identity=identity, age=now - opens, limit=self.max_skew)
-        error.message = error.message.replace("max_future", "max_skew")
-        error.args = (error.message,)
-        return error
+            late = now - closes
+            return PastExpires(identity=identity, late=late, limit=limit, setting=setting)
+        return NotYetValid(identity=identity, age=now - opens, limit=limit, setting=setting)
 
     def _told(self, claims: dict[str, Any]) -> dict[str, object]:
         """The claims for the application: only what can do no harm in a log."""

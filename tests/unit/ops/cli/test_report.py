@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import subprocess
 import sys
 
 import pytest
 from support.decision_logs import LINE, REFUSED, START, text, write_decisions
+from support.terminals import stderr_on_a_terminal
 
 SAFE = [{}, {"time": START + 7 * 86_400}, {**REFUSED, "peer": "45.33.32.156"}]
 UNSAFE = [*SAFE, {**REFUSED, "path": "/checkout"}]
@@ -143,33 +142,12 @@ def test_without_rich_it_says_what_to_install_and_json_still_works(log, tmp_path
     assert json.loads(as_json.stdout)["safe"] is True
 
 
-def on_a_terminal(*args):
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "edgeauth", "report", *map(str, args)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=theirs,
-        env={**os.environ, "TERM": "xterm"},
-    )
-    os.close(theirs)
-    shown = b""
-    try:
-        while some := os.read(ours, 65536):
-            shown += some
-    except OSError:  # the terminal is gone with the process
-        pass
-    os.close(ours)
-    process.wait()
-    return shown.decode()
-
-
 def test_a_long_file_has_a_progress_bar_on_a_terminal_and_a_short_one_none(tmp_path):
     long, short = tmp_path / "long", tmp_path / "short"
     write_decisions(long, 30_000)
     write_decisions(short, 100)
-    assert "100%" in on_a_terminal(long)
-    assert on_a_terminal(short) == ""
+    assert "100%" in stderr_on_a_terminal("report", long)
+    assert stderr_on_a_terminal("report", short) == ""
 
 
 def test_where_two_schemes_are_used_a_table_tells_how_far_the_change_has_come(edgeauth, log):
