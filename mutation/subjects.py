@@ -278,9 +278,12 @@ SUBJECTS = {
         "unit/settings/test_cdns.py",
         "unit/settings/test_settings.py",
     ),
-    "settings/guessable.py": ("unit/settings/test_guessable.py", "unit/settings/test_settings.py"),
+    "settings/guessable.py": (
+        "unit/settings/test_guessable_words.py",
+        "unit/settings/test_guessable.py",
+    ),
     "settings/injected.py": ("unit/settings/test_injected.py", "unit/settings/test_settings.py"),
-    "_record/append.py": (_DECISION_FILE, "unit/test_boundary.py"),
+    "_record/append.py": ("unit/record/test_append.py",),
     "_record/decision_file.py": (
         "unit/record/test_decision_lines.py",
         _DECISION_FILE,
@@ -301,16 +304,33 @@ SUBJECTS = {
     "metrics.py": (_METRICS,),
     "telemetry.py": (_TELEMETRY, _METRICS),
     "logs.py": ("unit/test_logs.py", "unit/test_applications_page.py"),
-    **{
-        f"replay/{name}.py": (f"unit/replay/test_{name}.py", "unit/replay/test_every_store.py")
-        for name in ("breaker", "memory", "sqlite", "redis")
-    },
-    "replay/__init__.py": ("unit/replay/test_open_store.py",),
-    "replay/base.py": ("unit/replay/test_every_store.py", "unit/replay/test_sqlite.py"),
-    "replay/sqlite_file.py": ("unit/replay/test_sqlite.py", "unit/replay/test_every_store.py"),
-    "_reload/ahead.py": (_WATCHED, "unit/reload/test_ahead.py"),
-    "_reload/watched_file.py": (_WATCHED, "unit/reload/test_ahead.py", "unit/test_recall.py"),
-    "_reload/watched_policy.py": (_WATCHED, "unit/reload/test_ahead.py", "unit/test_recall.py"),
+    "replay/breaker.py": ("unit/replay/test_breaker.py",),
+    "replay/memory.py": ("unit/replay/test_memory.py", "unit/replay/test_every_store.py"),
+    "replay/sqlite.py": (
+        "unit/replay/test_sqlite_parts.py",
+        "unit/replay/test_sqlite_losses.py",
+    ),
+    "replay/redis.py": (
+        "unit/replay/test_redis_words.py",
+        "unit/replay/test_redis_clients.py",
+    ),
+    "replay/__init__.py": (
+        "unit/replay/test_open_store.py",
+        "unit/settings/test_replay_settings.py",
+    ),
+    "replay/base.py": ("unit/replay/test_base.py",),
+    "replay/sqlite_file.py": (
+        "unit/replay/test_sqlite_file.py",
+        "unit/replay/test_sqlite.py",
+    ),
+    "_reload/ahead.py": ("unit/reload/test_ahead.py",),
+    "_reload/watched_file.py": (
+        "unit/reload/test_watched_file.py",
+        _WATCHED,
+        "unit/reload/test_ahead.py",
+        "unit/test_recall.py",
+    ),
+    "_reload/watched_policy.py": ("unit/reload/test_policy_parts.py",),
     "dry_run.py": ("unit/test_dry_run.py", "unit/django/test_checks.py"),
     "posix.py": ("unit/test_other_systems.py",),
     "build.py": (

@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import Protocol
 
-_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOCTTY
+_APPEND = os.O_WRONLY | os.O_APPEND | os.O_NOCTTY
 # Without O_NONBLOCK, a named pipe that nobody reads would stop the app.
 _APPEND |= os.O_NONBLOCK
 _NEW_FILE_MODE = 0o640

@@ -41,4 +41,4 @@ class EnabledLogger(logging.LoggerAdapter[logging.Logger]):
         return msg, kwargs
 
 
-logger = EnabledLogger(logging.getLogger("edgeauth"), {})
+logger = EnabledLogger(logging.getLogger("edgeauth"))

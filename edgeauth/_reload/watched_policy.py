@@ -68,7 +68,7 @@ class _Seen:
     """
 
     policy: Policy
-    keys: tuple[Fingerprint | None, ...] = ()
+    keys: tuple[Fingerprint | None, ...]
     files: Mapping[tuple[int, str], Fingerprint | None] = field(default_factory=dict)
     addresses: Fingerprint | None = None
     passes: Fingerprint | None = None

@@ -17,12 +17,14 @@ class Breaker:
         rest: seconds without a question; then a single caller asks.
     """
 
+    # Of the last failure, and when somebody may ask after it: there before it counts.
+    _why: str
+    _asleep_until: float
+
     def __init__(self, failures: int = 3, rest: float = 1.0) -> None:
         self._limit = failures
         self._rest = rest
         self._failed = 0
-        self._asleep_until = 0.0
-        self._why = ""
 
     def enter(self) -> None:
         """Let the caller ask.
@@ -30,7 +32,7 @@ class Breaker:
         Raises:
             ReplayStoreError: the store failed a moment ago.
         """
-        if not self._asleep_until:
+        if self._failed < self._limit:
             return
         now = time.monotonic()
         if now < self._asleep_until:
@@ -40,13 +42,10 @@ class Breaker:
 
     def succeeded(self) -> None:
         """The store answered."""
-        if self._failed:
-            self._failed = 0
-            self._asleep_until = 0.0
+        self._failed = 0
 
     def failed(self, why: str) -> None:
         """The store did not answer."""
+        self._why = why
+        self._asleep_until = time.monotonic() + self._rest
         self._failed += 1
-        if self._failed >= self._limit:
-            self._why = why
-            self._asleep_until = time.monotonic() + self._rest

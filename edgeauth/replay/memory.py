@@ -90,9 +90,15 @@ class MemoryReplayStore:
             return True
 
     async def aremember(
-        self, key: bytes, until: float, *, now: float, since: float | None = None, by: bytes = b""
+        self,
+        key: bytes,
+        until: float,
+        *,
+        now: float,
+        since: float | None = None,  # noqa: ARG002 - as above
+        by: bytes = b"",
     ) -> bool:
-        return self.remember(key, until, now=now, since=since, by=by)
+        return self.remember(key, until, now=now, by=by)
 
     def close(self) -> None:
         """Nothing is open, and nothing is forgotten."""
@@ -113,8 +119,8 @@ class MemoryReplayStore:
         self._marks[key] = digest_of(by), now
 
     def _was_admitted(self, key: bytes, by: bytes, now: float) -> bool:
-        digest, at = self._marks.get(key) or self._older_marks.get(key, (b"", 0.0))
-        return is_alike(digest, at, by, now)
+        mark = self._marks.get(key) or self._older_marks.get(key)
+        return mark is not None and is_alike(*mark, by, now)
 
     def _renew_lock(self) -> None:
         self._lock = threading.Lock()

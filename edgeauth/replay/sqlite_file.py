@@ -47,7 +47,7 @@ def locked_folder(path: str) -> Iterator[bool]:
     """Hold the lock of the folder of *path*, if nobody else does: whether it is held."""
     import fcntl  # noqa: PLC0415 - not on Windows, where no store gets here
 
-    folder = os.open(Path(path).parent, os.O_RDONLY | os.O_CLOEXEC)
+    folder = os.open(Path(path).parent, os.O_RDONLY)
     try:
         try:
             fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -68,7 +68,7 @@ def make(path: str, *, since: float) -> None:
     draft = f"{path}.new"
     for each in (draft, f"{draft}-wal", f"{draft}-shm", f"{path}-wal", f"{path}-shm"):
         Path(each).unlink(missing_ok=True)
-    os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    Path(draft).touch(0o600, exist_ok=False)
     with contextlib.closing(_connect(draft)) as connection:
         connection.execute("PRAGMA synchronous = OFF")
         connection.executescript(_TABLES)
@@ -89,12 +89,13 @@ def connect(path: str) -> sqlite3.Connection:
         ours = connection.execute("PRAGMA application_id").fetchone() == (_OURS,)
         if ours:
             # With the boot in the file there is nothing a disk must have before the power goes.
-            connection.execute(f"PRAGMA synchronous = {'OFF' if boot() else 'NORMAL'}")
+            # 0 is OFF and 1 NORMAL.
+            connection.execute(f"PRAGMA synchronous = {0 if boot() else 1}")
     except sqlite3.Error as error:
         connection.close()
-        if error.sqlite_errorcode != sqlite3.SQLITE_NOTADB:
-            raise
-        ours = False
+        if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+            raise NotOurs from None
+        raise
     if not ours:
         connection.close()
         raise NotOurs
@@ -147,6 +148,6 @@ def _connect(path: str, mode: str = "rw") -> sqlite3.Connection:
 def boot() -> str:
     """A name of this boot of the machine; empty where the system has none."""
     try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text("utf-8").strip()
+        return Path("/proc/sys/kernel/random/boot_id").read_bytes().decode().strip()
     except OSError:
         return ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from itertools import pairwise
 
 _README = "it is printed in edgeauth's documentation"
 _VECTORS = "it is that of edgeauth's test vectors"
@@ -135,7 +136,7 @@ def _surprises(text: str) -> int:
     """How many characters do not follow from the one before."""
     return sum(
         character not in _SEPARATORS and not _follows(before, character)
-        for before, character in zip("\0" + text, text, strict=False)
+        for before, character in pairwise("\0" + text)
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from edgeauth.errors import ConfigurationError
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
 Table = dict[str, Option]
 
-_KEY = "option"
-
 
 def setting(
     read: Reader,
@@ -29,17 +28,20 @@ def setting(
     show: Callable[[Any], str] | None = None,
 ) -> Any:  # noqa: ANN401 - as dataclasses.field
     """A field of a dataclass that is an :class:`Option`; the arguments are those."""
-    option = Option("", read, default, doc, secret, check, show)
+    # The field knows its name, once there is a class.
+    named = partial(
+        Option, read=read, default=default, doc=doc, secret=secret, check=check, show=show
+    )
     hidden = secret or show is not None
-    return dataclasses.field(default=default, repr=not hidden, metadata={_KEY: option})
+    return dataclasses.field(default=default, repr=not hidden, metadata={Option: named})
 
 
 def options_in(cls: type) -> tuple[Option, ...]:
     """The options that are fields of the dataclass *cls*."""
     return tuple(
-        field.metadata[_KEY]._replace(name=field.name)
+        field.metadata[Option](field.name)
         for field in dataclasses.fields(cls)
-        if _KEY in field.metadata
+        if Option in field.metadata
     )
 
 
@@ -76,5 +78,6 @@ def unknown(known: Iterable[str], name: object, label: object) -> ConfigurationE
         return ConfigurationError(f"unknown setting {label!r}; known are {', '.join(known)}")
     # A variable is the setting in upper case behind a prefix.
     prefix = str(label).removesuffix(str(name).upper())
-    right = near[0] if label == name else prefix + near[0].upper()
+    (nearest,) = near
+    right = nearest if label == name else prefix + nearest.upper()
     return ConfigurationError(f"unknown setting {label!r}: did you mean {right!r}?")

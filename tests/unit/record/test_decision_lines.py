@@ -8,8 +8,8 @@ import pytest
 from support.requests import PlainRequest
 from support.vectors import SECRET
 
-from edgeauth import EdgeAuthScheme, Guard, sign
-from edgeauth._record import decision_file
+from edgeauth import ConfigurationError, EdgeAuthScheme, EdgeIdentity, Guard, sign
+from edgeauth._record import append, decision_file
 from edgeauth._record.decision_file import DecisionFile
 from edgeauth.forwarded import TrustedProxies
 
@@ -43,7 +43,7 @@ def written(monkeypatch):
 
     def write(*nows, rooms=(), **request):
         room = Room(*rooms)
-        monkeypatch.setattr(decision_file, "target", lambda _path: room)
+        monkeypatch.setattr(append, "target", lambda _path: room)
         guard = Guard(EdgeAuthScheme([SECRET]), decisions="/a/file")
         for now in nows:
             guard.check(PlainRequest(fields=SIGNED, **request), now=now)
@@ -68,6 +68,20 @@ def test_every_decision_is_told_though_the_value_alone_decides(written):
 def test_a_text_of_a_client_is_cut_where_it_is_too_long(written, name, most):
     for text, shown in (("/" * most, "/" * most), ("/" * (most + 1), "/" * (most - 3) + "...")):
         assert written(NOW, **{name: text}).lines[0][name] == shown
+
+
+@pytest.mark.parametrize(("kind", "shown"), [("k" * 24, "k" * 24), ("k" * 25, "k" * 21 + "...")])
+def test_a_long_name_of_a_kind_is_cut_too(monkeypatch, kind, shown):
+    class Long:
+        headers = ()
+
+        def verify(self, request, *, now):
+            return EdgeIdentity(None, None, "k", scheme=kind)
+
+    room = Room()
+    monkeypatch.setattr(append, "target", lambda _path: room)
+    Guard(Long(), decisions="/a/file").check(PlainRequest(), now=NOW)
+    assert room.lines[0]["scheme"] == shown
 
 
 def test_what_was_lost_is_told_with_the_time_to_three_digits(written):
@@ -126,7 +140,7 @@ def test_a_log_that_fails_changes_nothing_for_the_request(monkeypatch):
         raise RuntimeError
 
     monkeypatch.setattr(decision_file.logger, "error", fail)
-    monkeypatch.setattr(decision_file, "target", lambda _path: Room(OSError()))
+    monkeypatch.setattr(append, "target", lambda _path: Room(OSError()))
     file = DecisionFile("/a/file", TrustedProxies(()))
     verdict = Guard(EdgeAuthScheme([SECRET])).check(PlainRequest(fields=SIGNED), now=NOW)
 
@@ -143,9 +157,19 @@ def test_a_second_after_a_look_the_path_is_looked_at_again(monkeypatch):
             looks.append(look)
             return super().write(data, look=look)
 
-    monkeypatch.setattr(decision_file, "target", lambda _path: Looked())
+    monkeypatch.setattr(append, "target", lambda _path: Looked())
     guard = Guard(EdgeAuthScheme([SECRET]), decisions="/a/file")
     for now in (NOW, NOW + 0.9, NOW + 1, NOW + 1.9, NOW + 0.1, NOW):
         guard.check(PlainRequest(), now=now)
 
     assert looks == [True, False, True, False, False, True]
+
+
+def test_a_system_that_cannot_append_so_is_told_for_which_setting(monkeypatch):
+    def refuse(*what):
+        raise ConfigurationError(what)
+
+    monkeypatch.setattr(decision_file, "demand", refuse)
+    with pytest.raises(ConfigurationError) as caught:
+        DecisionFile("/a/file", TrustedProxies(()))
+    assert caught.value.args == (("the setting decisions", "fcntl"),)

@@ -46,6 +46,13 @@ def test_a_clock_that_is_set_back_does_not_silence_the_warning(caplog):
     assert len(caplog.messages) == 2
 
 
+def test_without_a_moment_it_is_the_present_one(caplog):
+    warning = AgeWarning()
+    for _ in range(2):
+        warning.warn_if_old(AddressList(NETWORKS, as_of="2020-01"))
+    assert len(caplog.messages) == 1
+
+
 def test_a_list_without_a_date_is_not_old(caplog):
     AgeWarning().warn_if_old(AddressList(NETWORKS))
     assert caplog.messages == []

@@ -140,7 +140,7 @@ def disabled():
     name = "edgeauth.of_this_test"
     found = logging.getLogger(name)
     found.disabled = True
-    yield EnabledLogger(found, {})
+    yield EnabledLogger(found)
     found.disabled = False
     found.setLevel(logging.NOTSET)
     found.filters.clear()
@@ -152,6 +152,7 @@ def test_a_disabled_logger_is_enabled_and_told_of_once(disabled, caplog):
     told, *lines = caplog.messages
     assert "had disabled the logger edgeauth.of_this_test" in told
     assert lines == ["line 0", "line 1", "line 2"]
+    assert disabled.logger.disabled is False
     assert [record.edgeauth["number"] for record in caplog.records[1:]] == [0, 1, 2]
 
 

@@ -6,6 +6,7 @@ import dataclasses
 import os
 import threading
 import time
+from typing import TypeVar
 
 import pytest
 from support.files import replace
@@ -23,6 +24,7 @@ from support.watching import (
 )
 
 from edgeauth import AddressList, Guard, KeyRing
+from edgeauth._reload import ahead as of_readings
 from edgeauth._reload import watched_file
 from edgeauth._reload.ahead import Ahead
 
@@ -260,3 +262,10 @@ def test_large_files_of_keys_are_held_against_the_keys_that_are_in_force_by_then
     clock.passes(SETTLE)
     assert reason(live_guard, OLDER_SECRET, now=clock.now) == "ok"
     assert begun._dropped
+
+
+@pytest.mark.parametrize("module", [of_readings, watched_file])
+def test_errors_of_types_name_a_type_variable_as_it_stands_in_the_code(module):
+    names = {name: one for name, one in vars(module).items() if isinstance(one, TypeVar)}
+    assert names
+    assert {name: one.__name__ for name, one in names.items()} == {name: name for name in names}

@@ -8,6 +8,7 @@ import pytest
 from support.processes import wait_until
 
 from edgeauth.replay import ReplayStoreError
+from edgeauth.replay import breaker as of_breakers
 from edgeauth.replay.breaker import Breaker
 
 
@@ -48,3 +49,62 @@ def test_after_a_rest_one_asks_and_the_others_when_it_was_answered():
     breaker.succeeded()
     assert enters(breaker)
     assert enters(breaker)
+
+
+class Clock:
+    """Stands for the module ``time``: it goes on when a test says so."""
+
+    now = 1000.0
+
+    def monotonic(self):
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(of_breakers, "time", clock)
+    return clock
+
+
+def test_three_failures_stop_all_for_a_second_and_then_one_a_second_asks(clock):
+    breaker = Breaker()
+    asked = []
+    for _ in range(3):
+        asked.append(enters(breaker))
+        breaker.failed("gone")
+    for seconds in (0, 0.9, 0.1, 0, 0.9, 0.1, 0):
+        clock.now += seconds
+        asked.append(enters(breaker))
+
+    assert asked == [True, True, True, False, False, True, False, False, True, False]
+
+
+def test_a_failure_after_the_rest_stops_all_again_and_says_the_last_reason(clock):
+    breaker = Breaker(failures=2, rest=10)
+    for why in ("first", "second"):
+        breaker.failed(why)
+    clock.now += 10.5
+    assert enters(breaker)
+    clock.now += 3
+    breaker.failed("third")
+    clock.now += 9
+    with pytest.raises(ReplayStoreError, match=r"^third; asked again within 10 s$"):
+        breaker.enter()
+    clock.now += 1
+    assert enters(breaker)
+
+
+@pytest.mark.usefixtures("clock")
+def test_an_answer_makes_failures_count_anew():
+    breaker = Breaker(failures=2)
+    breaker.failed("gone")
+    breaker.failed("gone")
+    breaker.succeeded()
+    asked = [enters(breaker)]
+    breaker.failed("gone")
+    asked.append(enters(breaker))
+    breaker.failed("gone")
+    asked.append(enters(breaker))
+
+    assert asked == [True, True, False]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 from itertools import pairwise
 
 import pytest
 
 from edgeauth.replay import MemoryReplayStore, ReplayStoreError, memory
+from edgeauth.replay.base import bounded
 
 NOW = 1_700_000_000.0
 
@@ -89,6 +91,7 @@ def test_a_process_forked_while_a_thread_asks_can_ask():
     held.wait()
     child = os.fork()
     if not child:  # pragma: no cover - another process
+        signal.alarm(20)  # one that waits for ever ends, and its status is seen
         os._exit(0 if store.remember(b"one", NOW + 60, now=NOW) else 1)
     done.set()
     thread.join()
@@ -102,3 +105,81 @@ def test_who_was_admitted_is_known_for_a_moment_alone():
         store.remember(b"%d" % number, NOW + 1000, now=NOW + number, by=b"question")
 
     assert len(store._marks) + len(store._older_marks) <= 4
+
+
+def test_half_a_million_are_remembered_where_nobody_says_how_many():
+    assert memory.MAX_ENTRIES == 500_000
+    assert MemoryReplayStore()._max == 500_000
+
+
+def test_a_key_that_looks_like_what_stands_for_a_longer_one_is_not_it():
+    store = MemoryReplayStore()
+    long = b"k" * 100
+
+    assert store.remember(long, NOW + 60, now=NOW) is True
+    assert store.remember(bounded(long), NOW + 60, now=NOW) is True
+    assert store.remember(long, NOW + 60, now=NOW) is False
+    # None is kept longer than that.
+    assert {len(key) for key in store._seen} == {65}
+
+
+def test_of_those_that_were_admitted_within_a_second_each_is_known():
+    store = MemoryReplayStore()
+    for number in range(4):
+        store.remember(b"%d" % number, NOW + 60, now=NOW + number / 4, by=b"question")
+
+    assert [
+        store.remember(b"%d" % number, NOW + 60, now=NOW + 0.9, by=b"question")
+        for number in range(5)
+    ] == [True] * 5
+    assert store.remember(b"0", NOW + 60, now=NOW + 0.9, by=b"another") is False
+
+
+def test_it_waits_for_nobody():
+    assert MemoryReplayStore.waits is False
+
+
+@pytest.mark.parametrize("until", [NOW + 10, NOW + 10.9])
+def test_a_key_is_kept_until_the_second_of_its_end_is_over(until):
+    store = MemoryReplayStore()
+    store.remember(b"one", until, now=NOW)
+
+    store.remember(b"two", NOW + 100, now=NOW + 10.9)
+    assert store._seen == {b"one", b"two"}
+    store.remember(b"three", NOW + 100, now=NOW + 11)
+    assert store._seen == {b"two", b"three"}
+
+
+def test_what_may_have_been_forgotten_is_refused_and_what_ends_later_is_not():
+    store = MemoryReplayStore()
+    store.remember(b"one", NOW + 10, now=NOW)
+    store.remember(b"two", NOW + 100, now=NOW + 11)
+
+    assert store.remember(b"other", NOW + 10.9, now=NOW) is False
+    assert store.remember(b"other", NOW + 11, now=NOW) is True
+
+
+def test_an_earlier_end_that_comes_later_forgets_nothing_of_what_was_refused():
+    store = MemoryReplayStore()
+    store.remember(b"one", NOW + 1000, now=NOW)
+    store.remember(b"two", NOW + 2000, now=NOW + 1001)
+    # The clock is set back, and what ends then is over before it is set again.
+    assert store.remember(b"three", NOW + 1001, now=NOW) is True
+    store.remember(b"four", NOW + 3000, now=NOW + 1002)
+
+    assert store.remember(b"five", NOW + 1001.5, now=NOW) is False
+
+
+def test_of_one_second_all_keys_go_before_those_of_the_next():
+    store = MemoryReplayStore()
+    for number in range(6):
+        store.remember(b"early %d" % number, NOW + 10, now=NOW)
+    store.remember(b"late", NOW + 20, now=NOW)
+
+    sizes = []
+    for number in range(3):
+        store.remember(b"new %d" % number, NOW + 100, now=NOW + 30)
+        sizes.append(len(store._seen))
+
+    # Four of the seven go, then the three that are left, then none.
+    assert sizes == [7 - 4 + 1, 4 - 3 + 1, 3]

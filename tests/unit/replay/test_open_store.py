@@ -7,10 +7,31 @@ import sys
 
 import pytest
 
-from edgeauth import ConfigurationError
+from edgeauth import ConfigurationError, replay
 from edgeauth.replay import MemoryReplayStore, open_store
 from edgeauth.replay.redis import RedisReplayStore
 from edgeauth.replay.sqlite import SQLiteReplayStore
+
+
+def test_the_public_names_are_there():
+    assert {name for name in replay.__all__ if hasattr(replay, name)} == {
+        "MemoryReplayStore",
+        "ReplayStore",
+        "ReplayStoreError",
+        "open_store",
+        "store_of",
+        "without_password",
+    }
+
+
+def test_where_no_file_can_be_locked_that_is_said_before_a_path_is_found_wrong(monkeypatch):
+    def refuse(*_what):
+        raise ConfigurationError("no locks here")
+
+    monkeypatch.setattr("edgeauth.replay.sqlite.demand", refuse)
+    for make in (open_store, SQLiteReplayStore):
+        with pytest.raises(ConfigurationError, match="no locks here"):
+            make("sqlite:seen.db")
 
 
 def test_memory_is_the_store_of_one_process():

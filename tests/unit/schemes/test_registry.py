@@ -266,6 +266,13 @@ def test_a_kind_that_settings_could_not_use_is_refused_and_named(install, kind, 
     assert f"the scheme {kind!r} ({name}:Toy)" in str(caught.value)
 
 
+def test_a_kind_that_does_not_ask_for_public_keys_is_given_none(install):
+    install("toy-public")
+    public = "ed25519:gwQo5YikKUwUGJMncUcIMRr6fvkuYqdUa3kTJVqaHs0="
+    with pytest.raises(ConfigurationError, match="the scheme 'toy-public' compares with a secret"):
+        Settings(scheme="toy-public", secret=public).build_scheme()
+
+
 @pytest.mark.parametrize("option", ["secret", "scheme", "word"])
 def test_an_option_that_could_not_be_told_from_another_setting_is_refused(install, option):
     kind = f"toy-{option}"

@@ -132,97 +132,17 @@ def test_no_secret_that_was_made_by_chance_is_refused():
     chance = random.Random(20_261_127)  # noqa: S311 - the same ones in each run
     refused = [
         secret
-        for _ in range(2000)
+        for _ in range(500)
         for secret in made(chance)
         if why_guessable(secret.encode()) is not None
     ]
     assert refused == []
 
 
-@pytest.mark.parametrize(
-    ("secret", "where"),
-    [
-        ("only-for-this-example-app", "edgeauth's documentation"),
-        ("the-secret-of-november", "edgeauth's documentation"),
-        ("the-secret-of-december", "edgeauth's documentation"),
-        ("the-new-secret-of-the-signature", "edgeauth's documentation"),
-        ("the-old-secret-in-a-header", "edgeauth's documentation"),
-        ("the-edge-has-another-secret", "edgeauth's documentation"),
-        ("a-secret-that-edge-and-origin-share", "edgeauth's documentation"),
-        ("an-example-secret-of-32-bytes-ok", "edgeauth's test vectors"),
-        ("the-secret-before-that-one-12345", "edgeauth's test vectors"),
-        (
-            "uzvJfB4u3N0Jy4T7NZ75MDVcr8zSTInedJtkgcu46YW4XByzNJjxBdtjUkdJPBtbmHhIDi6pcl8jsasjlTMtDQ==",
-            "RFC 9421",
-        ),
-        ("correct-horse-battery-staple", "xkcd 936"),
-        ("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "the documentation of AWS"),
-        ("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "the test suite of AWS"),
-        ("JBSWY3DPEHPK3PXP", "the documentation of many TOTP libraries"),
-    ],
-)
-def test_where_a_secret_is_published_is_told(secret, where):
-    assert where in why_guessable(secret.encode())
-
-
-# What people write in place of a secret; each between others, so that it must be known by itself.
-WORDS = """
-    change changed replace insert placeholder todo fixme please example sample demo test testing
-    dummy fake default foobar password passw0rd p4ssw0rd p@ssw0rd passwd pass passphrase secret
-    s3cr3t s3cret private hidden secure security credential key token value string text word
-    phrase bits bytes chars shared pre edge auth header origin fastly cdn server app admin
-    administrator root user login welcome letmein iloveyou my me your our the this that is it in
-    here some very super ultra mega top long strong random really new only for and not use with
-    production prod dev local qwerty asdf monkey dragon hunter master baseball football lorem
-    ipsum dolor sit amet abc xyz xxx none null empty
-"""
-
-
-@pytest.mark.parametrize("word", WORDS.split())
-def test_a_secret_of_usual_words_is_told(word):
-    secret = f"{word}-hidden-login-" * 6
-    assert why_guessable(secret.encode()) == "it is made of words that everybody tries"
-
-
-@pytest.mark.parametrize(
-    "row",
-    [
-        "poiuytrewqpoiuyt",
-        "asdfghjklkjhgfds",
-        "zxcvbnmnbvcxzxcv",
-        "p0o9i8u7y6t5r4e3w2q1",
-        "8901234567890123",
-        "789abcdef0123456",
-        "ABCDEF0123456789",
-    ],
-)
-def test_a_secret_along_a_keyboard_or_a_count_is_told(row):
-    assert why_guessable(row.encode()) == "it is a row of characters"
-
-
-@pytest.mark.parametrize(
-    ("secret", "why"),
-    [
-        ("k7vq2mzp" * 3, "again and again"),
-        ("k7vq2mzpt" * 3, None),
-        ("xj" * 7 + "jjxxjj" + "x" * 11, "so few different characters"),
-        ("xjxxjxjjxjxxjxjjjxxjjxxxjxjjxjxj", None),
-        ("abcdmnoptuvwfghi", None),
-        ("abcdmnoptuvwxyzz", "a row of characters"),
-        ("hidden-secure-placeholder-q7mz", "words that everybody tries"),
-        ("hidden-secure-placeholder-q7mzt", None),
-        ("text-my-text-is-it", "words that everybody tries"),
-        ("text-my-is-it-in-the-for", None),
-    ],
-)
-def test_the_bounds_of_what_is_told(secret, why):
-    told = why_guessable(secret.encode())
-    assert told is None if why is None else why in told
-
-
 PUBLISHED_SEEDS = {
     "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60": "RFC 8032",
     "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb": "RFC 8032",
+    "c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7": "RFC 8032",
     bytes(32).hex(): "tries first",
     (b"\x01" * 32).hex(): "tries first",
     (b"\xff" * 32).hex(): "tries first",

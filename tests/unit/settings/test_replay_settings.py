@@ -83,6 +83,7 @@ def test_what_is_no_value_of_it_is_an_error_that_repeats_no_password(written, to
         ("memory", "memory"),
         ("sqlite:/var/lib/shop/seen.db", "sqlite:/var/lib/shop/seen.db"),
         ("redis://cache", "redis://cache:6379"),
+        ("redis://", "redis://localhost:6379"),
         ("redis://:hunter2@cache:7000/3", "redis://cache:7000"),
         ("rediss://app:hunter2@cache?ssl_ca_certs=/ca.pem", "rediss://cache:6379"),
         ("redis://cache?password=hunter2", "redis://cache:6379"),

@@ -11,7 +11,8 @@ from support.token_keys import ISSUER, jwks
 from support.vectors import OLDER_SECRET, SECRET
 
 from edgeauth import ConfigurationError, SchemeSettings, Settings
-from edgeauth.settings.scheme import make_scheme
+from edgeauth.settings.reading import SEVERAL
+from edgeauth.settings.scheme import SCHEME_OPTIONS, make_scheme
 
 TOKEN = {"header": "X-Token", "algorithm": "EdDSA", "issuer": ISSUER}
 IDS = {"front_door_ids": ["0a1b2c3d-1111-4000-8000-0123456789ab"]}
@@ -151,6 +152,21 @@ def test_an_option_of_no_kind_at_all_has_no_remedy_but_to_leave_it_out():
     assert str(caught.value) == (
         "colour is set, and the scheme 'edge-auth' has no colour: leave colour out"
     )
+
+
+@pytest.mark.parametrize("option", SCHEME_OPTIONS, ids=lambda option: option.name)
+def test_what_every_scheme_has_is_documented_and_has_its_default(option):
+    assert option.doc.isprintable()
+    assert len(option.doc) > 5
+    assert option.default == ("edge-auth" if option.name == "scheme" else None)
+    assert option.secret is (option.name == "secret")
+
+
+def test_tables_of_schemes_are_an_option_of_their_own():
+    (option,) = SEVERAL.values()
+    assert (option.name, option.default, [*SEVERAL]) == ("schemes", (), ["schemes"])
+    assert option.doc.isprintable()
+    assert len(option.doc) > 5
 
 
 @pytest.mark.parametrize(

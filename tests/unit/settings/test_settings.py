@@ -161,6 +161,11 @@ def test_a_secret_of_the_wrong_kind_is_refused_without_being_shown(secret):
             "'EDGEAUTH_SECRETS': did you mean 'EDGEAUTH_SECRET'?",
         ),
         (lambda: Settings.from_mapping({7: 1}), "unknown setting 7"),
+        # Of two that are near, the nearest.
+        (
+            lambda: Settings.from_mapping({"revoked_passes_fil": 1}),
+            "did you mean 'revoked_passes_file'?",
+        ),
     ],
 )
 def test_an_unknown_setting_is_refused_with_the_near_one(read, why):
