@@ -8,17 +8,27 @@ from dataclasses import dataclass
 
 import pytest
 from selenium.webdriver.common.by import By
-from support.browser import chromium, requested
-from support.decision_logs import write_decisions
+from support.browser import (
+    chromium,
+    labels_on_labels,
+    overflow,
+    phone,
+    requested,
+    violations,
+)
+from support.decision_logs import DAYS, write_decisions
 from support.programs import program
 
 DECISIONS = 1_000_000
 TITLES = (
     "By reason",
+    "Refused when enforced, over time by reason",
+    "Refused when enforced, over time by sender",
     "Refused when enforced, by path",
     "By network of the peer",
     "By signing POP",
     "Age of authentic signatures (",
+    "Age of authentic signatures by POP",
     "Keys seen (UTC)",
 )
 
@@ -148,7 +158,7 @@ def test_the_window_is_drawn_and_what_is_outside_of_it_has_the_other_colour(repo
 
 def test_each_plot_has_a_name_for_those_who_cannot_see_it(report):
     plots = report.driver.find_elements(By.TAG_NAME, "svg")
-    assert len(plots) == 3
+    assert len(plots) == 7
     assert all(plot.aria_role in {"img", "image"} and plot.accessible_name for plot in plots)
 
 
@@ -192,9 +202,40 @@ def luminance(rgb):
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def test_a_narrow_window_has_no_sideways_scrolling(report):
-    report.driver.set_window_size(500, 900)
-    wide, seen = report.driver.execute_script(
-        "return [document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+def test_axe_finds_nothing_in_light_and_dark(report):
+    for scheme in ("light", "dark"):
+        assert violations(report.driver, scheme) == []
+
+
+def test_a_phone_shows_it_without_sideways_scrolling_and_no_label_lies_on_another(report):
+    with phone(report.driver):
+        assert overflow(report.driver) == []
+        assert labels_on_labels(report.driver) == []
+
+
+def test_what_strangers_do_hides_no_day_of_the_edge(report):
+    """The row of each day; the edge's refusals are counted apart from those of 30,000 networks."""
+    rows = report.driver.execute_script(
+        "return [...document.querySelectorAll('#senders-over-time tr')]"
+        ".map(row => [...row.cells].map(cell => cell.textContent))"
     )
-    assert wide <= seen
+    assert (rows[0][2], rows[0][-1], len(rows)) == ("the edge", "other networks", DAYS + 2)
+    counts = [int(row[2].replace(",", "")) for row in rows[1:]]
+    assert min(counts) > 0
+    refused = rows_of_the_terminal(report.terminal)
+    assert sum(counts) == sum(
+        int(row[3].replace(",", "")) for row in refused if len(row) == 4 and row[0] == "the edge"
+    )
+
+
+def test_a_rotation_is_seen_in_the_lanes_of_the_keys(report):
+    """The old key's bars end where the new one's begin, and each lane is a key."""
+    bars = report.driver.execute_script(
+        "return [...document.querySelectorAll('figure:has(#plot-keys) rect')]"
+        ".map(bar => bar.getBoundingClientRect()).map(box => [box.left, box.right, box.bottom])"
+    )
+    old, new = (
+        [bar for bar in bars if bar[2] == floor] for floor in sorted({bar[2] for bar in bars})
+    )
+    assert abs(max(bar[1] for bar in old) - min(bar[0] for bar in new)) < 25
+    assert len(old) > 20 < len(new)

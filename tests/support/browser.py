@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from selenium import webdriver
 
+from support.edge_tools import axe
 from support.programs import program
 
 if TYPE_CHECKING:
@@ -59,3 +60,70 @@ def requested(driver: webdriver.Chrome) -> list[str]:
         for event in events
         if event["method"] == "Network.requestWillBeSent"
     ]
+
+
+_PHONE = {"width": 360, "height": 780, "deviceScaleFactor": 2, "mobile": True}
+
+_AXE = (
+    "const done = arguments[0];"
+    "axe.run({resultTypes: ['violations']}).then(found => done(found.violations.map("
+    "each => each.id + ': ' + each.nodes.map(node => node.html.slice(0, 120)).join(' | '))))"
+)
+
+# What lies outside of the window, but for what scrolls in a box of its own.
+_OVERFLOW = (
+    "return [...document.querySelectorAll('body *')].filter(each => {"
+    " const box = each.getBoundingClientRect();"
+    " return box.width && (box.left < -0.5 || box.right > innerWidth + 0.5)"
+    "  && !each.closest('.scroll table') })"
+    ".map(each => each.outerHTML.slice(0, 120))"
+    ".concat(document.documentElement.scrollWidth > innerWidth ? ['the page'] : [])"
+)
+
+_LABELS = (
+    "return [...document.querySelectorAll('svg')].flatMap(picture => {"
+    " const texts = [...picture.querySelectorAll('text')]"
+    "  .map(each => [each.textContent, each.getBoundingClientRect()])"
+    "  .filter(([_, box]) => box.width);"
+    " return texts.flatMap(([one, a], place) => texts.slice(place + 1)"
+    "  .filter(([_, b]) => a.left < b.right && b.left < a.right"
+    "   && a.top + 3 < b.bottom && b.top + 3 < a.bottom)"
+    "  .map(([other]) => one + ' / ' + other)) })"
+)
+
+
+def violations(driver: webdriver.Chrome, scheme: str) -> list[str]:
+    """What axe-core finds in the page that is open, in the colours of *scheme*."""
+    _prefer(driver, scheme)
+    driver.execute_script(axe().read_text("utf-8"))
+    try:
+        return driver.execute_async_script(_AXE)
+    finally:
+        _prefer(driver, "light")
+
+
+@contextmanager
+def phone(driver: webdriver.Chrome) -> Iterator[None]:
+    """The page that is open, on a narrow phone until the block ends."""
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", _PHONE)
+    try:
+        yield
+    finally:
+        driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def overflow(driver: webdriver.Chrome) -> list[str]:
+    """What of the page lies outside of the window."""
+    return driver.execute_script(_OVERFLOW)
+
+
+def labels_on_labels(driver: webdriver.Chrome) -> list[str]:
+    """Pairs of labels in pictures that lie on one another."""
+    return driver.execute_script(_LABELS)
+
+
+def _prefer(driver: webdriver.Chrome, scheme: str) -> None:
+    driver.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia",
+        {"features": [{"name": "prefers-color-scheme", "value": scheme}]},
+    )

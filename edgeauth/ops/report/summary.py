@@ -6,7 +6,7 @@ from functools import lru_cache
 from ipaddress import IPv4Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Literal
 
-from edgeauth.ops.report.counting import Ages, BoundedCounter, Timeline
+from edgeauth.ops.report.counting import Ages, BoundedCounter, RoundedAges, Timeline
 from edgeauth.ops.report.reading import DAMAGED, Decision, Lost
 from edgeauth.reasons import REPLAYED
 
@@ -22,6 +22,7 @@ Sender = Literal["edge", "unknown", "elsewhere"]
 
 _MAX_EXAMPLES = 5
 _MAX_KEYS = 1000
+_MAX_POPS = 100
 _UNKNOWN_NETWORK = "no address"
 
 
@@ -59,6 +60,8 @@ class Summary:
         self.decisions = 0
         self.accepted = 0
         self.enforced_refusals = 0
+        # The first request that was refused for real.
+        self.enforced_from: float | None = None
         self.first: float | None = None
         self.last: float | None = None
         self.reasons: dict[bool, BoundedCounter[str]] = {
@@ -85,6 +88,7 @@ class Summary:
         }
         self.keys: dict[str, KeySeen] = {}
         self.ages = Ages()
+        self.pop_ages: dict[str, Ages] = {}
         self.timeline = Timeline()
         self.malformed: BoundedCounter[str] = BoundedCounter()
         # Lines that the app could not write, and files that are damaged.
@@ -128,7 +132,6 @@ class Summary:
         elif time < self.first:
             self.first = time
         self.reasons[accepted].add(line.reason)
-        self.timeline.add(time, accepted=accepted)
         network, sender = self._place(line.peer)
         self.networks[accepted].add(network)
         if line.key is not None:
@@ -136,10 +139,20 @@ class Summary:
             if line.reason != REPLAYED.code:
                 sender = "edge"
             self._add_identity(line, line.key)
+        self.timeline.add(
+            time,
+            accepted=accepted,
+            reason=line.reason,
+            sender=sender,
+            network=network if sender == "elsewhere" else None,
+            key=line.key,
+        )
         if accepted:
             self.accepted += 1
         else:
-            self.enforced_refusals += line.enforced
+            if line.enforced:
+                self.enforced_refusals += 1
+                self.enforced_from = min(time, self.enforced_from or time)
             self.refused[sender].add((line.reason, line.method, line.path))
 
     def _add_identity(self, line: Decision, key: str) -> None:
@@ -148,11 +161,20 @@ class Summary:
         self.schemes[line.accepted].add(line.scheme or "unknown")
         if line.age is not None:
             self.ages.add(line.age)
+            self._ages_of(line.pop or "none").add(line.age)
         seen = self.keys.get(key)
         if seen is not None:
             seen.add(line.time)
         elif len(self.keys) < _MAX_KEYS:
             self.keys[key] = KeySeen(line.time)
+
+    def _ages_of(self, pop: str) -> Ages:
+        ages = self.pop_ages.get(pop)
+        if ages is None:
+            if len(self.pop_ages) >= _MAX_POPS:
+                pop = "other"
+            ages = self.pop_ages.setdefault(pop, RoundedAges())
+        return ages
 
 
 def _place(peer: str | None, edge: AddressList) -> tuple[str, Sender]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from edgeauth.errors import seconds
+from edgeauth.ops.report.story import by_reason, by_sender, slowest
 from edgeauth.ops.text import escaped
 from edgeauth.reasons import REASONS
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from edgeauth.ops.report.counting import BoundedCounter
+    from edgeauth.ops.report.story import Series
     from edgeauth.ops.report.summary import Summary
 
 ROWS = 10
@@ -47,11 +49,14 @@ def tables(summary: Summary) -> list[Table]:
     """All tables of the report, without those that would be empty."""
     made = [
         _reasons(summary),
+        _over_time("reasons-over-time", "reason", by_reason(summary.timeline, ROWS)),
+        _over_time("senders-over-time", "sender", by_sender(summary.timeline, ROWS)),
         _refused(summary),
         _by(summary.networks, "networks", "By network of the peer", "network"),
         _by(summary.pops, "pops", "By signing POP", "POP"),
         *_schemes(summary),
         _ages(summary),
+        _pop_ages(summary),
         _keys(summary),
     ]
     return [table for table in made if table.rows]
@@ -82,6 +87,19 @@ def _reasons(summary: Summary) -> Table:
 def _meaning(code: str) -> str:
     reason = REASONS.get(code)
     return "" if reason is None else reason.meaning
+
+
+def _over_time(name: str, by: str, series: Series) -> Table:
+    """Without rows where nothing was refused."""
+    rows = series.rows if series.names else ()
+    shown = 10 if series.length % 86_400 == 0 else 16
+    return Table(
+        name,
+        f"Refused when enforced, over time by {by}",
+        ("from (UTC)", "accepted", *series.names),
+        frozenset(range(1, len(series.names) + 2)),
+        tuple((moment(start)[:shown], *(f"{n:,}" for n in (yes, *no))) for start, yes, no in rows),
+    )
 
 
 def _refused(summary: Summary) -> Table:
@@ -152,6 +170,20 @@ def _ages(summary: Summary) -> Table:
         f"Age of authentic signatures ({ages.total:,})",
         ("percentile", "age at most", "in the window"),
         frozenset({1}),
+        tuple(rows),
+    )
+
+
+def _pop_ages(summary: Summary) -> Table:
+    rows = (
+        (each.pop, f"{each.total:,}", *(f"{seconds(age)} s" for age in each[2:]))
+        for each in slowest(summary.pop_ages, ROWS)
+    )
+    return Table(
+        "pop-ages",
+        "Age of authentic signatures by POP",
+        ("POP", "signatures", "5 % at most", "half at most", "95 % at most", "oldest"),
+        frozenset(range(1, 6)),
         tuple(rows),
     )
 
