@@ -15,6 +15,7 @@ from edgeauth.errors import ConfigurationError, explain
 from edgeauth.exemptions import is_exact_path, is_method
 from edgeauth.ops.cli.file_type import FILE
 from edgeauth.ops.cli.options import key_options, read_settings, settings_options
+from edgeauth.ops.cli.probe_page import page
 from edgeauth.ops.cli.probe_report import MEMBERS, count, document, junit
 from edgeauth.ops.cli.progress import SECONDS, on_terminal, progress
 from edgeauth.ops.cli.results import json_option, print_json
@@ -92,6 +93,9 @@ def _exempt(
 @click.option(
     "--junit", "junit_file", metavar="FILE", type=FILE, help="Write a JUnit file as well."
 )
+@click.option(
+    "--html", metavar="FILE", type=FILE, help="Also write a page to hand on, without network."
+)
 @key_options
 @settings_options
 @click.pass_context
@@ -108,6 +112,7 @@ def command(
     timeout: float,
     as_json: bool,
     junit_file: str | None,
+    html: str | None,
     key_file: str | None,
     key_id: str | None,
     config: str | None,
@@ -142,7 +147,7 @@ def command(
         **of_the_edge(settings),
     )
     tried = _rows(plan, settings)
-    found = []
+    began, found = time.time(), []
     try:
         # On a terminal the rows themselves tell how far it is.
         waiting = len(tried) > rate * SECONDS and (as_json or not on_terminal(sys.stdout))
@@ -161,7 +166,10 @@ def command(
         numbers = [f"{count(found, outcome)} {outcome}" for outcome in _WORDS]
         click.echo(", ".join(numbers))
     if junit_file is not None:
-        _write(junit_file, junit(url, found))
+        _write("--junit", junit_file, junit(url, found))
+    if html is not None:
+        shown = page(url, target, found, began=began, ended=time.time(), refused=refused)
+        _write("--html", html, shown.encode())
     ctx.exit(1 if count(found, "fail") else 0)
 
 
@@ -201,8 +209,8 @@ def _print(result: Result) -> None:
         click.echo(click.wrap_text(escaped(result.meaning), _WIDTH, " " * 6, " " * 6))
 
 
-def _write(path: str, content: bytes) -> None:
+def _write(option: str, path: str, content: bytes) -> None:
     try:
         Path(path).write_bytes(content)
     except OSError as error:
-        raise ConfigurationError(f"--junit {path!a} cannot be written: {explain(error)}") from None
+        raise ConfigurationError(f"{option} {path!a} cannot be written: {explain(error)}") from None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING, Literal, NamedTuple
+from urllib.parse import unquote
 
 from edgeauth.errors import EdgeAuthError
 from edgeauth.ops.probe.wire import Answer, Target, send
@@ -14,6 +16,10 @@ if TYPE_CHECKING:
     from edgeauth.ops.schemes.probe_rows import Row
 
 REFUSED = frozenset({401, 403})
+
+# What is so long and goes out may be a credential.
+_LONG = re.compile(r"[A-Za-z0-9_+=-]{16,}")
+_MAX_SHOWN = 200
 
 _FAILURES = {
     "unreachable": "the connection failed",
@@ -71,14 +77,26 @@ def run(
             continue
         if reached:
             time.sleep(1 / rate)
-        answer = send(target, row.request(int(time.time())), timeout=timeout)
+        sent = row.request(int(time.time()))
+        answer = send(target, sent, timeout=timeout)
         if not reached and answer.failure == "unreachable":
             raise Unreachable(
                 f"nothing was learnt: {answer.detail}. An origin behind a firewall looks like "
                 "this from outside; try it from inside as well, with --connect"
             )
         reached = True
+        if answer.status is not None:
+            answer = answer._replace(detail=_place(answer.detail, sent, target))
         yield judge(row, answer, refused)
+
+
+def _place(location: str, sent: bytes, target: Target) -> str:
+    """Where a redirect leads, as it may be shown to others: credentials come back in some."""
+    place = re.split("[?#]", location, maxsplit=1)[0]
+    known = set(_LONG.findall(target.authority + target.path))
+    if any(piece in unquote(place) for piece in {*_LONG.findall(sent.decode("latin-1"))} - known):
+        return "a place that is not shown, since what was sent is in it"
+    return place[:_MAX_SHOWN]
 
 
 def judge(row: Row, answer: Answer, refused: frozenset[int | str]) -> Result:

@@ -53,6 +53,28 @@ def test_the_tables_have_the_figures(edgeauth, log):
     assert ["2026", "4", "2023-11-14 22:13:20", "2023-11-21 22:13:20"] in rows
 
 
+def test_the_page_tells_when_it_was_enforced_and_what_came_before(edgeauth, log, tmp_path):
+    refused = {**REFUSED, "allowed": False, "enforced": True, "time": START + 86_400}
+    lines = [*UNSAFE, {**refused, "time": START + 4 * 86_400}, refused, {"key": "x\x1b<b>"}]
+    result = edgeauth("report", log(*lines), "--html", "page.html")
+    page = (tmp_path / "page.html").read_text()
+    assert result.exit_code == 1
+    assert page.count("refused for real from here") == 3
+    # A day of seven.
+    assert '<line class="limit" x1="14.' in page
+    assert "x\\x1b&lt;b&gt;: 1</text>" in page
+
+
+@pytest.mark.parametrize(
+    "lines", [[], [{}], [{}, {**REFUSED, "path": "/checkout"}], [{**REFUSED, "key": None}]]
+)
+def test_a_page_of_few_lines_is_whole(edgeauth, log, tmp_path, lines):
+    edgeauth("report", log(*lines), "--html", "page.html")
+    page = (tmp_path / "page.html").read_text()
+    assert page.endswith("</main>\n</body>\n</html>\n")
+    assert page.count("<svg") == page.count("</svg>")
+
+
 def test_several_files_are_one_report(edgeauth, log):
     files = [log({}, name="one"), log({}, {}, name="two")]
     result = edgeauth("report", *files, "-", input=text({}))

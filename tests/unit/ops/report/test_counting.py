@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from edgeauth.ops.report.counting import Ages, BoundedCounter, Timeline
+from edgeauth.ops.report.counting import Ages, BoundedCounter, RoundedAges, Timeline
 
 
 def test_a_counter_is_exact_while_there_are_few_keys():
@@ -76,3 +76,35 @@ def test_an_age_far_away_counts_as_an_hour():
     ages.add(-1e9)
     ages.add(1e9)
     assert list(ages) == [(-3600, 1), (3600, 1)]
+
+
+def test_a_coarser_timeline_has_the_same_requests_and_leaves_the_finer_one_as_it_was():
+    timeline = Timeline()
+    for hour in range(200):
+        timeline.add(hour * 3600, accepted=hour % 2 == 0, reason="missing", key=f"{hour // 100}")
+    finer = list(timeline)
+    coarser = timeline.coarser(10)
+    assert (coarser.span, len(list(coarser.spans()))) == (86_400, 9)
+    assert [sum(each[1:]) for each in coarser] == [*[24] * 8, 8]
+    assert [span.keys["1"] for _, span in coarser.spans()] == [0, 0, 0, 0, 20, 24, 24, 24, 8]
+    assert list(timeline) == finer
+
+
+def test_a_flood_of_networks_takes_no_memory_in_a_span():
+    timeline = Timeline()
+    for number in range(5000):
+        timeline.add(0, accepted=False, reason="missing", sender="elsewhere", network=f"{number}")
+    ((_, span),) = timeline.spans()
+    assert len(span.networks._counts) <= 32
+    assert span.networks.total == span.senders["elsewhere"] == 5000
+
+
+def test_ages_of_a_pop_are_rounded_to_a_bounded_number_of_them():
+    ages = RoundedAges()
+    for tenths in range(-40_000, 40_000):
+        ages.add(tenths / 10)
+    assert len(ages._tenths) <= 700
+    for age, rounded in ((0.14, 0.1), (9.94, 9.9), (12.6, 13), (99.2, 99), (314, 310), (-61, -61)):
+        one = RoundedAges()
+        one.add(age)
+        assert list(one) == [(rounded, 1)]
