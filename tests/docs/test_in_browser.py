@@ -13,8 +13,7 @@ from selenium.common.exceptions import TimeoutException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
-from support.browser import chromium, requested
-from support.edge_tools import axe
+from support.browser import chromium, prefer, requested, violations
 from support.processes import HOST, free_port, running
 
 # One of each type of page; of each the longest tables and lines.
@@ -32,11 +31,6 @@ SAMPLE = (
 PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
 
 WIDER_THAN_THE_SCREEN = "return document.documentElement.scrollWidth > innerWidth"
-AXE = (
-    "const done = arguments[0];"
-    "axe.run({resultTypes: ['violations']}).then(found => done(found.violations.map(each =>"
-    " each.id + ': ' + each.nodes.map(node => node.html.slice(0, 120)).join(' | ').slice(0, 400))))"
-)
 FOCUSED = (
     "const at = document.activeElement, style = getComputedStyle(at),"
     " box = at.getBoundingClientRect();"
@@ -69,13 +63,6 @@ def _as_it_was(browser):
     prefer(browser, "light")
 
 
-def prefer(browser, scheme):
-    browser.execute_cdp_cmd(
-        "Emulation.setEmulatedMedia",
-        {"features": [{"name": "prefers-color-scheme", "value": scheme}]},
-    )
-
-
 def brightness(browser):
     colour = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
     return sum(int(part) for part in colour.removeprefix("rgb(").removesuffix(")").split(","))
@@ -104,11 +91,8 @@ def test_every_page_fits_a_phone_and_the_console_is_silent(browser, address, sit
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("page", SAMPLE)
 def test_axe_finds_nothing(browser, address, page, scheme):
-    source = axe().read_text("utf-8")
-    prefer(browser, scheme)
     browser.get(f"{address}/{page}")
-    browser.execute_script(source)
-    assert browser.execute_async_script(AXE) == []
+    assert violations(browser, scheme) == []
 
 
 def test_what_is_wide_on_a_phone_scrolls_in_its_own_box(browser, address):

@@ -67,7 +67,8 @@ _PHONE = {"width": 360, "height": 780, "deviceScaleFactor": 2, "mobile": True}
 _AXE = (
     "const done = arguments[0];"
     "axe.run({resultTypes: ['violations']}).then(found => done(found.violations.map("
-    "each => each.id + ': ' + each.nodes.map(node => node.html.slice(0, 120)).join(' | '))))"
+    "each => each.id + ': ' + each.nodes.map(node => node.html.slice(0, 120)).join(' | ')"
+    ".slice(0, 400))))"
 )
 
 # What lies outside of the window, but for what scrolls in a box of its own.
@@ -94,12 +95,12 @@ _LABELS = (
 
 def violations(driver: webdriver.Chrome, scheme: str) -> list[str]:
     """What axe-core finds in the page that is open, in the colours of *scheme*."""
-    _prefer(driver, scheme)
+    prefer(driver, scheme)
     driver.execute_script(axe().read_text("utf-8"))
     try:
         return driver.execute_async_script(_AXE)
     finally:
-        _prefer(driver, "light")
+        prefer(driver, "light")
 
 
 @contextmanager
@@ -122,7 +123,8 @@ def labels_on_labels(driver: webdriver.Chrome) -> list[str]:
     return driver.execute_script(_LABELS)
 
 
-def _prefer(driver: webdriver.Chrome, scheme: str) -> None:
+def prefer(driver: webdriver.Chrome, scheme: str) -> None:
+    """Open pages in light or dark from now on."""
     driver.execute_cdp_cmd(
         "Emulation.setEmulatedMedia",
         {"features": [{"name": "prefers-color-scheme", "value": scheme}]},
