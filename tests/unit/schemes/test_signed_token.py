@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 import math
+import re
 import subprocess
 import sys
 
@@ -30,6 +31,7 @@ from edgeauth.private_keys import PrivateKey
 from edgeauth.public_keys import PublicKey
 from edgeauth.schemes.signed_token import SignedTokenScheme
 from edgeauth.schemes.signed_token.sign import part, token
+from edgeauth.schemes.signed_token.token import claims_of, decoded, parts_of
 
 ROWS = rows()
 PUBLIC = ("RS256", "ES256", "EdDSA", "Ed25519")
@@ -455,6 +457,8 @@ def test_netlify_is_of_production_alone_unless_somebody_says_otherwise():
     assert any_context.rules.max_skew == 1
     more = SignedTokenScheme.netlify(secrets, claims={"deploy_context": ["deploy-preview"]})
     assert more.verify(preview.plain(), now=preview.now)
+    with pytest.raises(ConfigurationError, match=r"^netlify_id is 7"):
+        SignedTokenScheme.netlify(secrets, netlify_id=7)
 
 
 def test_cloudflare_access_says_who_the_user_is():
@@ -604,7 +608,7 @@ def test_a_key_set_may_be_a_file(tmp_path):
     assert scheme("EdDSA", None, jwks=str(file)).verify_value(signed("EdDSA"), now=NOW)
     for text in ("", "[]", "{", "[" * 100_000):
         file.write_text(text)
-        with pytest.raises(ConfigurationError, match="is no JSON object"):
+        with pytest.raises(ConfigurationError, match=r"^jwks '.*jwks\.json' is no JSON object"):
             scheme("EdDSA", None, jwks=str(file))
 
 
@@ -643,6 +647,10 @@ def test_headers_are_remembered_of_accepted_tokens_alone_and_in_a_bounded_number
 # --- signing
 
 
+def private(algorithm):
+    return PrivateKey("one", private_pem(pair(algorithm)))
+
+
 @pytest.mark.parametrize("algorithm", ["HS256", *PUBLIC])
 def test_what_it_signs_is_accepted_by_itself_and_by_pyjwt(algorithm):
     more = {"audience": ["us", "we"], "claims": {"kind": ["a", "b"], "n": 1}}
@@ -669,6 +677,48 @@ def test_what_it_signs_is_accepted_by_itself_and_by_pyjwt(algorithm):
     }
 
 
+def said_in(made):
+    """The header and the claims of what a scheme signed, and the token."""
+    text = made["X-Token"]
+    return jwt.get_unverified_header(text), claims_of(text.encode().split(b".")[1]), text
+
+
+def test_of_several_secrets_the_newest_that_is_valid_at_that_moment_signs():
+    later = Key("later", "another-Zk3-of-nobody-9fQ2xv7LmT", not_before=NOW + 10)
+    which = scheme(keys=[Key("old", "a-third-Zk3-of-nobody-9fQ2xv7LmT"), Key("new", SECRET), later])
+    assert [key.id for key in which.keys] == ["old", "new", "later"]
+    for now, key in ((NOW, "new"), (NOW + 10, "later")):
+        assert (
+            which.verify_value(said_in(which.credential(now=now))[2].encode(), now=now).key_id
+            == key
+        )
+
+
+def test_the_header_of_what_is_signed_says_the_algorithm_the_kind_and_the_key():
+    key = PrivateKey("other", private_pem(pair("EdDSA")))
+    assert said_in(scheme().credential(now=NOW))[0] == {"alg": "HS256", "typ": "JWT"}
+    made = of_set("EdDSA").credential(now=NOW, key=key)
+    assert said_in(made)[0] == {"alg": "EdDSA", "typ": "JWT", "kid": "other"}
+
+
+def test_a_token_has_no_white_space():
+    parts = said_in(scheme().credential(now=NOW, claims={"kind": ["a", "b"]}))[2].split(".")[:2]
+    assert not any(byte in decoded(part.encode()) for part in parts for byte in (b" ", b"\n"))
+
+
+def test_who_signed_a_token_is_told_whatever_it_says():
+    which = of_set("EdDSA", "one", "two")
+    for name in ("one", "two"):
+        parts = parts_of(signed("EdDSA", {}, name=name, headers={"kid": "unknown"}))
+        assert which.signer_of(parts).id == name
+        for other in (parts._replace(signed=b"a.b"), parts._replace(signature=b"c")):
+            assert which.signer_of(other) is None
+
+
+def test_a_token_lives_as_long_as_is_asked():
+    assert said_in(scheme().credential(now=NOW, lifetime=7))[1]["exp"] == NOW + 7
+
+
 def test_a_token_lives_no_longer_than_it_may():
     which = scheme(max_lifetime=60)
     assert which.claims_at(NOW)["exp"] == NOW + 60
@@ -676,17 +726,19 @@ def test_a_token_lives_no_longer_than_it_may():
 
 
 @pytest.mark.parametrize(
-    ("algorithm", "key"),
+    ("expected", "has", "key"),
     [
-        ("RS256", lambda: PrivateKey("one", private_pem(pair("RS256")))),
-        ("ES256", lambda: PrivateKey("one", private_pem(pair("EdDSA")))),
-        ("ES256", lambda: Key("one", SECRET)),
-        ("HS256", lambda: PrivateKey("one", private_pem(pair("EdDSA")))),
+        ("RS256 (rsa-v1_5-sha256)", "for rsa-pss-sha512", lambda: private("RS256")),
+        ("ES256 (ecdsa-p256-sha256)", "for ed25519", lambda: private("EdDSA")),
+        ("ES256 (ecdsa-p256-sha256)", "a secret", lambda: Key("one", SECRET)),
+        ("HS256 (a secret)", "for ed25519", lambda: private("EdDSA")),
     ],
 )
-def test_a_key_for_another_algorithm_signs_nothing(algorithm, key):
+def test_a_key_for_another_algorithm_signs_nothing(expected, has, key):
+    algorithm = expected.partition(" ")[0]
     which = scheme() if algorithm == "HS256" else of_set(algorithm)
-    with pytest.raises(ConfigurationError, match=f"the tokens here are signed with {algorithm}"):
+    words = f"key 'one' is {has}, and the tokens here are signed with {expected}: give"
+    with pytest.raises(ConfigurationError, match=re.escape(words)):
         which.credential(now=NOW, key=key())
 
 
