@@ -29,9 +29,9 @@ from support.token_keys import (
 from edgeauth import ConfigurationError, Key, VerificationError
 from edgeauth.private_keys import PrivateKey
 from edgeauth.public_keys import PublicKey
-from edgeauth.schemes.signed_token import SignedTokenScheme
+from edgeauth.schemes.signed_token import SignedTokenScheme, verify
 from edgeauth.schemes.signed_token.sign import part, token
-from edgeauth.schemes.signed_token.token import claims_of, decoded, parts_of
+from edgeauth.schemes.signed_token.token import claims_of, decoded, header_of, parts_of
 
 ROWS = rows()
 PUBLIC = ("RS256", "ES256", "EdDSA", "Ed25519")
@@ -143,6 +143,23 @@ def test_a_token_that_needs_an_extension_is_refused(header):
     assert refused(scheme(), text.encode()).reason == "malformed"
 
 
+@pytest.mark.parametrize(
+    ("algorithm", "header", "message", "hint"),
+    [
+        ("HS256", {"alg": "none"}, "not signed with HS256", "algorithm here must be the one"),
+        ("HS256", {"alg": "HS256", "b64": True}, "needs extensions (crit, b64)", None),
+        ("HS256", {"alg": "HS256"}, "no key that is valid now made", "is the key here that of"),
+        ("EdDSA", {"alg": "EdDSA"}, "names no key, and there is a set", None),
+        ("EdDSA", {"alg": "EdDSA", "kid": "x"}, "a key that is not here", "edgeauth jwks update"),
+    ],
+)
+def test_the_operator_is_told_what_is_wrong_with_a_token(algorithm, header, message, hint):
+    value = token(Key("k", "another-Zk3-of-nobody-9fQ2xv7LmT"), header, claims()).encode()
+    error = refused(scheme() if algorithm == "HS256" else of_set(algorithm), value)
+    assert message in error.message
+    assert error.hint is None if hint is None else hint in error.hint
+
+
 def test_a_header_in_which_a_name_is_there_twice_is_refused():
     message = part(b'{"alg":"none","alg":"HS256"}') + b"." + part(json.dumps(claims()).encode())
     forged = message + b"." + part(hmac.digest(SECRET.encode(), message, "sha256"))
@@ -206,6 +223,7 @@ def test_a_second_field_is_refused_whatever_it_holds():
     with pytest.raises(VerificationError) as caught:
         scheme().verify(PlainRequest(), now=NOW)
     assert caught.value.reason == "missing"
+    assert "X-Token" in caught.value.message
 
 
 @pytest.mark.parametrize(
@@ -642,6 +660,16 @@ def test_headers_are_remembered_of_accepted_tokens_alone_and_in_a_bounded_number
     # One that is known is no less verified.
     assert which.verify_value(signed("HS256", headers={"n": 99}), now=NOW)
     refused(which, signed("HS256", headers={"n": 99})[:-4])
+
+
+def test_a_header_of_an_accepted_token_is_read_once(monkeypatch):
+    read = []
+    monkeypatch.setattr(verify, "header_of", lambda head: read.append(head) or header_of(head))
+    which = of_set("EdDSA", "one", "two")
+    for name in ("one", "two", "one", "two"):
+        value = signed("EdDSA", claims(n=len(read)), name=name)
+        assert which.verify_value(value, now=NOW).key_id == name
+    assert len(read) == 2
 
 
 # --- signing
