@@ -408,7 +408,8 @@ def test_settings_make_it_and_miss_the_bucket():
     given = {"bucket": "shop", "region": "cn-hangzhou"}
     made = SchemeSettings("alibaba-oss", given=given).build_scheme(KeyRing([KEY]))
     assert made.verify(sent(V4), now=NOW)
-    with pytest.raises(ConfigurationError, match="needs bucket"):
+    words = r"^the scheme alibaba-oss needs bucket: the name of the bucket that the edge signs for"
+    with pytest.raises(ConfigurationError, match=words):
         SchemeSettings("alibaba-oss").build_scheme(KeyRing([KEY]))
 
 
@@ -657,6 +658,9 @@ def test_each_day_is_remembered_for_each_key_until_there_are_64():
     assert set(which._days) == {(b"LTAI5t", b"20251009"), (b"other", b"20251009")}
     for number in range(62):
         which._days[b"other", b"%d" % number] = b"key"
+    for signer in (V4, one):
+        assert which.verify(sent(signer), now=NOW)
+    assert len(which._days) == 64
     later = by_hand(b"20251010T000000Z", b"20251010")
     with pytest.raises(NotYetValid):
         which.verify(later, now=NOW)
@@ -695,6 +699,15 @@ def test_the_string_of_v4_has_a_line_for_each_part():
             b"UNSIGNED-PAYLOAD",
         ]
         assert found[b"x-oss-date"] == b"d"
+
+
+def test_the_fields_that_v4_needs_may_be_named_as_additional_ones():
+    lines = [("x-oss-date", b"d"), ("x-oss-content-sha256", b"UNSIGNED-PAYLOAD")]
+    request = PlainRequest(target=b"/", fields=lines)
+    assert V4.v4_canonical(request, b"x-oss-content-sha256;x-oss-date")[1].keys() == {
+        b"x-oss-content-sha256",
+        b"x-oss-date",
+    }
 
 
 def test_a_path_is_encoded_anew_unless_it_is_plain():
