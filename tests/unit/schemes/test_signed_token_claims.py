@@ -224,6 +224,12 @@ def test_what_is_wrong_with_a_payload_is_told(payload, message):
 def test_the_parts_of_a_token_are_told_as_received_and_the_signature_decoded():
     assert parts_of(b"e30.e30.-_-_") == (b"e30", b"e30", b"e30.e30", b"\xfb\xff\xbf")
     assert parts_of(b"e30.e30.") == (b"e30", b"e30", b"e30.e30", b"")
+    assert parts_of(b"e30.e30.AAAX").signature == b"\0\0\x17"
+
+
+def test_a_part_is_base64url_without_padding():
+    parts = {b"\0\0\x17": b"AAAX", b"\0": b"AA", b"\xfb\xff": b"-_8", b"": b""}
+    assert {raw: part(raw) for raw in parts} == parts
 
 
 # --- keys
