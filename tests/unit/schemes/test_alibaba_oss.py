@@ -167,6 +167,7 @@ def test_bytes_that_are_no_utf_8_are_signed_as_they_are():
     [
         "/a%3Facl",
         "/a%3Fx&acl",
+        "/a%3Facl=1%3Fb",
         "/a?append=1%26position=5",
         "/a?append=1%26position=5%26b",
         "/a?acl&acl",
