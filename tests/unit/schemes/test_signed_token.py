@@ -533,6 +533,7 @@ def test_google_iap_is_es256_for_ten_minutes_and_a_skew():
         ({"algorithm": ["HS256"]}, "must be one of"),
         ({"issuer": ""}, "issuer is"),
         ({"issuer": None}, "issuer is"),
+        ({"issuer": ["a"]}, "issuer is"),
         ({"audience": []}, "audience is"),
         ({"audience": [""]}, "audience is"),
         ({"audience": b"us"}, "audience is"),
