@@ -408,6 +408,8 @@ def told(request, scheme=SCHEME):
 
 def test_the_operator_is_told_what_is_wrong_with_a_signature():
     assert told(PlainRequest(target=b"/"))[0] == "no Authorization header"
+    twice = PlainRequest(target=b"/", fields=[("Authorization", b"a"), ("authorization", b"a")])
+    assert told(twice)[0] == "2 Authorization headers; there must be one"
     message, hint = told(
         sent(), AzureSharedKeyScheme([Key("k", b64encode(b"x" * 32))], account="a")
     )
