@@ -84,8 +84,16 @@ def test_an_ecdsa_signature_is_two_numbers_of_one_length_and_never_der(made, nam
     der = key._key.sign(MESSAGE, hashed)
 
     assert {len(key.sign(MESSAGE)) for _ in range(20)} == {length}
-    with pytest.raises(BadSignature):
-        PublicKey("k", public, name).verify(der, MESSAGE)
+    good, half = key.sign(MESSAGE), length // 2
+    PublicKey("k", public, name).verify(good, MESSAGE)
+    # The same two numbers, longer.
+    for other in (
+        der,
+        good[:half] + b"\0" + good[half:],
+        b"\0" + good[:half] + b"\0" + good[half:],
+    ):
+        with pytest.raises(BadSignature):
+            PublicKey("k", public, name).verify(other, MESSAGE)
 
 
 def test_a_key_of_one_algorithm_is_none_of_another(made):
