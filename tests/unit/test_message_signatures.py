@@ -36,7 +36,7 @@ from edgeauth.schemes.message_signatures import (
 from edgeauth.schemes.message_signatures import verify as verifying
 from edgeauth.schemes.message_signatures.base import Base
 from edgeauth.schemes.message_signatures.components import components
-from edgeauth.schemes.message_signatures.form import selected
+from edgeauth.schemes.message_signatures.form import Form, selected
 from edgeauth.verdict import BodyDigest
 
 OTHER = Key("edge-2", "another-secret-of-another-edge")
