@@ -207,7 +207,12 @@ SUBJECTS = {
         _WATCHED,
         "unit/settings/test_settings.py",
     ),
-    "addresses.py": ("unit/test_addresses.py", "unit/record/test_list_age.py", _CONFIGURED),
+    "addresses.py": (
+        "unit/test_addresses.py",
+        "unit/test_address_forms.py",
+        "unit/record/test_list_age.py",
+        _CONFIGURED,
+    ),
     "forwarded.py": (
         "unit/test_forwarded.py",
         "unit/test_guard.py",
