@@ -891,3 +891,14 @@ def test_a_signature_of_a_known_form_counts_under_its_label_and_in_its_frame_alo
 
     for changed in (value.replace(*change), value[:-1] + b";"):
         assert reason_of(judge, with_field(request, "Signature", changed)) == "malformed"
+
+
+@pytest.mark.parametrize(
+    ("created", "covers"), [("", {"method"}), (";created=1", {"method", "time"})]
+)
+def test_a_form_covers_the_time_where_the_signature_has_one(created, covers):
+    text = f'edge=("@method"){created};keyid="k"'.encode()
+    form = Form(selected([text], [b"edge=:AAAA:"], None), {}, require_nonce=False)
+
+    assert form.covers == covers
+    assert form.missing == (None if created else "the signature leaves out created")
