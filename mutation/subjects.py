@@ -178,6 +178,7 @@ SUBJECTS = {
     **{
         f"schemes/signed_token/{name}.py": (
             "unit/schemes/test_signed_token.py",
+            "unit/schemes/test_signed_token_claims.py",
             "unit/schemes/test_signed_token_settings.py",
             "properties/test_signed_tokens.py",
         )
@@ -207,7 +208,12 @@ SUBJECTS = {
         _WATCHED,
         "unit/settings/test_settings.py",
     ),
-    "addresses.py": ("unit/test_addresses.py", "unit/record/test_list_age.py", _CONFIGURED),
+    "addresses.py": (
+        "unit/test_addresses.py",
+        "unit/test_address_forms.py",
+        "unit/record/test_list_age.py",
+        _CONFIGURED,
+    ),
     "forwarded.py": (
         "unit/test_forwarded.py",
         "unit/test_guard.py",

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeauth import AddressList, ConfigurationError
+from edgeauth.address_files import parse_list, read_list
 
 AWS = {
     "syncToken": "1",
@@ -166,3 +167,142 @@ def test_a_list_that_is_not_bundled_says_how_to_get_it():
     with pytest.raises(ConfigurationError, match=r"--cdn cloudflare --file cloudflare\.json"):
         AddressList.bundled("cloudflare")
     assert AddressList.bundled("fastly").as_of == AddressList.fastly().as_of
+
+
+@pytest.mark.parametrize(
+    ("text", "accepted"),
+    [
+        ("104.0.0.0/8", True),
+        ("104.0.0.0/7", False),
+        ("2400::/16", True),
+        ("2400::/15", False),
+    ],
+)
+def test_no_network_of_a_cdn_is_wider_than_the_widest(text, accepted):
+    for document in (text, [text], {**GOOGLE, "prefixes": [{"ipv4Prefix": text}]}):
+        if accepted:
+            assert len(read(document)) == 1
+            continue
+        with pytest.raises(ConfigurationError, match=f"^the list.* {text}"):
+            read(document)
+    # A text of lines has no such length, and of a list it is refused.
+    with pytest.raises(ConfigurationError, match="so wide"):
+        read(["104.0.0.0/00008"])
+
+
+FORM = '{"addresses": ["192.0.2.0/24"], "ipv6_addresses": ["2001:db8::/32"]}'
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ("soon", f"is not JSON; expected {FORM}, what a CDN publishes, or a network a line"),
+        ([7], f"has the wrong shape; expected {FORM}"),
+        (7, f"has the wrong shape; expected {FORM}"),
+        (
+            {"prefixes": []},
+            "has the wrong shape: it has no prefix of CLOUDFRONT_ORIGIN_FACING, and none of Google",
+        ),
+        ({"values": []}, "has the wrong shape: it has no service tag AzureFrontDoor.Backend"),
+        ({"result": []}, "has the wrong shape: its result has no networks of Cloudflare"),
+        ({"addresses": 7, "ipv6_addresses": []}, f"has no list 'addresses'; expected {FORM}"),
+        ({"addresses": []}, f"has no list 'ipv6_addresses'; expected {FORM}"),
+        ({"ipv6_addresses": []}, f"has no list 'addresses'; expected {FORM}"),
+    ],
+)
+def test_an_error_names_the_list_and_says_what_is_expected(document, said):
+    text = document if isinstance(document, str) else json.dumps(document)
+    with pytest.raises(ConfigurationError) as caught:
+        parse_list(text, "the list")
+    assert str(caught.value) == f"the list {said}"
+    assert caught.value.__cause__ is None
+
+
+def test_the_fields_of_our_own_form_are_handed_over_as_they_are():
+    own = {"addresses": ["192.0.2.0/24"], "ipv6_addresses": ["2001:db8::/32"]}
+    assert parse_list(json.dumps(own), "a list") == ([*own["addresses"], "2001:db8::/32"], None, {})
+    dated = {**own, "as_of": "2026-10", "retiring": {"198.51.100.0/24": "2026-10-31"}}
+    assert parse_list(json.dumps(dated), "a list")[1:] == (dated["as_of"], dated["retiring"])
+    for retiring in ([], None, "x"):
+        with pytest.raises(ConfigurationError) as caught:
+            parse_list(json.dumps({**own, "retiring": retiring}), "a list")
+        assert str(caught.value) == ('a list: retiring must be like {"192.0.2.0/24": "2026-10-31"}')
+
+
+@pytest.mark.parametrize(
+    ("name", "date", "as_of"),
+    [
+        ("createDate", "2026-10-31-20-23-14", "2026-10-31"),
+        ("creationTime", "2026-10-31T20", "2026-10-31"),
+        ("createDate", "2026-10-31", "2026-10-31"),
+        ("createDate", "2026-10-311", None),
+        ("createDate", " 2026-10-31", None),
+        ("createDate", 20261031, None),
+        ("created", "2026-10-31", None),
+    ],
+)
+def test_the_date_of_a_published_list_is_a_day_at_its_beginning(name, date, as_of):
+    document = {"prefixes": GOOGLE["prefixes"], name: date}
+    assert parse_list(json.dumps(document), "a list").as_of == as_of
+
+
+def test_of_a_published_list_what_is_of_another_kind_is_left_out():
+    document = {
+        "prefixes": [
+            *(7, {}, {"ipv4Prefix": 7}, {"ipv4Prefix": "192.0.2.0/24"}),
+            {"ip_prefix": "198.51.100.0/24"},
+            {"ip_prefix": "203.0.113.0/24", "service": "CLOUDFRONT_ORIGIN_FACING"},
+            {"ipv6_prefix": "2001:db8:1::/48", "service": "CLOUDFRONT"},
+            {"ipv4Prefix": "192.0.2.128/25", "ipv6Prefix": "2001:db8:2::/48"},
+        ],
+        "ipv6_prefixes": 7,
+    }
+    assert parse_list(json.dumps(document), "a list").networks == [
+        *("192.0.2.0/24", "203.0.113.0/24", "192.0.2.128/25", "2001:db8:2::/48"),
+    ]
+    tags = [7, {"name": "AzureFrontDoor.Backend"}, {"name": "x", "properties": AZURE["values"][2]}]
+    document = {"values": [*tags, *AZURE["values"]]}
+    assert len(parse_list(json.dumps(document), "a list").networks) == 2
+    document = {"result": {"ipv4_cidrs": [7, "192.0.2.0/24"], "ipv6_cidrs": None}}
+    assert parse_list(json.dumps(document), "a list").networks == ["192.0.2.0/24"]
+
+
+@pytest.mark.parametrize(
+    ("line", "is_one"),
+    [
+        ("::", True),
+        ("1", False),
+        ("0123:4567:89ab:cdef:ABCD:EF01:255.255.255.255", True),
+        ("f" * 45, True),
+        ("f" * 46, False),
+        ("::/128", True),
+        ("::/1280", False),
+        ("::/", False),
+        ("g::", False),
+        (":: ::", False),
+    ],
+)
+def test_a_line_is_a_network_or_the_text_is_none_of_lines(line, is_one):
+    text = f"2001:db8::/32\n {line}\t# why\n"
+    if is_one:
+        assert parse_list(text, "a list").networks == ["2001:db8::/32", line]
+    else:
+        with pytest.raises(ConfigurationError, match="is not JSON"):
+            parse_list(text, "a list")
+
+
+def test_the_text_of_a_file_is_read_up_to_its_limit_and_errors_name_it(tmp_path):
+    file = tmp_path / "list"
+    file.write_bytes(b"x" * (16 << 20))
+    assert len(read_list(file, "here")) == 16 << 20
+    for content, said in (
+        (b"x" * ((16 << 20) + 1), "here is over 16777216 bytes"),
+        (b"\xff", "here is not UTF-8 text"),
+    ):
+        file.write_bytes(content)
+        with pytest.raises(ConfigurationError) as caught:
+            read_list(file, "here")
+        assert str(caught.value) == said
+    with pytest.raises(ConfigurationError, match=r"^here cannot be read: No such file") as caught:
+        read_list(tmp_path / "none", "here")
+    assert caught.value.__cause__ is None

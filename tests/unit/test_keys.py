@@ -446,3 +446,8 @@ def test_a_scheme_that_compares_with_a_secret_takes_no_public_key():
 def test_the_text_of_a_public_key_is_no_secret(kind):
     with pytest.raises(ConfigurationError, match="the secret of key 'a' is a key of a pair"):
         Key("a", kind(PUBLIC))
+
+
+def test_an_error_in_a_text_of_secrets_names_the_text_and_the_line():
+    with pytest.raises(ConfigurationError, match=r"^a text, line 2: expected id:secret"):
+        KeyRing.from_text(f"a:{SECRET}\nb", "a text")

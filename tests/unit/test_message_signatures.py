@@ -36,7 +36,7 @@ from edgeauth.schemes.message_signatures import (
 from edgeauth.schemes.message_signatures import verify as verifying
 from edgeauth.schemes.message_signatures.base import Base
 from edgeauth.schemes.message_signatures.components import components
-from edgeauth.schemes.message_signatures.form import selected
+from edgeauth.schemes.message_signatures.form import Form, selected
 from edgeauth.verdict import BodyDigest
 
 OTHER = Key("edge-2", "another-secret-of-another-edge")
@@ -903,3 +903,14 @@ def test_a_signature_of_a_known_form_counts_under_its_label_and_in_its_frame_alo
 
     for changed in (value.replace(*change), value[:-1] + b";"):
         assert reason_of(judge, with_field(request, "Signature", changed)) == "malformed"
+
+
+@pytest.mark.parametrize(
+    ("created", "covers"), [("", {"method"}), (";created=1", {"method", "time"})]
+)
+def test_a_form_covers_the_time_where_the_signature_has_one(created, covers):
+    text = f'edge=("@method"){created};keyid="k"'.encode()
+    form = Form(selected([text], [b"edge=:AAAA:"], None), {}, require_nonce=False)
+
+    assert form.covers == covers
+    assert form.missing == (None if created else "the signature leaves out created")

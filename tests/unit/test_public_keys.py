@@ -12,7 +12,14 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from support.rfc9421 import published_key
 
 from edgeauth import BadSignature, ConfigurationError, Key, KeyRing, Passes, sign
-from edgeauth.public_keys import ALGORITHMS, PublicKey, _cryptography, is_public, pem_of
+from edgeauth.public_keys import (
+    ALGORITHMS,
+    PublicKey,
+    _cryptography,
+    checked_algorithm,
+    is_public,
+    pem_of,
+)
 from edgeauth.schemes.message_signatures import MessageSigner, PrivateKey
 
 MESSAGE = b"what is signed"
@@ -77,8 +84,16 @@ def test_an_ecdsa_signature_is_two_numbers_of_one_length_and_never_der(made, nam
     der = key._key.sign(MESSAGE, hashed)
 
     assert {len(key.sign(MESSAGE)) for _ in range(20)} == {length}
-    with pytest.raises(BadSignature):
-        PublicKey("k", public, name).verify(der, MESSAGE)
+    good, half = key.sign(MESSAGE), length // 2
+    PublicKey("k", public, name).verify(good, MESSAGE)
+    # The same two numbers, longer.
+    for other in (
+        der,
+        good[:half] + b"\0" + good[half:],
+        b"\0" + good[:half] + b"\0" + good[half:],
+    ):
+        with pytest.raises(BadSignature):
+            PublicKey("k", public, name).verify(other, MESSAGE)
 
 
 def test_a_key_of_one_algorithm_is_none_of_another(made):
@@ -166,6 +181,16 @@ def test_a_public_key_may_be_dated(made):
     assert not PublicKey("k", public, "ed25519").dated
     with pytest.raises(ConfigurationError, match="must not be later"):
         PublicKey("k", public, "ed25519", not_before=2, not_after=1)
+
+
+def test_a_public_key_that_is_read_from_pem_keeps_its_dates(made):
+    key = PublicKey.from_text("k", made["ed25519"][1].decode(), 1, 2)
+
+    assert (key.not_before, key.not_after, key.algorithm) == (1, 2, "ed25519")
+
+
+def test_an_algorithm_that_a_public_key_can_have_is_given_back():
+    assert [checked_algorithm("k", name) for name in ALGORITHMS] == list(ALGORITHMS)
 
 
 def test_without_the_package_a_public_key_says_what_to_install(made, monkeypatch):

@@ -15,19 +15,23 @@ from edgeauth import (
     BadSignature,
     ClaimRefused,
     ConfigurationError,
+    Expired,
     Key,
     KeyRing,
     MalformedHeader,
     MissingHeader,
     NotCovered,
     SchemeSettings,
+    VerificationError,
 )
-from edgeauth.schemes.azure_shared_key import AzureSharedKeyScheme
+from edgeauth.public_keys import PublicKey
+from edgeauth.schemes.azure_shared_key import CREDENTIAL, LINES, AzureSharedKeyScheme
 from edgeauth.schemes.base import CannotSign, Outgoing
 from edgeauth.verdict import BodyDigest
 
 NOW = 1_760_000_000
 SECRET = b64encode(bytes(range(64))).decode()
+PUBLIC = "ed25519:JrQLj5P/89iXES9+vFgrIy29clF9CC/oPPsw3c5D0bs="
 SCHEME = AzureSharedKeyScheme([Key("k1", SECRET)], account="edgeacct")
 LITE = AzureSharedKeyScheme([Key("k1", SECRET)], account="edgeacct", lite=True)
 
@@ -272,6 +276,298 @@ def test_settings_make_it_and_miss_the_account():
     assert made.verify(sent(), now=NOW)
     with pytest.raises(ConfigurationError, match="needs account"):
         SchemeSettings("azure-shared-key").build_scheme(keys)
+
+
+def test_what_there_is_to_set_is_read_from_the_text_of_a_variable():
+    options = {one.name: one for one in AzureSharedKeyScheme.OPTIONS}
+    assert {name: one.default for name, one in options.items()} == {
+        "account": None,
+        "max_skew": 900,
+        "lite": False,
+    }
+    assert all(one.doc for one in options.values())
+    assert options["lite"].default is False
+    for name, value, read in (
+        ("account", "edgeacct", "edgeacct"),
+        ("max_skew", "7", 7),
+        ("lite", "true", True),
+    ):
+        assert options[name].read(name, value) == read
+    with pytest.raises(ConfigurationError, match=r"^lite is 7; write true or false"):
+        options["lite"].read("lite", 7)
+
+
+def test_it_says_what_it_is_and_at_which_fields_it_looks():
+    assert (SCHEME.account, SCHEME.max_skew, SCHEME.lite) == ("edgeacct", 900, False)
+    assert (SCHEME.word, LITE.word, LITE.lite) == (b"SharedKey", b"SharedKeyLite", True)
+    assert SCHEME.headers == LITE.headers == ("Authorization", "x-ms-date")
+    assert SCHEME.looks_at_beginning == ("x-ms-",)
+    assert LITE.looks_at == ("Content-Md5", "Content-Type", "Date")
+    assert SCHEME.looks_at == (
+        *("Content-Encoding", "Content-Language", "Content-Length", "Content-Md5"),
+        *("Content-Type", "Date", "If-Modified-Since", "If-Match", "If-None-Match"),
+        *("If-Unmodified-Since", "Range"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("keys", "options", "words"),
+    [
+        (
+            [Key("k1", "no base64 at all!!")],
+            {},
+            "the secret of key 'k1' is no base64: copy the key of the storage account as the",
+        ),
+        (
+            [Key("k1", b64encode(bytes(15)).decode())],
+            {},
+            "the secret of key 'k1' stands for 15 bytes; a key of a storage account has 64, and",
+        ),
+        ([SECRET], {"account": "a" * 65}, "account 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
+        (
+            [SECRET],
+            {"account": "a.b"},
+            "account 'a.b' must be the name of the storage account: letters and digits",
+        ),
+        ([SECRET], {"account": 7}, "account 7 must be the name of the storage account"),
+        ([SECRET], {"max_skew": -1}, "max_skew must be 0 seconds or more, not -1"),
+        (
+            [PublicKey.from_text("p", PUBLIC)],
+            {},
+            "key 'p' is a public key, and the scheme 'azure-sh",
+        ),
+    ],
+)
+def test_a_wrong_argument_is_named_with_what_it_must_be(keys, options, words):
+    with pytest.raises(ConfigurationError) as caught:
+        AzureSharedKeyScheme(keys, **{"account": "edgeacct", **options})
+    assert str(caught.value).startswith(words)
+    assert caught.value.__cause__ is None
+
+
+def test_an_account_has_at_most_64_letters_and_a_key_at_least_16_bytes():
+    least = Key("k", b64encode(bytes(range(16))).decode(), NOW, NOW + 10)
+    which = AzureSharedKeyScheme([least], account="aZ-09" + "a" * 59)
+    [key] = which.decoded
+    assert (key.id, key.secret, key.not_before, key.not_after) == (
+        *("k", bytes(range(16)), NOW),
+        NOW + 10,
+    )
+
+
+def test_settings_that_miss_the_account_say_what_it_is():
+    words = "the scheme azure-shared-key needs account: the name of the storage account that the"
+    with pytest.raises(ConfigurationError, match=words):
+        AzureSharedKeyScheme.from_options(KeyRing([Key("k1", SECRET)]), {"account": None})
+
+
+def test_the_credential_is_of_the_form_that_the_service_reads():
+    for which, word in ((SCHEME, "SharedKey"), (LITE, "SharedKeyLite")):
+        made = which.credential(now=NOW + 0.9, request=Outgoing("GET", "h", "/", ()))
+        assert list(made) == ["Authorization", "x-ms-date"]
+        assert made["x-ms-date"] == "Thu, 09 Oct 2025 08:53:20 GMT"
+        assert made["Authorization"].startswith(f"{word} edgeacct:")
+
+
+def test_the_newest_key_that_is_valid_at_that_moment_signs():
+    later = Key("later", b64encode(b"x" * 32).decode(), not_before=NOW + 10)
+    which = AzureSharedKeyScheme([Key("k1", SECRET), later], account="edgeacct")
+    for now, key in ((NOW, "k1"), (NOW + 10, "later")):
+        made = which.credential(now=now, request=Outgoing("GET", "h", "/", ()))
+        fields = [(name, text.encode()) for name, text in made.items()]
+        assert which.verify(PlainRequest(target=b"/", fields=fields), now=now).key_id == key
+
+
+def test_what_cannot_be_signed_is_told():
+    with pytest.raises(
+        CannotSign, match=r"^the request cannot be signed: the target is no"
+    ) as caught:
+        sent(target="*")
+    assert caught.value.__cause__ is None
+    with pytest.raises(ConfigurationError, match="azure-shared-key"):
+        SCHEME.credential(now=NOW)
+
+
+def test_the_length_of_a_body_is_that_which_is_declared():
+    declared = Outgoing("PUT", "h", "/", [("content-LENGTH", "7")], b"abc")
+    alone = Outgoing("PUT", "h", "/", (), b"abc")
+    for outgoing, length in ((declared, b"7"), (alone, b"3")):
+        made = SCHEME.credential(now=NOW, request=outgoing)
+        fields = [(name, text.encode()) for name, text in made.items()]
+        fields.append(("Content-Length", length))
+        request = PlainRequest(method="PUT", target=b"/", fields=fields)
+        assert SCHEME.verify(request, now=NOW)
+        assert "content-length" not in made
+
+
+def told(request, scheme=SCHEME):
+    with pytest.raises(VerificationError) as caught:
+        scheme.verify(request, now=NOW)
+    return caught.value.message, caught.value.hint
+
+
+def test_the_operator_is_told_what_is_wrong_with_a_signature():
+    assert told(PlainRequest(target=b"/"))[0] == "no Authorization header"
+    twice = PlainRequest(target=b"/", fields=[("Authorization", b"a"), ("authorization", b"a")])
+    assert told(twice)[0] == "2 Authorization headers; there must be one"
+    message, hint = told(
+        sent(), AzureSharedKeyScheme([Key("k", b64encode(b"x" * 32))], account="a")
+    )
+    assert message == "no key here made this signature of this request"
+    assert hint.startswith("does something between edge and origin change the method, the path")
+    other = AzureSharedKeyScheme([Key("k1", SECRET)], account="other")
+    value = authorization(sent()).replace(b"edgeacct", b"other")
+    request = sent()
+    request.fields[0] = ("Authorization", value)
+    assert told(request) == (
+        "the signature is good, and the field names another account",
+        "the setting account is 'edgeacct': write it at the edge",
+    )
+    assert told(sent(), other)[0] == "no key here made this signature of this request"
+    bare = PlainRequest(target=b"/")
+    mac = SCHEME.decoded.newest_first[0].mac(SCHEME.string_to_sign(bare))
+    bare.fields.append(("Authorization", b"SharedKey edgeacct:" + b64encode(mac)))
+    assert told(bare) == (
+        "no date is signed: it would be good for ever",
+        "let the edge send x-ms-date",
+    )
+
+
+def authorization(request):
+    return request.header("Authorization")[0]
+
+
+FORM = "the edge must send {} ACCOUNT:SIGNATURE, a signature of 44 characters of base64"
+
+
+@pytest.mark.parametrize(
+    ("scheme", "value", "message", "hint"),
+    [
+        (SCHEME, b"Bearer x", "Authorization holds no SharedKey", None),
+        (LITE, b"Bearer x", "Authorization holds no SharedKeyLite", None),
+        (SCHEME, b"SharedKey x", "Authorization is not of the form", FORM.format("SharedKey")),
+        (LITE, b"SharedKey x", "Authorization is not of the form", FORM.format("SharedKeyLite")),
+        (
+            SCHEME,
+            b"SharedKeyLite a:" + b"A" * 43 + b"=",
+            "Authorization is signed as SharedKeyLite, and SharedKey is what counts",
+            "sign so at the edge, or set lite = true; it leaves the query unsigned",
+        ),
+        (
+            LITE,
+            b"SharedKey a:" + b"A" * 43 + b"=",
+            "Authorization is signed as SharedKey, and SharedKeyLite is what counts",
+            "sign so at the edge, or set lite = false",
+        ),
+    ],
+)
+def test_the_operator_is_told_which_word_is_meant(scheme, value, message, hint):
+    request = PlainRequest(target=b"/", fields=[("Authorization", value)])
+    assert told(request, scheme) == (message, hint)
+
+
+@pytest.mark.parametrize(
+    ("value", "fits"),
+    [
+        (b"SharedKey " + b"a" * 64 + b":" + b"A" * 43 + b"=", True),
+        (b"SharedKey " + b"a" * 65 + b":" + b"A" * 43 + b"=", False),
+        (b"SharedKey aZ-09:" + b"+/09az" + b"A" * 37 + b"=", True),
+        (b"SharedKeyLite a:" + b"A" * 43 + b"=", True),
+        (b"SharedKey a:" + b"A" * 42 + b"=", False),
+        (b"SharedKey a:" + b"A" * 44 + b"=", False),
+        (b"SharedKey a:" + b"A" * 42 + b"-=", False),
+        (b"sharedkey a:" + b"A" * 43 + b"=", False),
+    ],
+)
+def test_the_field_has_its_form_and_no_other(value, fits):
+    assert (CREDENTIAL.fullmatch(value) is not None) is fits
+
+
+def test_the_string_that_is_signed_has_a_line_for_each_part():
+    names = [name.decode() for name in LINES]
+    lines = [(name, b"%d" % place) for place, name in enumerate(names)]
+    own = [("x-ms-b", b"2"), ("x-ms-a", b"1")]
+    request = PlainRequest(method="PUT", target=b"/a%20b?B=2&a=%31&b=1&&c", fields=lines + own)
+    assert SCHEME.string_to_sign(request).split(b"\n") == [
+        *(b"PUT", *[b"%d" % place for place in range(11)]),
+        *(b"x-ms-a:1", b"x-ms-b:2"),
+        *(b"/edgeacct/a%20b", b"a:1", b"b:1,2", b"c:"),
+    ]
+    assert LITE.string_to_sign(request).split(b"\n") == [
+        *(b"PUT", b"3", b"4", b"5", b"x-ms-a:1", b"x-ms-b:2", b"/edgeacct/a%20b"),
+    ]
+    assert LITE.string_to_sign(PlainRequest(target=b"/?x&COMP=l%20s")).split(b"\n") == [
+        *(b"GET", b"", b"", b"", b"/edgeacct/?comp=l s"),
+    ]
+
+
+def test_a_date_of_the_service_empties_that_of_http_and_a_length_of_none_is_empty():
+    lines = [("Date", b"d"), ("Content-Length", b"0"), ("x-ms-date", b"m")]
+    found = SCHEME.string_to_sign(PlainRequest(target=b"/", fields=lines)).split(b"\n")
+    assert found == [b"GET", *[b""] * 11, b"x-ms-date:m", b"/edgeacct/"]
+    assert LITE.string_to_sign(PlainRequest(target=b"/", fields=lines)).split(b"\n") == [
+        *(b"GET", b"", b"", b"", b"x-ms-date:m", b"/edgeacct/"),
+    ]
+
+
+def test_the_date_of_the_service_counts_before_that_of_http():
+    assert SCHEME.verify(sent(fields=[("Date", "Thu, 09 Oct 2025 00:00:00 GMT")]), now=NOW)
+    request = PlainRequest(target=b"/", fields=[("Date", b"Thu, 09 Oct 2025 08:53:20 GMT")])
+    mac = SCHEME.decoded.newest_first[0].mac(SCHEME.string_to_sign(request))
+    request.fields.append(("Authorization", b"SharedKey edgeacct:" + b64encode(mac)))
+    assert SCHEME.verify(request, now=NOW).timestamp == NOW
+
+
+def test_the_operator_is_told_what_the_query_reads_like():
+    for target in (b"/?a=1%0Ab:2", b"/?a%0Ab=1", b"/?a=%0A:"):
+        with pytest.raises(MalformedHeader) as caught:
+            SCHEME.string_to_sign(PlainRequest(target=target))
+        assert str(caught.value).startswith(
+            "a line break in the query reads like another parameter"
+        )
+    assert SCHEME.string_to_sign(PlainRequest(target=b"/?a=1:2%0Ab%0Ac"))
+    with pytest.raises(
+        MalformedHeader, match=r"^the parameter comp is there twice, and it is signed$"
+    ):
+        LITE.string_to_sign(PlainRequest(target=b"/?comp=1&comp=1"))
+
+
+def test_names_are_sorted_by_letters_and_then_by_dashes():
+    order = [
+        *("x-ms-", "x-ms-!", "x-ms-#", "x-ms-$", "x-ms-%", "x-ms-&", "x-ms-*", "x-ms-.", "x-ms-^"),
+        *("x-ms-_", "x-ms-`", "x-ms-|", "x-ms-~", "x-ms-+", "x-ms-0", "x-ms-9"),
+        *(
+            "x-ms-a",
+            "x-ms-a'",
+            "x-ms-a-",
+            "x-ms-ab",
+            "x-ms-ab'",
+            "x-ms-ab-",
+            "x-ms-a'b",
+            "x-ms-a-b",
+            "x-ms-z",
+        ),
+    ]
+    lines = [(name, b"1") for name in sorted(order)]
+    signed = SCHEME.string_to_sign(PlainRequest(target=b"/", fields=lines)).split(b"\n")
+    assert [line[:-2].decode() for line in signed if line.startswith(b"x-ms-")] == order
+
+
+def test_the_skew_is_that_of_the_settings():
+    strict = AzureSharedKeyScheme([Key("k1", SECRET)], account="edgeacct", max_skew=1)
+    assert strict.verify(sent(), now=NOW + 1)
+    with pytest.raises(Expired, match="past max_skew 1 s"):
+        strict.verify(sent(), now=NOW + 2)
+
+
+def test_an_md5_has_16_bytes_and_lite_signs_it_too():
+    digest = b64encode(bytes(range(200, 216))).decode()
+    identity = LITE.verify(sent(LITE, method="PUT", fields=[("Content-MD5", digest)]), now=NOW)
+    assert identity.body == BodyDigest("md5", bytes(range(200, 216)))
+    assert identity.covers == {"method", "path", "time", "body"}
+    for other in (digest[:-2], digest + "=", b64encode(bytes(15)).decode()):
+        identity = LITE.verify(sent(LITE, method="PUT", fields=[("Content-MD5", other)]), now=NOW)
+        assert (identity.body, identity.covers) == (None, {"method", "path", "time"})
 
 
 # --- the peer

@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 from support.requests import PlainRequest
 
-from edgeauth import BadSignature, Expired, Key, MalformedHeader, NotYetValid
+from edgeauth import BadSignature, ConfigurationError, Expired, Key, MalformedHeader, NotYetValid
 from edgeauth.schemes.base import Outgoing
 from edgeauth.schemes.signed_parts import (
+    MAX_SKEW,
+    NO_DATE,
+    demand_name,
     http_date,
     http_date_text,
     identity_in_time,
@@ -158,3 +161,75 @@ def test_what_is_made_stands_in_place_of_what_was_there():
     request = sent_with(outgoing, {"x-a": "3"})
     assert (request.method, request.target, request.host) == ("PUT", b"/a?b", b"shop.example")
     assert request.fields() == [(b"x-b", b"2"), (b"x-a", b"3")]
+
+
+def test_the_skew_is_a_number_of_seconds_and_900_by_default():
+    assert (MAX_SKEW.name, MAX_SKEW.default) == ("max_skew", 900)
+    assert "inclusive" in MAX_SKEW.doc
+    assert MAX_SKEW.read("max_skew", "7") == 7
+    with pytest.raises(ConfigurationError, match=r"^max_skew is 'x'; write a number of seconds$"):
+        MAX_SKEW.read("max_skew", "x")
+    with pytest.raises(ConfigurationError, match=r"^max_skew must be 0 seconds or more, not -1$"):
+        MAX_SKEW.refuse_bad(-1)
+
+
+def test_a_name_that_is_missing_is_said_to_be():
+    demand_name("some-kind", {"bucket": "b"}, "bucket", "shop")
+    words = "^the scheme some-kind needs bucket: the name of the shop that the edge signs for$"
+    with pytest.raises(ConfigurationError, match=words):
+        demand_name("some-kind", {"bucket": None}, "bucket", "shop")
+
+
+@pytest.mark.parametrize("view", [PlainRequest, Folded])
+def test_what_is_wrong_with_a_signed_field_is_told(view):
+    names = frozenset({b"date"})
+    for lines, message in (
+        ([("Date", b"1"), ("date", b"1")], "a signed field is there twice"),
+        ([("x-a-b", b"1"), ("X-A-B", b"1")], "a signed field is there twice"),
+        ([("Date", b"a\nb")], "a signed field has a line break"),
+        ([("x-a-b", b"a\nb")], "a signed field has a line break"),
+    ):
+        with pytest.raises(MalformedHeader) as caught:
+            signed_fields(view(fields=lines), names, b"x-a-")
+        assert caught.value.message == message
+    lines = [("Other", b"1"), ("Other", b"a\nb"), ("Date", b"\t a \xa0")]
+    assert signed_fields(view(fields=lines), names, b"x-a-") == ({b"date": b"a \xa0"}, {})
+
+
+@pytest.mark.parametrize("view", [PlainRequest, Folded])
+def test_a_host_that_is_signed_is_there_once_beside_other_fields(view):
+    names = frozenset({b"host", b"date"})
+    lines = [("Host", b"h"), ("Date", b"d"), ("x-a-b", b"1")]
+    found = signed_fields(view(host=b"h", fields=lines), names, b"x-a-")
+    assert found == ({b"host": b"h", b"date": b"d"}, {b"x-a-b": b"1"})
+    with pytest.raises(MalformedHeader, match=r"^there must be one Host header: it is signed$"):
+        signed_fields(view(host=b"h", fields=[*lines, ("host", b"h")]), names, b"x-a-")
+
+
+def test_a_target_that_is_not_told_or_no_path_is_said_to_be():
+    with pytest.raises(MalformedHeader) as caught:
+        split_target(PlainRequest(target=None))
+    assert caught.value.message == (
+        "the server does not tell the target as received, and it is signed"
+    )
+    assert caught.value.hint == (
+        "use a server that tells it: raw_path in ASGI, RAW_URI or REQUEST_URI in WSGI"
+    )
+    with pytest.raises(MalformedHeader, match=r"^the target is no path with a query, and it is"):
+        split_target(PlainRequest(target=b"*"))
+
+
+def test_a_text_of_no_date_is_said_to_be():
+    for read in (http_date, iso_date):
+        for text in (b"", b"Thu, 31 Feb 2025 08:53:20 GMT", b"20250231T085320Z"):
+            with pytest.raises(MalformedHeader) as caught:
+                read(text)
+            assert caught.value.message == NO_DATE
+            assert caught.value.__cause__ is None
+
+
+def test_each_day_of_the_week_may_be_written():
+    for day in ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"):
+        assert http_date(f"{day}, 09 Oct 2025 08:53:20 GMT".encode()) == NOW
+    with pytest.raises(MalformedHeader):
+        http_date(b"Day, 09 Oct 2025 08:53:20 GMT")

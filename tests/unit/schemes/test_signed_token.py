@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 import math
+import re
 import subprocess
 import sys
 
@@ -28,8 +29,9 @@ from support.token_keys import (
 from edgeauth import ConfigurationError, Key, VerificationError
 from edgeauth.private_keys import PrivateKey
 from edgeauth.public_keys import PublicKey
-from edgeauth.schemes.signed_token import SignedTokenScheme
+from edgeauth.schemes.signed_token import SignedTokenScheme, verify
 from edgeauth.schemes.signed_token.sign import part, token
+from edgeauth.schemes.signed_token.token import claims_of, decoded, header_of, parts_of
 
 ROWS = rows()
 PUBLIC = ("RS256", "ES256", "EdDSA", "Ed25519")
@@ -141,6 +143,23 @@ def test_a_token_that_needs_an_extension_is_refused(header):
     assert refused(scheme(), text.encode()).reason == "malformed"
 
 
+@pytest.mark.parametrize(
+    ("algorithm", "header", "message", "hint"),
+    [
+        ("HS256", {"alg": "none"}, "not signed with HS256", "algorithm here must be the one"),
+        ("HS256", {"alg": "HS256", "b64": True}, "needs extensions (crit, b64)", None),
+        ("HS256", {"alg": "HS256"}, "no key that is valid now made", "is the key here that of"),
+        ("EdDSA", {"alg": "EdDSA"}, "names no key, and there is a set", None),
+        ("EdDSA", {"alg": "EdDSA", "kid": "x"}, "a key that is not here", "edgeauth jwks update"),
+    ],
+)
+def test_the_operator_is_told_what_is_wrong_with_a_token(algorithm, header, message, hint):
+    value = token(Key("k", "another-Zk3-of-nobody-9fQ2xv7LmT"), header, claims()).encode()
+    error = refused(scheme() if algorithm == "HS256" else of_set(algorithm), value)
+    assert message in error.message
+    assert error.hint is None if hint is None else hint in error.hint
+
+
 def test_a_header_in_which_a_name_is_there_twice_is_refused():
     message = part(b'{"alg":"none","alg":"HS256"}') + b"." + part(json.dumps(claims()).encode())
     forged = message + b"." + part(hmac.digest(SECRET.encode(), message, "sha256"))
@@ -204,6 +223,7 @@ def test_a_second_field_is_refused_whatever_it_holds():
     with pytest.raises(VerificationError) as caught:
         scheme().verify(PlainRequest(), now=NOW)
     assert caught.value.reason == "missing"
+    assert "X-Token" in caught.value.message
 
 
 @pytest.mark.parametrize(
@@ -455,6 +475,8 @@ def test_netlify_is_of_production_alone_unless_somebody_says_otherwise():
     assert any_context.rules.max_skew == 1
     more = SignedTokenScheme.netlify(secrets, claims={"deploy_context": ["deploy-preview"]})
     assert more.verify(preview.plain(), now=preview.now)
+    with pytest.raises(ConfigurationError, match=r"^netlify_id is 7"):
+        SignedTokenScheme.netlify(secrets, netlify_id=7)
 
 
 def test_cloudflare_access_says_who_the_user_is():
@@ -511,6 +533,7 @@ def test_google_iap_is_es256_for_ten_minutes_and_a_skew():
         ({"algorithm": ["HS256"]}, "must be one of"),
         ({"issuer": ""}, "issuer is"),
         ({"issuer": None}, "issuer is"),
+        ({"issuer": ["a"]}, "issuer is"),
         ({"audience": []}, "audience is"),
         ({"audience": [""]}, "audience is"),
         ({"audience": b"us"}, "audience is"),
@@ -604,7 +627,7 @@ def test_a_key_set_may_be_a_file(tmp_path):
     assert scheme("EdDSA", None, jwks=str(file)).verify_value(signed("EdDSA"), now=NOW)
     for text in ("", "[]", "{", "[" * 100_000):
         file.write_text(text)
-        with pytest.raises(ConfigurationError, match="is no JSON object"):
+        with pytest.raises(ConfigurationError, match=r"^jwks '.*jwks\.json' is no JSON object"):
             scheme("EdDSA", None, jwks=str(file))
 
 
@@ -640,7 +663,21 @@ def test_headers_are_remembered_of_accepted_tokens_alone_and_in_a_bounded_number
     refused(which, signed("HS256", headers={"n": 99})[:-4])
 
 
+def test_a_header_of_an_accepted_token_is_read_once(monkeypatch):
+    read = []
+    monkeypatch.setattr(verify, "header_of", lambda head: read.append(head) or header_of(head))
+    which = of_set("EdDSA", "one", "two")
+    for name in ("one", "two", "one", "two"):
+        value = signed("EdDSA", claims(n=len(read)), name=name)
+        assert which.verify_value(value, now=NOW).key_id == name
+    assert len(read) == 2
+
+
 # --- signing
+
+
+def private(algorithm):
+    return PrivateKey("one", private_pem(pair(algorithm)))
 
 
 @pytest.mark.parametrize("algorithm", ["HS256", *PUBLIC])
@@ -669,6 +706,48 @@ def test_what_it_signs_is_accepted_by_itself_and_by_pyjwt(algorithm):
     }
 
 
+def said_in(made):
+    """The header and the claims of what a scheme signed, and the token."""
+    text = made["X-Token"]
+    return jwt.get_unverified_header(text), claims_of(text.encode().split(b".")[1]), text
+
+
+def test_of_several_secrets_the_newest_that_is_valid_at_that_moment_signs():
+    later = Key("later", "another-Zk3-of-nobody-9fQ2xv7LmT", not_before=NOW + 10)
+    which = scheme(keys=[Key("old", "a-third-Zk3-of-nobody-9fQ2xv7LmT"), Key("new", SECRET), later])
+    assert [key.id for key in which.keys] == ["old", "new", "later"]
+    for now, key in ((NOW, "new"), (NOW + 10, "later")):
+        assert (
+            which.verify_value(said_in(which.credential(now=now))[2].encode(), now=now).key_id
+            == key
+        )
+
+
+def test_the_header_of_what_is_signed_says_the_algorithm_the_kind_and_the_key():
+    key = PrivateKey("other", private_pem(pair("EdDSA")))
+    assert said_in(scheme().credential(now=NOW))[0] == {"alg": "HS256", "typ": "JWT"}
+    made = of_set("EdDSA").credential(now=NOW, key=key)
+    assert said_in(made)[0] == {"alg": "EdDSA", "typ": "JWT", "kid": "other"}
+
+
+def test_a_token_has_no_white_space():
+    parts = said_in(scheme().credential(now=NOW, claims={"kind": ["a", "b"]}))[2].split(".")[:2]
+    assert not any(byte in decoded(part.encode()) for part in parts for byte in (b" ", b"\n"))
+
+
+def test_who_signed_a_token_is_told_whatever_it_says():
+    which = of_set("EdDSA", "one", "two")
+    for name in ("one", "two"):
+        parts = parts_of(signed("EdDSA", {}, name=name, headers={"kid": "unknown"}))
+        assert which.signer_of(parts).id == name
+        for other in (parts._replace(signed=b"a.b"), parts._replace(signature=b"c")):
+            assert which.signer_of(other) is None
+
+
+def test_a_token_lives_as_long_as_is_asked():
+    assert said_in(scheme().credential(now=NOW, lifetime=7))[1]["exp"] == NOW + 7
+
+
 def test_a_token_lives_no_longer_than_it_may():
     which = scheme(max_lifetime=60)
     assert which.claims_at(NOW)["exp"] == NOW + 60
@@ -676,17 +755,19 @@ def test_a_token_lives_no_longer_than_it_may():
 
 
 @pytest.mark.parametrize(
-    ("algorithm", "key"),
+    ("expected", "has", "key"),
     [
-        ("RS256", lambda: PrivateKey("one", private_pem(pair("RS256")))),
-        ("ES256", lambda: PrivateKey("one", private_pem(pair("EdDSA")))),
-        ("ES256", lambda: Key("one", SECRET)),
-        ("HS256", lambda: PrivateKey("one", private_pem(pair("EdDSA")))),
+        ("RS256 (rsa-v1_5-sha256)", "for rsa-pss-sha512", lambda: private("RS256")),
+        ("ES256 (ecdsa-p256-sha256)", "for ed25519", lambda: private("EdDSA")),
+        ("ES256 (ecdsa-p256-sha256)", "a secret", lambda: Key("one", SECRET)),
+        ("HS256 (a secret)", "for ed25519", lambda: private("EdDSA")),
     ],
 )
-def test_a_key_for_another_algorithm_signs_nothing(algorithm, key):
+def test_a_key_for_another_algorithm_signs_nothing(expected, has, key):
+    algorithm = expected.partition(" ")[0]
     which = scheme() if algorithm == "HS256" else of_set(algorithm)
-    with pytest.raises(ConfigurationError, match=f"the tokens here are signed with {algorithm}"):
+    words = f"key 'one' is {has}, and the tokens here are signed with {expected}: give"
+    with pytest.raises(ConfigurationError, match=re.escape(words)):
         which.credential(now=NOW, key=key())
 
 

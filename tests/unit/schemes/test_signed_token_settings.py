@@ -28,11 +28,21 @@ from edgeauth import ConfigurationError, Guard, Key, Settings
 from edgeauth.ops.private_key import read_private_key
 from edgeauth.private_keys import PrivateKey
 from edgeauth.public_keys import PublicKey
+from edgeauth.schemes.signed_token import SignedTokenScheme
 from edgeauth.schemes.signed_token.algorithms import Algorithm
+from edgeauth.schemes.signed_token.arguments import (
+    PRESETS,
+    PUBLISHED,
+    from_preset,
+    required_claims,
+    texts,
+    texts_in_order,
+)
 from edgeauth.service.state import State
 
 PLAIN = {"scheme": "signed-token", "header": "X-Token", "algorithm": "HS256", "issuer": ISSUER}
 OF_SET = {**PLAIN, "algorithm": "EdDSA"}
+OPTIONS = {option.name: option for option in SignedTokenScheme.OPTIONS}
 
 
 def verified(settings, value, now=NOW):
@@ -140,6 +150,181 @@ def test_a_preset_says_all_that_is_known_and_what_is_set_wins():
         }
     ).build_scheme()
     assert (iap.algorithm, iap.rules.max_skew) == ("ES256", 30)
+
+
+def test_what_vendors_publish_is_in_the_presets():
+    assert PRESETS == {
+        "netlify": {
+            "header": "X-Nf-Sign",
+            "algorithm": "HS256",
+            "issuer": "netlify",
+            "max_lifetime": 600,
+            "claims": {"deploy_context": "production"},
+            "identity_claims": ("site_url", "netlify_id", "deploy_context"),
+        },
+        "cloudflare-access": {
+            "header": "Cf-Access-Jwt-Assertion",
+            "algorithm": "RS256",
+            "claims": {"type": "app"},
+            "identity_claims": ("sub", "email", "country", "common_name"),
+        },
+        "google-iap": {
+            "header": "X-Goog-Iap-Jwt-Assertion",
+            "algorithm": "ES256",
+            "issuer": "https://cloud.google.com/iap",
+            "max_skew": 30,
+            "max_lifetime": 660,
+            "identity_claims": ("sub", "email", "hd"),
+        },
+    }
+    assert PUBLISHED == {
+        "cloudflare-access": "{issuer}/cdn-cgi/access/certs",
+        "google-iap": "https://www.gstatic.com/iap/verify/public_key-jwk",
+    }
+
+
+def test_what_is_not_set_is_as_the_preset_says():
+    options = SignedTokenScheme.OPTIONS
+    assert {option.name: option.default for option in options} == dict.fromkeys(
+        (
+            *("preset", "header", "algorithm", "issuer", "audience", "claims", "jwks"),
+            *("max_skew", "max_lifetime", "identity_claims"),
+        )
+    )
+    assert all(option.doc and not option.secret for option in options)
+    scheme = Settings.from_mapping({**PLAIN, "secret": SECRET}).build_scheme()
+    assert (scheme.rules.max_skew, scheme.rules.max_lifetime) == (5, None)
+    assert (scheme.rules.audience, scheme.claims, scheme.rules.identity_claims) == (
+        None,
+        {},
+        ("sub",),
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "read"),
+    [
+        ("preset", "netlify", "netlify"),
+        ("algorithm", "EdDSA", "EdDSA"),
+        ("audience", "a, b", ("a", "b")),
+        ("identity_claims", "a,b", ("a", "b")),
+        ("max_skew", "7", 7),
+        ("max_lifetime", "7.5", 7.5),
+        ("claims", "a=1, b=x=y,a=2", {"a": ["1", "2"], "b": ["x=y"]}),
+        ("claims", {"a": True}, {"a": True}),
+        ("jwks", ' {"keys": []}', {"keys": []}),
+        ("jwks", "/a/{file}", "/a/{file}"),
+    ],
+)
+def test_each_option_is_read_from_the_text_of_a_variable(name, value, read):
+    assert OPTIONS[name].read(name, value) == read
+    OPTIONS[name].refuse_bad(read)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("claims", "a", "claims is 'a'; write a table, or name=value with commas"),
+        ("claims", "=b", "claims is '=b'; write a table, or name=value with commas"),
+        ("claims", "a=", "claims is 'a='; write a table, or name=value with commas"),
+        ("claims", 7, "claims is 7; write a list"),
+        ("claims", {"a": None}, "claims.a is None; write a text, a number, true, false, or a list"),
+        ("jwks", 7, "jwks is 7; write a text that is not empty"),
+        ("jwks", "{", "jwks is no JSON object"),
+        ("max_skew", "soon", "max_skew is 'soon'; write a number of seconds"),
+        ("max_lifetime", "soon", "max_lifetime is 'soon'; write a number of seconds"),
+        ("preset", "x", "preset is 'x'; write 'netlify' or 'cloudflare-access' or 'google-iap'"),
+        ("algorithm", "x", "algorithm is 'x'; write 'HS256' or 'RS256' or 'ES256' or 'EdDSA'"),
+    ],
+)
+def test_an_option_that_cannot_be_read_is_named_with_what_to_write(name, value, words):
+    with pytest.raises(ConfigurationError) as caught:
+        OPTIONS[name].read(name, value)
+    assert str(caught.value).startswith(words)
+
+
+def test_the_range_of_an_option_is_held_and_none_is_in_it():
+    for name, value in (("max_skew", -1), ("max_lifetime", True), ("claims", ["a"])):
+        with pytest.raises(ConfigurationError, match=f"^{name} "):
+            OPTIONS[name].refuse_bad(value)
+        OPTIONS[name].refuse_bad(None)
+
+
+def test_a_key_set_is_shown_as_one_and_a_path_as_itself():
+    assert OPTIONS["jwks"].show({"keys": []}) == "a key set"
+    assert OPTIONS["jwks"].show("/a/file") == "/a/file"
+
+
+@pytest.mark.parametrize("value", [b"us", {"us": 1}, 1, [], [""], ["a", 1], ""])
+def test_what_is_neither_a_text_nor_a_list_of_texts_is_refused(value):
+    with pytest.raises(ConfigurationError) as caught:
+        texts("audience", value)
+    assert str(caught.value).startswith(f"audience is {value!r}; write a text, or a list of texts")
+    assert texts("audience", ("a", "b")) == texts("audience", iter("ab")) == {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    ("claims", "words"),
+    [
+        (["a"], "claims is ['a']; write a mapping of names to a value, or to a list of them"),
+        ({"a": ()}, "claims.a is (); write a text, a number, true, false, or a list of them"),
+        ({"a": [1.5]}, "claims.a is [1.5]; write a text, a number, true, false, or a list of them"),
+        ({1: "a"}, "claims.1 is 'a'; write a text, a number, true, false, or a list of them"),
+    ],
+)
+def test_claims_that_cannot_be_required_are_named_with_what_to_write(claims, words):
+    with pytest.raises(ConfigurationError) as caught:
+        required_claims(claims)
+    assert str(caught.value) == words
+
+
+def test_each_allowed_value_of_a_claim_is_known_with_its_type():
+    assert required_claims({"a": "b", "c": [1, True, "d"], "e": {"f"}}) == {
+        "a": {(str, "b")},
+        "c": {(int, 1), (bool, True), (str, "d")},
+        "e": {(str, "f")},
+    }
+
+
+@pytest.mark.parametrize(
+    ("preset", "given", "words"),
+    [
+        (
+            None,
+            {},
+            "header is missing: the scheme signed-token needs header, algorithm and issuer,",
+        ),
+        (None, {"header": "X"}, "algorithm is missing: the scheme signed-token needs header"),
+        (None, {"header": "X", "algorithm": "HS256"}, "issuer is missing: the scheme signed-token"),
+        ("cloudflare-access", {"audience": "a"}, "issuer is missing: for Cloudflare Access write"),
+        ("cloudflare-access", {"issuer": "i"}, "audience is missing: without it a token for any"),
+        ("google-iap", {"audience": []}, "audience is missing: without it a token for any"),
+    ],
+)
+def test_what_is_missing_is_named_with_what_to_write(preset, given, words):
+    with pytest.raises(ConfigurationError) as caught:
+        from_preset(preset, given)
+    assert str(caught.value).startswith(words)
+    if preset is None:
+        assert str(caught.value).endswith("or a preset (netlify, cloudflare-access, google-iap)")
+
+
+def test_what_is_given_wins_over_the_preset_claim_by_claim_and_none_is_not_given():
+    given = {"header": None, "issuer": "i", "claims": {"b": 1}}
+    whole = from_preset("netlify", given)
+    assert (whole["header"], whole["issuer"]) == ("X-Nf-Sign", "i")
+    assert whole["claims"] == {"deploy_context": "production", "b": 1}
+    own = {"header": "X", "algorithm": "HS256", "issuer": "i"}
+    assert from_preset(None, own) == {**own, "claims": {}}
+    assert from_preset(None, {**own, "claims": {"a": 1}})["claims"] == {"a": 1}
+    assert from_preset(None, {**own, "claims": None})["claims"] == {}
+
+
+def test_claims_for_the_application_are_told_in_the_order_in_which_they_are_named():
+    assert texts_in_order(["b", "a"]) == ("b", "a")
+    assert texts_in_order(()) == ()
+    with pytest.raises(ConfigurationError, match=r"^identity_claims is 7"):
+        texts_in_order(7)
 
 
 def test_variables_write_claims_with_commas():
