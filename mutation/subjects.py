@@ -6,6 +6,7 @@ _HOSTILE = "properties/test_hostile_bytes.py"
 _CONFIGURED = "properties/test_configuration.py"
 _WATCHED = "unit/reload/test_watched_policy.py"
 _DECISION_FILE = "unit/record/test_decision_file.py"
+_NAMES = "unit/test_adapter_names.py"
 _METRICS, _TELEMETRY = "unit/test_metrics.py", "unit/test_telemetry.py"
 
 # The tests of a file, the nearest first: the run of a mutant ends with the first that fails.
@@ -49,6 +50,7 @@ _DJANGO = (
     "unit/django/test_has_gate.py",
     "unit/django/test_uploads.py",
     "unit/django/test_doctor.py",
+    "unit/django/test_public_names.py",
 )
 _ASGI = (
     "unit/test_asgi.py",
@@ -309,7 +311,7 @@ SUBJECTS = {
     "_record/cells.py": (_METRICS,),
     "metrics.py": (_METRICS,),
     "telemetry.py": (_TELEMETRY, _METRICS),
-    "logs.py": ("unit/test_logs.py", "unit/test_applications_page.py"),
+    "logs.py": ("unit/test_logs.py", "unit/test_applications_page.py", _METRICS),
     "replay/breaker.py": ("unit/replay/test_breaker.py",),
     "replay/memory.py": ("unit/replay/test_memory.py", "unit/replay/test_every_store.py"),
     "replay/sqlite.py": (
@@ -349,7 +351,7 @@ SUBJECTS = {
         _METRICS,
     ),
     # The adapters.
-    "asgi.py": (*_ASGI, "unit/test_recall.py"),
+    "asgi.py": (*_ASGI, "unit/test_recall.py", _NAMES),
     "scope.py": _ASGI,
     "wsgi.py": (
         "unit/test_wsgi.py",
@@ -360,11 +362,17 @@ SUBJECTS = {
         "unit/test_inner_gates.py",
         "unit/test_mounted_apps.py",
         "unit/test_flask.py",
+        _NAMES,
     ),
     "asgi_body.py": ("unit/test_digested_bodies.py",),
     "wsgi_body.py": ("unit/test_digested_bodies.py",),
     "body.py": ("unit/test_body.py", "unit/django/test_uploads.py", "unit/test_company.py"),
-    "flask.py": ("unit/test_flask.py", "unit/test_coverage.py", "unit/settings/test_settings.py"),
+    "flask.py": (
+        "unit/test_flask.py",
+        "unit/test_coverage.py",
+        "unit/settings/test_settings.py",
+        _NAMES,
+    ),
     "starlette.py": ("unit/test_starlette.py", "unit/test_coverage.py"),
     "django/apps.py": ("unit/django/test_checks.py",),
     "django/has_gate.py": ("unit/django/test_has_gate.py", "unit/django/test_checks.py"),
@@ -372,7 +380,7 @@ SUBJECTS = {
     "django/checks.py": ("unit/django/test_checks.py",),
     "django/conf.py": (*_DJANGO, "unit/django/test_checks.py"),
     "django/body.py": ("unit/django/test_digested_bodies.py",),
-    "django/coverage.py": ("unit/django/test_coverage.py",),
+    "django/coverage.py": ("unit/django/test_coverage.py", "unit/django/test_public_names.py"),
     "django/middleware.py": (*_DJANGO, "unit/django/test_digested_bodies.py"),
     "django/requests.py": _DJANGO,
     "django/wsgi.py": (*_DJANGO[2:], "unit/django/test_digested_bodies.py"),

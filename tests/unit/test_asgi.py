@@ -121,7 +121,7 @@ def test_what_a_gate_outside_left_stays_there_whatever_the_application_does(cred
             await super().__call__(scope, receive, send)
 
     outside = {"edgeauth": "left", "edgeauth.guard": "by the gate outside"}
-    for left in ({}, outside):
+    for left in ({}, outside, dict.fromkeys(outside)):
         scope = http_scope(credential, **left)
         asyncio.run(gate_around(Forgets(route="/", more=1, again=2))(scope, None, swallow))
         assert scope == {**http_scope(credential, **left), "route": "/", "more": 1, "again": 2}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from pathlib import Path
 from wsgiref.util import setup_testing_defaults
 
 import pytest
@@ -24,6 +25,7 @@ from edgeauth.errors import VerificationError
 from edgeauth.telemetry import GuardTelemetry
 
 NOW = 1_700_000_000
+TESTS = Path(__file__).parents[1]
 
 
 class Recorded:
@@ -279,6 +281,6 @@ guard.check(PlainRequest())
 print(scope.scope.name, [metric.name for metric in scope.metrics])
 """
     ran = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd="tests"
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=TESTS
     )
     assert ran.stdout == "edgeauth ['edgeauth.decisions']\n"

@@ -70,12 +70,19 @@ def made(store, **options):
     return EdgeAuthMiddleware(page, Guard(scheme, replay=store, **options))
 
 
+async def asked(store, waiting):
+    """Until *store* is asked by the request *waiting*, which must not end before."""
+    asking = asyncio.create_task(store.asked.wait())
+    await asyncio.wait({asking, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    assert not waiting.done()
+
+
 def test_others_are_served_while_one_waits_for_the_store():
     async def drive():
         store = Slow()
         gate = made(store, exempt=["GET /healthz"])
         waiting = asyncio.create_task(status(gate, scope_of()))
-        await store.asked.wait()
+        await asked(store, waiting)
 
         forged = scope_of(key=Key(KEY.id, SECRET + "2"))
         meanwhile = [
@@ -103,7 +110,7 @@ def test_whoever_leaves_while_he_waits_is_gone():
     async def drive():
         store = Slow()
         waiting = asyncio.create_task(status(made(store), scope_of()))
-        await store.asked.wait()
+        await asked(store, waiting)
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
