@@ -351,7 +351,7 @@ SUBJECTS = {
         _METRICS,
     ),
     # The adapters.
-    "asgi.py": (*_ASGI, "unit/test_recall.py", _NAMES),
+    "asgi.py": (_NAMES, *_ASGI, "unit/test_recall.py"),
     "scope.py": _ASGI,
     "wsgi.py": (
         "unit/test_wsgi.py",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import MutableMapping
 
 import pytest
 from support.vectors import SECRET
@@ -131,16 +132,52 @@ def gate_around(app, **options):
     return EdgeAuthMiddleware(app, Guard(EdgeAuthScheme([SECRET]), **options))
 
 
-def test_addresses_that_can_be_read_once_are_there_for_the_gate_and_the_application(credential):
+@pytest.mark.parametrize("once", [["client", "server"], ["client"], ["server"]], ids="+".join)
+def test_addresses_that_can_be_read_once_are_there_for_the_gate_and_the_application(
+    credential, once
+):
     app = Recorder()
     gate = gate_around(app, addresses=AddressList(["192.0.2.0/24"]))
-    ends = {"client": iter(("192.0.2.1", 40000)), "server": iter(("127.0.0.1", 80))}
+    ends = {"client": ("192.0.2.1", 40000), "server": ("127.0.0.1", 80)}
+    given = ends | {end: iter(ends[end]) for end in once}
 
-    asyncio.run(gate(http_scope(credential, **ends), None, swallow))
+    asyncio.run(gate(http_scope(credential, **given), None, swallow))
 
     assert app.scope["edgeauth"].reason == "ok"
-    assert tuple(app.scope["client"]) == ("192.0.2.1", 40000)
-    assert tuple(app.scope["server"]) == ("127.0.0.1", 80)
+    assert {end: tuple(app.scope[end]) for end in ends} == ends
+
+
+class Mapping(MutableMapping):
+    """A scope that has no more than the specification demands."""
+
+    def __init__(self, scope):
+        self._scope = scope
+
+    def __getitem__(self, key):
+        return self._scope[key]
+
+    def __setitem__(self, key, value):
+        self._scope[key] = value
+
+    def __delitem__(self, key):
+        del self._scope[key]
+
+    def __iter__(self):
+        return iter(self._scope)
+
+    def __len__(self):
+        return len(self._scope)
+
+
+def test_a_scope_of_any_mapping_reaches_the_application_as_a_dict_and_is_left_as_it_was(credential):
+    app, scope = Recorder(), http_scope(credential)
+
+    asyncio.run(gate_around(app)(Mapping(scope), None, swallow))
+
+    assert scope == http_scope(credential)
+    assert type(app.scope) is dict
+    assert app.scope["edgeauth"].reason == "ok"
+    assert app.scope["path"] == scope["path"]
 
 
 def test_the_application_receives_from_the_server(credential):
@@ -412,6 +449,18 @@ def test_fields_that_were_set_apart_are_seen_as_all_others_are():
     request = SplitRequest(http_scope(*fields), names, [fields[0], fields[2]])
 
     assert [request.header(name) for name in ("X-A", "x-b", "x-c")] == [[b"1", b"3"], [b"2"], []]
+
+
+def test_what_was_set_apart_or_found_before_is_not_looked_for_again():
+    scope = http_scope((b"x-b", b"2"))
+    request = SplitRequest(scope, {"X-A": b"x-a"}, [(b"x-a", b"1")], [b"shop.example"])
+    before = request.header("X-B")
+    scope["headers"].clear()
+
+    assert request.header("X-A") == [b"1"]
+    assert request.host == b"shop.example"
+    assert request.header("X-B") is before
+    assert before == [b"2"]
 
 
 @pytest.mark.parametrize("kept", [list, tuple, iter], ids=["listed", "fixed", "once"])
