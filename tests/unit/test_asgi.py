@@ -13,6 +13,7 @@ from edgeauth import (
     ConfigurationError,
     EdgeAuthError,
     EdgeAuthScheme,
+    EdgeIdentity,
     Guard,
     Key,
     Verdict,
@@ -480,6 +481,27 @@ def test_a_request_that_is_signed_itself_needs_its_one_host_and_the_app_has_its_
     assert seen_by_the_app() is None
     assert seen_by_the_app(host, host) is None
     assert seen_by_the_app((b"host", b"other.example")) is None
+
+
+def test_a_scheme_of_somebodys_sees_the_host_and_other_fields_beside_its_own():
+    class Tenants:
+        kind, headers = "tenants", ("X-Tenant",)
+
+        def verify(self, request, *, now):
+            return EdgeIdentity(None, int(now), request.header("Accept")[0].decode(), "tenants")
+
+    class Hosts(Tenants):
+        def verify(self, request, *, now):
+            return EdgeIdentity(None, int(now), request.host.decode(), "tenants")
+
+    seen = []
+    for scheme in (Tenants(), Hosts()):
+        app, fields = Recorder(), [(b"x-tenant", b"1"), (b"accept", b"*/*")]
+        gate = EdgeAuthMiddleware(app, Guard(scheme))
+        asyncio.run(gate(http_scope(*fields), None, swallow))
+        seen.append(app.scope["edgeauth"].identity.key_id)
+
+    assert seen == ["*/*", "origin.example"]
 
 
 def test_the_host_is_the_first_host_field_or_none():
