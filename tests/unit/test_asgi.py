@@ -488,11 +488,11 @@ def test_a_scheme_of_somebodys_sees_the_host_and_other_fields_beside_its_own():
         kind, headers = "tenants", ("X-Tenant",)
 
         def verify(self, request, *, now):
-            return EdgeIdentity(None, int(now), request.header("Accept")[0].decode(), "tenants")
+            return EdgeIdentity(None, None, request.header("Accept")[0].decode(), "tenants")
 
     class Hosts(Tenants):
         def verify(self, request, *, now):
-            return EdgeIdentity(None, int(now), request.host.decode(), "tenants")
+            return EdgeIdentity(None, None, request.host.decode(), "tenants")
 
     seen = []
     for scheme in (Tenants(), Hosts()):

@@ -20,7 +20,7 @@ from support.vectors import SECRET
 import edgeauth.asgi
 import edgeauth.wsgi
 from edgeauth import EdgeAuthScheme, EdgeIdentity, Guard, Passes, sign
-from edgeauth._record.metric_names import AGE_BOUNDS, SIGNERS
+from edgeauth._record.metric_names import AGE_BOUNDS, NAME_BYTES, SIGNERS
 from edgeauth.errors import VerificationError
 from edgeauth.telemetry import GuardTelemetry
 
@@ -61,6 +61,12 @@ class Recorded:
             for scope in resource.scope_metrics
             for metric in scope.metrics
         }
+
+    def scope(self):
+        """Of the one meter."""
+        (resource,) = self._reader.get_metrics_data().resource_metrics
+        (found,) = resource.scope_metrics
+        return found.scope
 
     def metric(self, name):
         data = self._reader.get_metrics_data()
@@ -207,6 +213,12 @@ def test_the_metrics_have_units_texts_and_the_buckets_of_the_service(recorded):
     assert (point.sum, point.count, dict(point.attributes)) == (3, 1, {})
 
 
+def test_the_metrics_are_of_the_package_and_its_version(recorded):
+    checked(recorded, recorded.watch(guard()), signed())
+    scope = recorded.scope()
+    assert (scope.name, scope.version) == ("edgeauth", edgeauth.__version__)
+
+
 def test_without_a_span_and_without_an_sdk_a_guard_decides_as_ever():
     watched = guard()
     GuardTelemetry(watched)
@@ -246,6 +258,8 @@ class _Own:
     def verify(self, request, *, now):
         if isinstance(self.told, Exception):
             raise self.told
+        if isinstance(self.told, EdgeIdentity):
+            return self.told
         return EdgeIdentity(None, None, self.told, "own")
 
 
@@ -263,6 +277,23 @@ def test_a_scheme_of_somebodys_makes_no_attribute_of_any_form(recorded):
     assert "edgeauth.age" not in recorded.metrics()
     told = checked(recorded, recorded.watch(Guard(_Own(Odd("odd")))))
     assert told == {"edgeauth.result": "deny", "edgeauth.reason": "error"}
+
+
+@pytest.mark.parametrize(
+    ("identity", "named"),
+    [
+        (EdgeIdentity(None, "LHR", "one", "ow,n"), ("other", "other", "other")),
+        (EdgeIdentity(None, "L,HR", "one", "own"), ("other", "other", "other")),
+        (EdgeIdentity(None, "LHR", "one", "own"), ("own", "one", "LHR")),
+        (EdgeIdentity(None, None, "k" * (NAME_BYTES - 5), "own"), ("own", "k" * (NAME_BYTES - 5))),
+        (EdgeIdentity(None, None, "k" * (NAME_BYTES - 4), "own"), ("other", "other", "other")),
+    ],
+    ids=["kind", "pop", "plain", "longest", "longer"],
+)
+def test_who_signed_is_named_where_all_of_his_name_is_of_its_form(recorded, identity, named):
+    told = checked(recorded, recorded.watch(Guard(_Own(identity))))
+    parts = ("edgeauth.scheme", "edgeauth.key_id", "edgeauth.pop")
+    assert tuple(told[part] for part in parts if part in told) == named
 
 
 def test_the_setting_tells_of_a_guard_that_the_gate_makes_of_its_settings():
