@@ -129,6 +129,20 @@ def test_what_a_gate_outside_left_stays_there_whatever_the_application_does(cred
         assert scope == {**http_scope(credential, **left), "route": "/", "more": 1, "again": 2}
 
 
+@pytest.mark.parametrize("before", [{}, {"endpoint": "the outer router"}])
+def test_where_the_application_writes_nothing_what_is_written_outside_meanwhile_stays(
+    credential, before
+):
+    scope = http_scope(credential, path="/old", **before)
+
+    async def app(_inner, _receive, _send):
+        scope["path"] = "/new"
+
+    asyncio.run(gate_around(app)(scope, None, swallow))
+
+    assert scope == http_scope(credential, path="/new", **before)
+
+
 def gate_around(app, **options):
     return EdgeAuthMiddleware(app, Guard(EdgeAuthScheme([SECRET]), **options))
 
@@ -481,6 +495,29 @@ def test_a_request_that_is_signed_itself_needs_its_one_host_and_the_app_has_its_
     assert seen_by_the_app() is None
     assert seen_by_the_app(host, host) is None
     assert seen_by_the_app((b"host", b"other.example")) is None
+
+
+@pytest.mark.parametrize(
+    ("scheme", "hosts"),
+    [(EdgeAuthScheme([SECRET]), None), (MessageSignatureScheme([SECRET]), [b"origin.example"])],
+    ids=["of a time", "of a request"],
+)
+def test_the_view_of_a_request_is_given_the_host_that_was_found_on_the_way(scheme, hosts):
+    given = []
+
+    def view(scope, names, credentials, hosts=None):
+        given.append(hosts)
+        return SplitRequest(scope, names, credentials, hosts)
+
+    gate = EdgeAuthMiddleware(Recorder(), Guard(scheme))
+    gate.view = view
+    asyncio.run(gate(websocket_scope(), connected, swallow))
+
+    assert given == [hosts]
+
+
+async def connected():
+    return {"type": "websocket.connect"}
 
 
 def test_a_scheme_of_somebodys_sees_the_host_and_other_fields_beside_its_own():
