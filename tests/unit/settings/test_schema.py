@@ -22,6 +22,7 @@ SETTINGS = {
     "mode": ("enforce", "'enforce' or 'report-only'"),
     "strip_header": (True, "true or false"),
     "decisions": (None, TEXT),
+    "metrics": ((), LIST),
     "replay": (None, "a text, or 'off'"),
     "replay_methods": ("all", "'all' or 'unsafe'"),
     "replay_failure": ("refuse", "'refuse' or 'accept'"),
