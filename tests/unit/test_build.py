@@ -32,6 +32,7 @@ def changed(store=None, **changes):
         ({"strip_header": False}, []),
         ({"decisions": "/tmp/decisions"}, []),
         ({"addresses_stale_days": 9}, []),
+        ({"metrics": ("prometheus",)}, []),
         ({"exempt": ("GET /healthz",)}, ["other_ways_in"]),
         ({"mount_points": ("/app",)}, ["other_ways_in"]),
         ({"pass_secret": PASS_SECRET}, ["other_ways_in"]),

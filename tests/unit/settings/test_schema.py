@@ -69,6 +69,15 @@ def test_each_of_the_words_is_read_as_it_is(name, word):
         OPTIONS[name].read(name, word.upper())
 
 
+def test_decisions_may_be_counted_in_two_ways_and_each_has_its_word():
+    both = ("prometheus", "opentelemetry")
+    assert tuple(OPTIONS["metrics"].read("metrics", "prometheus,opentelemetry")) == both
+    assert Settings(metrics=both).metrics == both
+    for word in ("PROMETHEUS", "OPENTELEMETRY", "statsd"):
+        with pytest.raises(ConfigurationError, match="'prometheus' or 'opentelemetry'"):
+            OPTIONS["metrics"].read("metrics", [word])
+
+
 @pytest.mark.parametrize(
     ("name", "least", "most", "unit"),
     [("watch_interval", 0.01, 3600, "seconds"), ("addresses_stale_days", 1, 3650, "days")],
