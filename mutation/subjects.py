@@ -177,9 +177,9 @@ SUBJECTS = {
     ),
     **{
         f"schemes/signed_token/{name}.py": (
+            "unit/schemes/test_signed_token_settings.py",
             "unit/schemes/test_signed_token.py",
             "unit/schemes/test_signed_token_claims.py",
-            "unit/schemes/test_signed_token_settings.py",
             "properties/test_signed_tokens.py",
         )
         for name in ("algorithms", "arguments", "jwks", "rules", "sign", "token", "verify")
