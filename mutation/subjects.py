@@ -347,7 +347,6 @@ SUBJECTS = {
         "unit/settings/test_replay_settings.py",
         _DECISION_FILE,
         _METRICS,
-        _TELEMETRY,
     ),
     # The adapters.
     "asgi.py": (*_ASGI, "unit/test_recall.py"),
