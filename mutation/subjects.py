@@ -179,9 +179,9 @@ SUBJECTS = {
     ),
     **{
         f"schemes/signed_token/{name}.py": (
+            "unit/schemes/test_signed_token_settings.py",
             "unit/schemes/test_signed_token.py",
             "unit/schemes/test_signed_token_claims.py",
-            "unit/schemes/test_signed_token_settings.py",
             "properties/test_signed_tokens.py",
         )
         for name in ("algorithms", "arguments", "jwks", "rules", "sign", "token", "verify")
@@ -306,8 +306,8 @@ SUBJECTS = {
     ),
     "_record/list_age.py": ("unit/record/test_list_age.py", _WATCHED, "unit/test_boundary.py"),
     "_record/logger.py": ("unit/record/test_logger.py", "unit/record/test_decision_log.py"),
-    "_record/metric_names.py": (_METRICS, "unit/service/test_counters.py", _TELEMETRY),
-    "_record/families.py": (_METRICS, "unit/service/test_counters.py"),
+    "_record/metric_names.py": ("unit/record/test_metric_names.py",),
+    "_record/families.py": ("unit/record/test_families.py",),
     "_record/cells.py": (_METRICS,),
     "metrics.py": (_METRICS,),
     "telemetry.py": (_TELEMETRY, _METRICS),
@@ -340,7 +340,7 @@ SUBJECTS = {
     ),
     "_reload/watched_policy.py": ("unit/reload/test_policy_parts.py",),
     "dry_run.py": ("unit/test_dry_run.py", "unit/django/test_checks.py"),
-    "posix.py": ("unit/test_other_systems.py",),
+    "posix.py": ("unit/test_posix.py",),
     "build.py": (
         "unit/test_build.py",
         _WATCHED,

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import sys
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from prometheus_client import REGISTRY
 from support.requests import PlainRequest
 from support.vectors import SECRET
 
@@ -32,6 +35,7 @@ def changed(store=None, **changes):
         ({"strip_header": False}, []),
         ({"decisions": "/tmp/decisions"}, []),
         ({"addresses_stale_days": 9}, []),
+        ({"metrics": ("prometheus",)}, []),
         ({"exempt": ("GET /healthz",)}, ["other_ways_in"]),
         ({"mount_points": ("/app",)}, ["other_ways_in"]),
         ({"pass_secret": PASS_SECRET}, ["other_ways_in"]),
@@ -122,3 +126,43 @@ def test_the_age_that_a_list_may_have_is_that_of_the_settings(tmp_path, caplog):
     assert caplog.messages == []
     Guard.from_settings(settings)
     assert len(caplog.messages) == 1
+
+
+def denied(guard):
+    """How many refusals the usual registry has, and what the span around one says."""
+    with TracerProvider().get_tracer("a test").start_as_current_span("request") as span:
+        guard.check(PlainRequest())
+    labels = {"result": "deny", "reason": "missing"}
+    return REGISTRY.get_sample_value("edgeauth_decisions_total", labels) or 0, dict(span.attributes)
+
+
+def test_a_guard_is_counted_in_the_ways_that_the_settings_name_and_in_no_other():
+    told = {"edgeauth.result": "deny", "edgeauth.reason": "missing"}
+    before, silent = denied(Guard.from_settings({"secret": SECRET}))
+    assert silent == {}
+    assert denied(Guard.from_settings({"secret": SECRET, "metrics": "opentelemetry"})) == (
+        before,
+        told,
+    )
+    assert denied(Guard.from_settings({"secret": SECRET, "metrics": "prometheus"})) == (
+        before + 1,
+        {},
+    )
+    both = Guard.from_settings({"secret": SECRET, "metrics": "prometheus,opentelemetry"})
+    assert denied(both) == (before + 2, told)
+
+
+@pytest.mark.parametrize(
+    ("kind", "module", "extra"),
+    [
+        ("prometheus", "edgeauth.metrics", "metrics"),
+        ("opentelemetry", "edgeauth.telemetry", "otel"),
+    ],
+)
+def test_what_cannot_be_imported_to_count_is_said_with_its_extra(monkeypatch, kind, module, extra):
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(ConfigurationError) as caught:
+        Guard.from_settings({"secret": SECRET, "metrics": kind})
+    assert str(caught.value) == (
+        f"metrics: {kind} needs the package {module}: pip install 'edgeauth[{extra}]'"
+    )

@@ -18,8 +18,7 @@ from pathlib import Path
 import pytest
 from support.processes import HOST, free_port, running
 
-from edgeauth import ConfigurationError, sign
-from edgeauth.posix import demand
+from edgeauth import sign
 from edgeauth.replay import memory, sqlite
 
 TESTS = Path(__file__).parents[1]
@@ -296,17 +295,3 @@ def test_a_store_is_defined_where_nobody_can_be_asked_to_call_it_at_a_fork(modul
     monkeypatch.delattr(os, "register_at_fork")
     defined = runpy.run_path(module.__file__)
     assert any(name.endswith("ReplayStore") for name in defined)
-
-
-def test_a_system_that_has_it_all_is_refused_nothing():
-    demand("this test", "os", "os.path")
-
-
-def test_all_that_is_missing_is_named():
-    with pytest.raises(ConfigurationError) as refused:
-        demand("this test", "os", "no_such_module", "os.no_such_function")
-
-    assert str(refused.value) == (
-        "this test needs Linux or macOS: there is no no_such_module and no os.no_such_function on "
-        "this system"
-    )

@@ -572,6 +572,7 @@ def test_a_public_key_of_another_kind_is_refused():
     ("document", "words"),
     [
         ({}, "is no key set"),
+        ([jwk("ES256")], "is no key set"),
         ({"keys": {}}, "is no key set"),
         ({"keys": [1]}, "one of its keys is no JSON object"),
         ({"keys": []}, "has no key for ES256"),

@@ -22,6 +22,7 @@ SETTINGS = {
     "mode": ("enforce", "'enforce' or 'report-only'"),
     "strip_header": (True, "true or false"),
     "decisions": (None, TEXT),
+    "metrics": ((), LIST),
     "replay": (None, "a text, or 'off'"),
     "replay_methods": ("all", "'all' or 'unsafe'"),
     "replay_failure": ("refuse", "'refuse' or 'accept'"),
@@ -66,6 +67,15 @@ def test_each_of_the_words_is_read_as_it_is(name, word):
     assert OPTIONS[name].read(name, word) == word
     with pytest.raises(ConfigurationError):
         OPTIONS[name].read(name, word.upper())
+
+
+def test_decisions_may_be_counted_in_two_ways_and_each_has_its_word():
+    both = ("prometheus", "opentelemetry")
+    assert tuple(OPTIONS["metrics"].read("metrics", "prometheus,opentelemetry")) == both
+    assert Settings(metrics=both).metrics == both
+    for word in ("PROMETHEUS", "OPENTELEMETRY", "statsd"):
+        with pytest.raises(ConfigurationError, match="'prometheus' or 'opentelemetry'"):
+            OPTIONS["metrics"].read("metrics", [word])
 
 
 @pytest.mark.parametrize(
