@@ -109,6 +109,8 @@ def test_what_counts_of_each_form_is_read(document, networks, as_of, tmp_path):
         ([], "wrong shape"),
         ([7], "wrong shape"),
         (["x"], "is not a network"),
+        # A number alone is no length.
+        (["5"], "is not a network"),
         ("", "is not JSON; expected"),
         ("# nothing but a comment\n", "is not JSON; expected"),
         ("<html>\n", "is not JSON; expected"),
@@ -124,6 +126,7 @@ def test_what_counts_of_each_form_is_read(document, networks, as_of, tmp_path):
         ("::ffff:192.0.2.0/120\n", "IPv4-mapped"),
         # Ours by one name, whatever else is there.
         ({**AWS, "addresses": ["192.0.2.0/24"]}, "has no list 'ipv6_addresses'"),
+        ({**AWS, "ipv6_addresses": ["2001:db8::/32"]}, "has no list 'addresses'"),
     ],
 )
 def test_what_is_no_list_of_a_cdn_is_an_error(document, said):

@@ -187,6 +187,13 @@ class TestTime:
             scheme().verify(signed(expires=NOW + 10), now=NOW + 16)
         assert caught.value.identity.key_id == "edge-1"
         assert str(caught.value.args[0]) == str(caught.value)
+        assert (caught.value.age, caught.value.limit) == (6, 5)
+        assert caught.value.message == "6 s past its own expires, and max_future admits 5 s"
+
+    @pytest.mark.parametrize("age", [-5, -4, 0, 4, 60])
+    def test_one_that_was_signed_past_its_own_expires_is_told_so_at_any_age(self, age):
+        with pytest.raises(Expired, match=r"^6 s past its own expires"):
+            scheme().verify(signed(expires=NOW + age - 6), now=NOW + age)
 
     def test_one_that_is_too_old_says_its_age_even_if_it_says_it_is_good_for_ever(self):
         with pytest.raises(Expired, match=r"^age 61 s is past max_age 60 s$"):

@@ -85,6 +85,11 @@ def test_a_scheme_signs_with_the_key_that_is_valid_when_the_request_is_sent():
         assert f'keyid="{key}"' in scheme.credential(now=now, request=sent)["Signature-Input"]
 
 
+def test_a_credential_of_no_request_is_refused_in_the_name_of_the_scheme():
+    with pytest.raises(ConfigurationError, match=r"^the scheme message-signatures signs one"):
+        MessageSignatureScheme([KEY]).credential(now=NOW)
+
+
 def parts(made):
     """The label, the parameters by name and the signature of the two fields."""
     label, _, rest = made["Signature-Input"].partition("=")

@@ -159,6 +159,20 @@ def test_the_method_is_signed_as_received(members, method):
     assert value_of("@method", **members) == method
 
 
+class NeverEncoded(str):
+    """A method whose bytes nobody may make on each request."""
+
+    __slots__ = ()
+
+    def encode(self, *_args, **_options):
+        raise AssertionError("encoding the method is a cost of each request")
+
+
+@pytest.mark.parametrize("name", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
+def test_the_usual_methods_are_not_encoded_on_each_request(name):
+    assert value_of("@method", method=NeverEncoded(name)) == name.encode()
+
+
 @pytest.mark.parametrize("method", ["G\nT", "GÉT", "\ud800", "\x7f"])
 def test_a_method_that_is_no_ascii_is_refused(method):
     with pytest.raises(MalformedHeader):

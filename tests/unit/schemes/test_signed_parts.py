@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from support.requests import PlainRequest
 
@@ -109,6 +111,18 @@ def test_dates_are_of_their_form_alone():
         assert http_date(f"Thu, 01 {month} 2025 00:00:00 GMT".encode()) == expected
 
 
+def test_dates_are_of_utc_whatever_the_zone_of_the_server_is(monkeypatch):
+    try:
+        with monkeypatch.context() as context:
+            context.setenv("TZ", "XYZ+5")
+            time.tzset()
+            # Not what was kept of another test.
+            assert iso_date.__wrapped__(b"20251009T085320Z") == NOW
+            assert http_date.__wrapped__(b"Thu, 09 Oct 2025 08:53:20 GMT") == NOW
+    finally:
+        time.tzset()
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -194,6 +208,13 @@ def test_what_is_wrong_with_a_signed_field_is_told(view):
         assert caught.value.message == message
     lines = [("Other", b"1"), ("Other", b"a\nb"), ("Date", b"\t a \xa0")]
     assert signed_fields(view(fields=lines), names, b"x-a-") == ({b"date": b"a \xa0"}, {})
+
+
+@pytest.mark.parametrize("view", [PlainRequest, Folded])
+def test_only_spaces_and_tabs_are_no_part_of_a_value(view):
+    request = view(fields=[("Date", b" \x0bd\x0c\t"), ("x-a-b", b"\t1\r ")])
+    found = signed_fields(request, frozenset({b"date"}), b"x-a-")
+    assert found == ({b"date": b"\x0bd\x0c"}, {b"x-a-b": b"1\r"})
 
 
 @pytest.mark.parametrize("view", [PlainRequest, Folded])
