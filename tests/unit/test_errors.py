@@ -82,7 +82,9 @@ def test_past_its_own_expires_says_how_late_and_carries_its_evidence():
 def test_what_sets_its_own_end_names_the_setting_that_admits_more_or_none():
     skewed = PastExpires(identity=IDENTITY, late=7, limit=5, setting="max_skew")
     assert str(skewed) == "7 s past its own expires, and max_skew admits 5 s"
-    assert str(PastExpires(identity=IDENTITY, late=7, setting=None)) == "7 s past its own expires"
+    to_the_second = PastExpires(identity=IDENTITY, late=7, setting=None)
+    assert str(to_the_second) == "7 s past its own expires"
+    assert (to_the_second.age, to_the_second.limit) == (7, 0)
 
 
 def test_a_pass_that_is_not_accepted_says_why_and_which_pass_it_was():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import time
 from collections import UserString
 from dataclasses import FrozenInstanceError
 
@@ -20,6 +22,7 @@ from edgeauth import (
     denial,
     sign,
 )
+from edgeauth.observers import Observer, Observers
 from edgeauth.outer import Terms
 from edgeauth.policy import Policy
 
@@ -198,9 +201,9 @@ def test_a_log_that_fails_does_not_turn_a_refusal_into_an_exception():
     [
         ({"scheme": "edge-auth"}, "str is not a scheme"),
         ({"scheme": None}, "NoneType is not a scheme"),
-        ({"addresses": "fastly"}, "must be an AddressList or None, not str"),
+        ({"addresses": "fastly"}, "^addresses must be an AddressList or None, not str"),
         ({"addresses": []}, "must be an AddressList or None, not list"),
-        ({"passes": "a-secret"}, "must be Passes or None, not str"),
+        ({"passes": "a-secret"}, "^passes must be Passes or None, not str"),
         ({"mode": "off"}, "mode 'off'"),
         ({"mode": None}, "mode None"),
         ({"trusted_proxies": ["10.0.0.0/33"]}, "trusted_proxies"),
@@ -330,3 +333,128 @@ def test_passes_that_are_gone_let_nobody_in():
         following = guard()
         following.follow(Source(Policy(scheme, None, passes), then), Terms((), ()))
         assert following.check(request, now=NOW).reason == reason
+
+
+class Needy:
+    """A scheme that needs what a guard may not have."""
+
+    kind, headers = "needy", ("X-Needy",)
+    needs_addresses = needs_proxy = False
+    believed = None
+
+    def verify(self, request, *, now):
+        return edgeauth.EdgeIdentity(now, None, "key-1")
+
+    def behind(self, proxies):
+        self.believed = proxies
+        return self
+
+
+@pytest.mark.parametrize(
+    ("need", "options"),
+    [
+        ("needs_addresses", {"addresses": AddressList(["192.0.2.0/24"])}),
+        ("needs_proxy", {"trusted_proxies": ["unix"]}),
+    ],
+)
+def test_a_guard_is_made_only_with_what_its_scheme_needs(need, options):
+    scheme = Needy()
+    setattr(scheme, need, True)
+    with pytest.raises(ConfigurationError, match="the scheme 'needy'"):
+        Guard(scheme)
+    made = Guard(scheme, **options)
+    assert (scheme.believed is None) is (need == "needs_addresses")
+    request = PlainRequest(peer="192.0.2.7")
+    assert made.check(request, now=NOW).reason == "ok"
+
+
+def test_a_verdict_of_another_list_of_addresses_or_of_other_proxies_is_not_inherited():
+    scheme, listed = EdgeAuthScheme([SECRET]), AddressList([EDGE + "/32"])
+    outer = Guard(scheme, listed)
+    others = Guard(scheme, AddressList(["192.0.2.0/24"])), Guard(scheme, listed, ["unix"])
+    verdict = outer.check(signed(peer=EDGE), now=NOW)
+    assert verdict.reason == "ok"
+    assert outer.inherited(verdict, outer) is verdict
+    assert [inner.inherited(verdict, outer) for inner in others] == [None, None]
+
+
+def test_a_refusal_is_not_inherited_and_nothing_is_from_who_is_no_guard():
+    made = guard()
+    refused, accepted = made.check(PlainRequest(), now=NOW), made.check(signed(), now=NOW)
+    assert made.inherited(refused, made) is None
+    assert made.inherited(accepted, object()) is None
+
+
+def test_whoever_can_wait_is_answered_by_a_function_in_the_place_of_check():
+    made = guard()
+    made.check = lambda _request, *, now: now
+    assert asyncio.run(made.acheck(PlainRequest(), now=NOW)) == NOW
+
+
+class Asked:
+    """A source that notes when it was asked; its policy is for one second."""
+
+    def __init__(self, scheme):
+        self.policy, self.asked = Policy(scheme, since=NOW, until=NOW + 1), []
+
+    def current(self, now):
+        self.asked.append(now)
+        return self.policy
+
+
+def test_the_source_of_the_policy_is_asked_again_only_when_its_time_is_over():
+    made = guard()
+    source = Asked(made.scheme)
+    made.follow(source, Terms(None, None, None))
+    for later in (0, 0, 0.5, 1):
+        made.check(signed(), now=NOW + later)
+    assert source.asked == [NOW, NOW + 1]
+    for later in (0, 0.5, 1):
+        assert made.recall(signed().fields[0][1], "GET", "/", now=NOW + later).allowed
+    assert source.asked == [NOW, NOW + 1, NOW + 1]
+
+
+class Told(Observer):
+    """Keeps what it is told of decisions."""
+
+    def __init__(self):
+        self.told = []
+
+    def decided(self, request, verdict, evidence, now):
+        self.told.append((request, verdict.reason, evidence, now))
+
+
+class Unreadable(PlainRequest):
+    """Fails when it is asked for its path."""
+
+    @property
+    def path(self):
+        raise RuntimeError
+
+    @path.setter
+    def path(self, path):
+        pass
+
+
+def test_what_an_adapter_refuses_is_told_with_its_reason_and_the_time():
+    told = Told()
+    made = guard(observers=Observers([told]))
+    request, error = PlainRequest(), edgeauth.BodyMismatch("another body")
+    before = time.time()
+    verdict = made.refuse(request, error)
+    assert (verdict.allowed, verdict.reason) == (False, "body")
+    ((about, reason, evidence, now),) = told.told
+    assert (about, reason, evidence) == (request, "body", error)
+    assert before <= now <= time.time()
+
+
+def test_a_hint_at_mount_points_is_for_a_missing_credential_and_a_failure_to_give_it_is_none():
+    told = Told()
+    made = guard(exempt=["GET /app/healthz"], observers=Observers([told]))
+    mounted = PlainRequest(path="/app/healthz", mount="/app")
+    for error in (edgeauth.MissingHeader("none"), edgeauth.BodyMismatch("another body")):
+        made.refuse(mounted, error)
+    hints = [evidence.hint for _, _, evidence, _ in told.told]
+    assert "mount_points" in hints[0]
+    assert hints[1] is None
+    assert made.refuse(Unreadable(), edgeauth.MissingHeader("none")).reason == "missing"

@@ -10,6 +10,7 @@ from support.vectors import SECRET
 
 from edgeauth import AddressList, ConfigurationError, EdgeAuthScheme, Guard, Passes, sign
 from edgeauth.observers import Observer, Observers
+from edgeauth.verdict import Verdict
 
 NOW = 1_700_000_000
 SIGNED = PlainRequest(fields=[("Edge-Auth", sign(SECRET, pop="LHR", timestamp=NOW).encode())])
@@ -175,6 +176,18 @@ def test_each_observer_is_told_the_same_whether_or_not_another_fails():
             ("not_remembered", request, error, NOW),
             ("policy_is_current", policy, NOW),
         ]
+
+
+def test_those_that_were_there_are_told_still_when_another_comes():
+    first, second = Counting(), Counting()
+    every = Observers([first])
+    every.add(second)
+    every.add()
+    every.start()
+    every.accepted(Verdict(allowed=True, reason="ok"), NOW)
+    every.pass_not_accepted(PlainRequest(), None, NOW)
+
+    assert first.told == second.told == ["start", ("ok", NOW), ("bad pass", NOW)]
 
 
 def test_what_observers_lost_is_counted_together():

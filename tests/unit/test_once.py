@@ -101,6 +101,25 @@ def test_what_a_store_admitted_is_covered_as_once(ask):
     assert "once" not in scheme().verify(signed(nonce="n-1"), now=NOW).covers
 
 
+@both
+def test_an_observer_that_counts_is_told_of_what_a_store_admitted(ask):
+    class Counting(Observer):
+        def accepted(self, verdict, now):
+            counted.append((verdict.reason, now))
+
+    counted = []
+    guard = made(Store(), observers=Observers([Counting()]))
+    assert ask(guard, signed(nonce="n-1")).allowed
+    assert counted == [("ok", NOW)]
+
+
+def test_a_guard_says_whether_a_credential_may_be_of_one_request_with_a_store_or_without():
+    unbound = EdgeAuthScheme([SECRET])
+    assert [Guard(scheme()).is_of_a_request, made(Store()).is_of_a_request] == [True, True]
+    assert Guard(AnyOf(unbound, scheme())).is_of_a_request is True
+    assert Guard(unbound).is_of_a_request is False
+
+
 def test_without_a_store_a_signature_is_good_until_it_is_too_old():
     guard = Guard(scheme())
 

@@ -206,6 +206,8 @@ def test_two_passes_are_none():
     assert guard().check(request(issued(), issued()), now=NOW).reason == "missing"
     joined = issued() + b", " + issued()
     assert guard().check(request(joined), now=NOW).reason == "missing"
+    with pytest.raises(PassNotAccepted, match="2 Edge-Auth-Pass headers; there must be one"):
+        PASSES.verify(request(issued(), issued()), now=NOW)
 
 
 def test_a_pass_that_is_not_accepted_does_not_stop_a_signed_request(caplog):
