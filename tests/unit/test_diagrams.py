@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
-DIAGRAMS = sorted(DOCS.rglob("*.svg"))
+DIAGRAMS = sorted((DOCS / "explanation" / "diagrams").glob("*.svg"))
 PAGES = {page: page.read_text("utf-8") for page in DOCS.rglob("*.md")}
 SVG = "{http://www.w3.org/2000/svg}"
 # Of a letter of the usual fonts, in its size.

@@ -20,7 +20,8 @@ TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"),
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_to_a_file_of_ours_leads_to_one(page):
-    links = re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", page.read_text("utf-8"))
+    text = re.sub(r"(?s)^```.*?^```$", "", page.read_text("utf-8"), flags=re.MULTILINE)
+    links = re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", text)
 
     assert [link for link in links if not (page.parent / link).exists()] == []
 
