@@ -34,6 +34,8 @@ lock-check: $(VENV)/.installed ## does the lock have what pyproject.toml asks fo
 # One more than small machines have cores: tests wait for servers as much as they compute.
 JOBS ?= 3
 PYTEST = pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
+# A test that hangs says where, and fails alone; the slowest takes two minutes on a busy machine.
+PYTEST += -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true
 
 # Unit tests that start one program after another, or wait for one; `make test` runs them.
 STARTS_PROGRAMS := test_ahead test_completion test_other_systems test_progress test_command_line_page test_console_script test_example_apps test_faults doctor/test_app
