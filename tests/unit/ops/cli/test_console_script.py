@@ -153,6 +153,8 @@ def test_ctrl_c_is_no_verdict():
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=environment(),
+        # A shell has what it runs in the background ignore it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads
     )
     # It reads at most 64 KiB of what a pipe of as many holds; when some is gone, it waits.
     os.set_blocking(theirs, False)
