@@ -95,7 +95,7 @@ def group() -> Group:
         title="Count a decision",
         unit="hmac.digest alone",
         rows=[
-            row("`hmac.digest` alone", "hmac", None),
+            row("`hmac.digest` of one value", "hmac", None),
             row("GuardCollector, one process: added to a check", "memory", "off", 0.15),
             row("GuardCollector, several processes: added to a check", "files", "off", 0.15),
             row("the same, added to a recall", "recall files", "recall off", 0.15),
