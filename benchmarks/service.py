@@ -76,7 +76,7 @@ TOLD = {
 
 POPS = 20
 DIFFERENT = 150_000
-MOST_A_SECOND = 20_000
+MOST_A_SECOND = 35_000
 
 
 @dataclass
@@ -131,11 +131,11 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=2, help="in a row: the lines hold in each")
     parser.add_argument("--seconds", type=float, default=2, help="of each measurement")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--connections", type=int, default=32)
     # One of nginx beside the one process that it asks: two cores, and no variant gets more.
     parser.add_argument("--nginx-workers", type=int, default=1)
-    parser.add_argument("--memory-requests", type=int, default=1_000_000)
+    parser.add_argument("--memory-requests", type=int, default=300_000)
     return parser.parse_args()
 
 
