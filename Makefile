@@ -38,7 +38,7 @@ PYTEST = pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 PYTEST += -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true
 
 # Unit tests that start one program after another, or wait for one; `make test` runs them.
-STARTS_PROGRAMS := test_ahead test_completion test_other_systems test_progress test_command_line_page test_console_script test_example_apps test_faults doctor/test_app
+STARTS_PROGRAMS := test_decision_streams test_ahead test_completion test_other_systems test_progress test_command_line_page test_console_script test_example_apps test_faults doctor/test_app
 
 check: $(VENV)/.installed ## the loop while you work: lint, types, unit tests, every adapter in process; under a minute
 	$(BIN)/ruff check .
