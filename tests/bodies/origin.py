@@ -7,6 +7,7 @@ from django.core.wsgi import get_wsgi_application
 from django.http import HttpResponse
 from django.urls import path
 from flask import Flask
+from support.lifespan import live
 
 from edgeauth.asgi import EdgeAuthMiddleware as ASGIGate
 from edgeauth.flask import EdgeAuth
@@ -23,11 +24,8 @@ urlpatterns = [path("", lambda _request: HttpResponse("page"))]
 
 async def _asgi(scope, receive, send):
     if scope["type"] == "lifespan":
-        while True:
-            message = await receive()
-            await send({"type": f"{message['type']}.complete"})
-            if message["type"] == "lifespan.shutdown":
-                return
+        await live(receive, send)
+        return
     length = [(b"content-length", b"4")]
     await send({"type": "http.response.start", "status": 200, "headers": length})
     await send({"type": "http.response.body", "body": b"page"})

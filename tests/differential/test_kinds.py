@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from differential.kinds import peers
 from differential.kinds.table import EDGE, FRONT_DOOR, KINDS
+from differential.matrix import run_of
 from edgeauth.schemes.registry import built_in_kinds
 
-_TESTS = Path(__file__).parents[1]
+if TYPE_CHECKING:
+    import subprocess
+
 _GATES = ("asgi", "django-asgi", "wsgi", "django-wsgi", "flask")
 
 
 def looked(*arguments: str, planted: str | None = None) -> subprocess.CompletedProcess[str]:
     """A run of the matrix, at gates with the hole *planted*."""
-    environ = {**os.environ, "PYTHONPATH": str(_TESTS)}
-    return subprocess.run(
-        [sys.executable, "-m", "differential.kinds.run", "--seed", "5", *arguments],
-        env=environ if planted is None else {**environ, "MATRIX_PLANTED": planted},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        check=False,
-    )
+    return run_of("differential.kinds.run", *arguments, planted=planted)
 
 
 def test_each_kind_of_the_package_is_in_one_of_the_two_matrices():

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-_TESTS = Path(__file__).parents[1]
+from differential.matrix import run_of
+
+if TYPE_CHECKING:
+    import subprocess
 
 
 def asked(*arguments: str, planted: str | None = None) -> subprocess.CompletedProcess[str]:
     """A run of the matrix, in servers with the hole *planted*."""
-    environ = {**os.environ, "PYTHONPATH": str(_TESTS)}
-    return subprocess.run(
-        [sys.executable, "-m", "differential.routes.run", "--seed", "5", *arguments],
-        env=environ if planted is None else {**environ, "MATRIX_PLANTED": planted},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        check=False,
-    )
+    return run_of("differential.routes.run", *arguments, planted=planted)
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ from edgeauth.asgi import EdgeAuthMiddleware as ASGIMiddleware
 from edgeauth.flask import EdgeAuth
 from edgeauth.schemes.message_signatures import MessageSignatureScheme
 from edgeauth.wsgi import EdgeAuthMiddleware as WSGIMiddleware
+from support.lifespan import live
 from support.signed_bodies import COMPONENTS, KEY, NOTES
 
 if NOTES in os.environ:
@@ -85,11 +86,8 @@ class Notes:
 
 async def _asgi(scope, receive, send):
     if scope["type"] == "lifespan":
-        while True:
-            message = await receive()
-            await send({"type": f"{message['type']}.complete"})
-            if message["type"] == "lifespan.shutdown":
-                return
+        await live(receive, send)
+        return
     notes = Notes(scope["path"])
     start = {"type": "http.response.start", "status": 200, "headers": []}
     early = scope["path"] in {"/early", "/stream"}

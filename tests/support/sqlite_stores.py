@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 
 NOW = 1_700_000_000.0
 
@@ -13,21 +12,3 @@ def error_of(code):
     if code is not None:
         error.sqlite_errorcode = code
     return error
-
-
-class Clock:
-    """Stands for the module ``time``: it goes on when a test says so, or somebody sleeps."""
-
-    def __init__(self):
-        self.now = 1000.0
-        self.slept = []
-
-    def monotonic(self):
-        return self.now
-
-    def time_ns(self):
-        return time.time_ns()
-
-    def sleep(self, seconds):
-        self.slept.append(seconds)
-        self.now += seconds

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from support.lifespan import live
+
 from conformance.origins.judge import JudgedGuard
 from conformance.origins.mount import asgi_mounted
 from conformance.origins.sight import sight
@@ -15,11 +17,8 @@ if TYPE_CHECKING:
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "lifespan":
-        while True:
-            event = (await receive())["type"]
-            await send({"type": f"{event}.complete"})
-            if event == "lifespan.shutdown":
-                return
+        await live(receive, send)
+        return
     body = sight(
         scope["edgeauth"], scope["path"], [name.decode("latin-1") for name, _ in scope["headers"]]
     )

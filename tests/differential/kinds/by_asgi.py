@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from support.lifespan import live
+
 from differential.kinds import planted, site
 from differential.kinds.table import CHOICE, KINDS, SAW, stop_the_clock
 from differential.kinds.telling import HANDED, of_scope, told
@@ -45,11 +47,8 @@ _CHOICE = CHOICE.lower().encode()
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "lifespan":
-        while True:
-            event = (await receive())["type"]
-            await send({"type": f"{event}.complete"})
-            if event == "lifespan.shutdown":
-                return
+        await live(receive, send)
+        return
     assert scope["type"] == "http"  # the grammar asks for no WebSocket
     choice = next((value for name, value in scope["headers"] if name == _CHOICE), b"0 nobody")
     place, name = choice.decode().split()

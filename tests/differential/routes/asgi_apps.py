@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route, WebSocketRoute
+from support.lifespan import live
 
 from differential.routes import django_apps, planted
 from differential.routes.table import (
@@ -115,11 +116,8 @@ _CHOICE = CHOICE.lower().encode()
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "lifespan":
-        while True:
-            event = (await receive())["type"]
-            await send({"type": f"{event}.complete"})
-            if event == "lifespan.shutdown":
-                return
+        await live(receive, send)
+        return
     choice = next((value for name, value in scope["headers"] if name == _CHOICE), b"")
     if scope["type"] == "websocket" and choice.startswith(b"django/"):
         choice = b""  # it has none

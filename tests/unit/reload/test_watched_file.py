@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
+from support.stopped_clock import stopped
 
 from edgeauth import ConfigurationError
 from edgeauth._reload import watched_file
@@ -20,23 +21,9 @@ INTERVAL = 10.0
 LARGE = 16_385
 
 
-class Clock:
-    """Stands for the module ``time``: it goes on when a test says so."""
-
-    now = 1000.0
-
-    def monotonic(self):
-        return self.now
-
-    def time(self):
-        return self.now + 1e9
-
-
 @pytest.fixture
 def clock(monkeypatch):
-    clock = Clock()
-    monkeypatch.setattr(watched_file, "time", clock)
-    return clock
+    return stopped(monkeypatch, watched_file)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import time
 
 import pytest
 from support.processes import wait_until
+from support.stopped_clock import stopped
 
 from edgeauth.replay import ReplayStoreError
 from edgeauth.replay import breaker as of_breakers
@@ -51,20 +52,9 @@ def test_after_a_rest_one_asks_and_the_others_when_it_was_answered():
     assert enters(breaker)
 
 
-class Clock:
-    """Stands for the module ``time``: it goes on when a test says so."""
-
-    now = 1000.0
-
-    def monotonic(self):
-        return self.now
-
-
 @pytest.fixture
 def clock(monkeypatch):
-    clock = Clock()
-    monkeypatch.setattr(of_breakers, "time", clock)
-    return clock
+    return stopped(monkeypatch, of_breakers)
 
 
 def test_three_failures_stop_all_for_a_second_and_then_one_a_second_asks(clock):

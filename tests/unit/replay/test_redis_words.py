@@ -9,6 +9,7 @@ import pytest
 import redis as redis_py
 from redis.backoff import NoBackoff
 from support.canned_redis import ADMITTED, FIT, LOST, NAME, NOW, Client, info
+from support.stopped_clock import stopped
 
 from edgeauth import ConfigurationError
 from edgeauth.replay import ReplayStoreError
@@ -16,20 +17,9 @@ from edgeauth.replay import redis as of_redis
 from edgeauth.replay.redis import RedisReplayStore
 
 
-class Clock:
-    """Stands for the module ``time``: it goes on when a test says so."""
-
-    now = 1000.0
-
-    def monotonic(self):
-        return self.now
-
-
 @pytest.fixture
 def clock(monkeypatch):
-    clock = Clock()
-    monkeypatch.setattr(of_redis, "time", clock)
-    return clock
+    return stopped(monkeypatch, of_redis)
 
 
 @pytest.fixture

@@ -24,24 +24,6 @@ NOW = 1_700_000_000.0
 ALL_OF_IT = ("", "-wal", "-shm")
 
 
-@pytest.fixture
-def path(tmp_path):
-    return str(tmp_path / "seen.db")
-
-
-@pytest.fixture
-def make():
-    stores = []
-
-    def make(path, **options):
-        stores.append(SQLiteReplayStore(path, **options))
-        return stores[-1]
-
-    yield make
-    for store in stores:
-        store.close()
-
-
 def comes_back(store):
     """Wait until the store admits what is signed now, by a clock that goes on."""
     start, numbers = time.monotonic(), iter(range(10**6))

@@ -9,40 +9,15 @@ import time
 from pathlib import Path
 
 import pytest
-from support.sqlite_stores import NOW, Clock, error_of
+from support.sqlite_stores import NOW, error_of
+from support.stopped_clock import stopped
 
 from edgeauth.replay import ReplayStoreError, sqlite, sqlite_file
-from edgeauth.replay.sqlite import SQLiteReplayStore
-
-
-@pytest.fixture
-def path(tmp_path):
-    return str(tmp_path / "seen.db")
-
-
-@pytest.fixture
-def make():
-    stores = []
-
-    def make(path, **options):
-        stores.append(SQLiteReplayStore(path, **options))
-        return stores[-1]
-
-    yield make
-    for store in stores:
-        store.close()
-
-
-@pytest.fixture
-def store(path, make):
-    return make(path)
 
 
 @pytest.fixture
 def clock(monkeypatch):
-    clock = Clock()
-    monkeypatch.setattr(sqlite, "time", clock)
-    return clock
+    return stopped(monkeypatch, sqlite)
 
 
 @pytest.fixture
