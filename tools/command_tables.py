@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from marked_tables import MarkedTables
 
 from edgeauth.ops.cli import main
 from edgeauth.ops.cli.help import (
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     import click
 
 PAGE = Path(__file__).parents[1] / "docs" / "command-line.md"
-
-# A mark, an empty line, and the rows of a table.
-_TABLE = re.compile(r"(<!-- table of ([a-z ]+) -->\n\n)(?:\|.*\n)+")
 
 
 def all_commands() -> list[tuple[str, click.Command]]:
@@ -57,21 +55,12 @@ def completion() -> Iterator[str]:
         yield _row(shell, f"`{line.replace('|', chr(92) + '|')}`", f"`{STARTUP_FILES[shell]}`")
 
 
-TABLES: dict[str, Callable[[], Iterable[str]]] = {
+ROWS: dict[str, Callable[[], Iterable[str]]] = {
     "exit statuses": exit_status,
     "json objects": json_objects,
     "completion": completion,
 }
-
-
-def with_tables(page: str) -> str:
-    """*page* with the present rows of each table that it has."""
-    return _TABLE.sub(lambda match: match[1] + "".join(TABLES[match[2]]()), page)
-
-
-def tables_of(page: str) -> list[str]:
-    """The tables that *page* has."""
-    return [match[2] for match in _TABLE.finditer(page)]
+TABLES = MarkedTables("table of", lambda name: "".join(ROWS[name]()))
 
 
 def _rows(*head: str) -> Iterator[str]:
@@ -84,5 +73,5 @@ def _row(*cells: str) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(with_tables(PAGE.read_text("utf-8")), "utf-8")
-    print(f"{PAGE.name}: {', '.join(TABLES)}")
+    PAGE.write_text(TABLES.written_into(PAGE.read_text("utf-8")), "utf-8")
+    print(f"{PAGE.name}: {', '.join(ROWS)}")

@@ -5,16 +5,14 @@ They come from the kinds themselves, so the page cannot say anything else.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
+
+from marked_tables import MarkedTables
 
 from edgeauth.schemes.registry import built_in_kinds, scheme_class
 
 PAGE = Path(__file__).parents[1] / "docs" / "schemes" / "README.md"
-
-# A mark, an empty line, and the rows of a table.
-_TABLE = re.compile(r"(<!-- options of ([a-z0-9-]+) -->\n\n)(?:\|.*\n)+")
 
 
 def table(kind: str) -> str:
@@ -23,17 +21,7 @@ def table(kind: str) -> str:
         f"| `{option.name}` | {_text(option.default)} | {option.doc.replace('|', chr(92) + '|')} |"
         for option in scheme_class(kind).OPTIONS
     ]
-    return "\n".join(["| name | default | meaning |", "|---|---|---|", *rows])
-
-
-def with_tables(page: str) -> str:
-    """*page* with the present table of each kind that it names."""
-    return _TABLE.sub(lambda match: f"{match[1]}{table(match[2])}\n", page)
-
-
-def kinds_of(page: str) -> list[str]:
-    """The kinds that *page* has a table of."""
-    return [match[2] for match in _TABLE.finditer(page)]
+    return "\n".join(["| name | default | meaning |", "|---|---|---|", *rows, ""])
 
 
 def _text(default: Any) -> str:  # noqa: ANN401 - of any option
@@ -46,6 +34,9 @@ def _text(default: Any) -> str:  # noqa: ANN401 - of any option
     return f"`{default}`" if isinstance(default, str) else str(default)
 
 
+TABLES = MarkedTables("options of", table)
+
+
 if __name__ == "__main__":
-    PAGE.write_text(with_tables(PAGE.read_text("utf-8")), "utf-8")
+    PAGE.write_text(TABLES.written_into(PAGE.read_text("utf-8")), "utf-8")
     print(f"{PAGE.name}: {', '.join(built_in_kinds())}")

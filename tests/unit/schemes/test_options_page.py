@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from option_tables import PAGE, kinds_of, table, with_tables
+from option_tables import PAGE, TABLES, table
 
 from edgeauth.schemes.registry import built_in_kinds, scheme_class
 
@@ -10,11 +10,11 @@ TEXT = PAGE.read_text("utf-8")
 
 
 def test_every_kind_has_a_table_of_its_options():
-    assert sorted(kinds_of(TEXT)) == sorted(built_in_kinds())
+    assert sorted(TABLES.of(TEXT)) == sorted(built_in_kinds())
 
 
 def test_the_tables_are_those_of_the_code():
-    assert with_tables(TEXT) == TEXT, "run make options"
+    assert TABLES.written_into(TEXT) == TEXT, "run make options"
 
 
 def test_a_table_has_a_row_for_each_option_and_its_default():

@@ -7,7 +7,7 @@ import inspect
 
 import click
 import pytest
-from command_tables import PAGE, TABLES, all_commands, tables_of, with_tables
+from command_tables import PAGE, ROWS, TABLES, all_commands
 
 from edgeauth.ops.cli.help import exit_statuses
 
@@ -16,8 +16,8 @@ COMMANDS = dict(all_commands())
 
 
 def test_the_page_has_each_table_as_the_commands_have_it():
-    assert tables_of(TEXT) == list(TABLES)
-    assert with_tables(TEXT) == TEXT, "run make options"
+    assert TABLES.of(TEXT) == list(ROWS)
+    assert TABLES.written_into(TEXT) == TEXT, "run make options"
 
 
 @pytest.mark.parametrize("name", COMMANDS)
