@@ -99,8 +99,8 @@ class Cells:
     def collect(self) -> Iterable[Metric]:
         """What was counted."""
         yield families.build_info(self._version)
-        yield families.counter(DECISIONS, self._values(DECISIONS))
-        yield families.counter(VERIFIED, self._values(VERIFIED))
+        yield families.by_labels(DECISIONS, self._values(DECISIONS))
+        yield families.by_labels(VERIFIED, self._values(VERIFIED))
         ages = self._values(AGE)
         counts = [ages.get((bound,), 0) for bound in _EACH_AGE]
         # An age may be negative, and then a histogram has no sum.

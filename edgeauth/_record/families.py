@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
     from edgeauth._record.metric_names import Described
 
+_OF_KIND: dict[str, type[CounterMetricFamily | GaugeMetricFamily]] = {
+    "counter": CounterMetricFamily,
+    "gauge": GaugeMetricFamily,
+}
+
 
 def named(described: Described) -> Metric:
     """A metric without values."""
@@ -31,17 +36,9 @@ def build_info(version: str) -> Metric:
     return InfoMetricFamily(BUILD.name, BUILD.text, dict(zip(BUILD.labels, [version], strict=True)))
 
 
-def counter(described: Described, values: Mapping[tuple[str, ...], float]) -> Metric:
-    """A counter, by the values of its labels."""
-    family = CounterMetricFamily(described.name, described.text, labels=described.labels)
-    for labels, value in values.items():
-        family.add_metric(labels, value)
-    return family
-
-
-def gauge(described: Described, values: Mapping[tuple[str, ...], float]) -> Metric:
-    """A gauge, by the values of its labels."""
-    family = GaugeMetricFamily(described.name, described.text, labels=described.labels)
+def by_labels(described: Described, values: Mapping[tuple[str, ...], float]) -> Metric:
+    """A counter or a gauge, by the values of its labels."""
+    family = _OF_KIND[described.kind](described.name, described.text, labels=described.labels)
     for labels, value in values.items():
         family.add_metric(labels, value)
     return family

@@ -46,8 +46,8 @@ class CountersCollector(Collector):
             for allowed in (False, True)
             if (value := self._sum(decision_index(reason, allowed=allowed)))
         }
-        yield families.counter(DECISIONS, decisions)
-        yield families.counter(VERIFIED, self._verified())
+        yield families.by_labels(DECISIONS, decisions)
+        yield families.by_labels(VERIFIED, self._verified())
         # An age may be negative, and then a histogram has no sum.
         yield families.histogram(AGE, AGE_BOUNDS, self._buckets(at.AGES, AGE_BOUNDS), None)
         seconds = sum(worker.sums[at.LATENCY_SUM] for worker in self._counters.workers)
@@ -64,19 +64,19 @@ class CountersCollector(Collector):
 
     def _operations(self) -> Iterator[Metric]:
         supervisor = self._counters.supervisor
-        yield families.gauge(GENERATION, {(): supervisor[at.GENERATION]})
+        yield families.by_labels(GENERATION, {(): supervisor[at.GENERATION]})
         serving = enumerate(self._counters.serving)
-        yield families.gauge(WORKER_GENERATION, {(str(place),): own for place, own in serving})
+        yield families.by_labels(WORKER_GENERATION, {(str(place),): own for place, own in serving})
         reloads: dict[tuple[str, ...], int] = {
             ("success",): supervisor[at.RELOADED],
             ("failure",): supervisor[at.RELOAD_FAILED],
         }
-        yield families.counter(RELOADS, reloads)
-        yield families.counter(RESTARTS, {(): supervisor[at.RESTARTED]})
-        yield families.gauge(CONFIG_LOADED, {(): supervisor[at.LOADED_AT]})
+        yield families.by_labels(RELOADS, reloads)
+        yield families.by_labels(RESTARTS, {(): supervisor[at.RESTARTED]})
+        yield families.by_labels(CONFIG_LOADED, {(): supervisor[at.LOADED_AT]})
         if supervisor[at.LISTED_AT]:
             age = time.time() - supervisor[at.LISTED_AT]
-            yield families.gauge(ADDRESS_LIST_AGE, {(): age})
+            yield families.by_labels(ADDRESS_LIST_AGE, {(): age})
 
     def _buckets(self, index: int, bounds: tuple[float, ...]) -> list[int]:
         return [self._sum(index + bucket) for bucket in range(len(bounds) + 1)]

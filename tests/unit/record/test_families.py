@@ -26,7 +26,7 @@ def shown(metric):
 
 
 def test_a_counter_is_shown_by_the_values_of_its_labels():
-    assert shown(families.counter(COUNTED, {("x", "y"): 3, ("x", "z"): 0.5})) == [
+    assert shown(families.by_labels(COUNTED, {("x", "y"): 3, ("x", "z"): 0.5})) == [
         "# HELP a_count_total What is counted.",
         "# TYPE a_count_total counter",
         'a_count_total{by="y",of="x"} 3.0',
@@ -35,7 +35,7 @@ def test_a_counter_is_shown_by_the_values_of_its_labels():
 
 
 def test_a_gauge_is_shown_by_the_values_of_its_labels():
-    assert shown(families.gauge(MEASURED, {("0",): 7, ("1",): -1})) == [
+    assert shown(families.by_labels(MEASURED, {("0",): 7, ("1",): -1})) == [
         "# HELP a_gauge What is measured.",
         "# TYPE a_gauge gauge",
         'a_gauge{worker="0"} 7.0',
