@@ -27,6 +27,17 @@ if TYPE_CHECKING:
 _SHOWN = 5
 
 
+def lines_from(decisions: Path, start: int) -> tuple[list[bytes], int]:
+    """The lines of the file from *start*, and where it ends.
+
+    An empty one is none: a process that saw another's line stand half written for some
+    milliseconds, as on a machine with too much to do, began its own on a new line.
+    """
+    with decisions.open("rb") as file:
+        file.seek(start)
+        return [line for line in file if not line.isspace()], file.tell()
+
+
 @dataclass
 class Tally:
     """What clients know of their requests.
@@ -133,13 +144,10 @@ class Books:
         )
 
     def _new_lines(self) -> tuple[Counter[Line], list[str]]:
-        with self._decisions.open("rb") as file:
-            file.seek(self._read)
-            new = file.read()
-        self._read += len(new)
+        new, self._read = lines_from(self._decisions, self._read)
         found: Counter[Line] = Counter()
         problems = []
-        for raw in new.splitlines():
+        for raw in new:
             line = parse(raw)
             if isinstance(line, Malformed):
                 problems.append(f"a line of the decisions is {line.why}: {raw[:80]!r}")

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 from support.processes import wait_until
 
 from edgeauth.schemes.message_signatures import MessageSigner
+from soak.books import lines_from
 from soak.targets import application
 from soak.traffic import numbered_key
 
@@ -151,12 +152,10 @@ class Senders:
 def lines_of(decisions: Path, start: int) -> tuple[dict[str, Counter[str]], int]:
     """The reasons of each path in the file from *start*, and where it ends."""
     found: dict[str, Counter[str]] = {}
-    with decisions.open("rb") as file:
-        file.seek(start)
-        for line in file:
-            document = json.loads(line)
-            found.setdefault(document["path"], Counter())[document["reason"]] += 1
-        return found, file.tell()
+    lines, end = lines_from(decisions, start)
+    for document in map(json.loads, lines):
+        found.setdefault(document["path"], Counter())[document["reason"]] += 1
+    return found, end
 
 
 def disagreements(
