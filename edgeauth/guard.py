@@ -196,10 +196,10 @@ class Guard(GuardFacts):
             return self._refuse(request, failure, moment)
         if self._tells_all:
             self._observers.admitted(request, verdict, moment)
-        elif self._tell_accepted is not None:
+        elif (tell := self._tell_accepted) is not None:
             # As Observers.admitted, without the call: nearly every request comes by here.
             try:  # noqa: SIM105
-                self._tell_accepted(verdict, moment)
+                tell(verdict, moment)
             except Exception:  # noqa: BLE001, S110
                 pass
         return verdict
@@ -295,9 +295,9 @@ class Guard(GuardFacts):
                 verdict = self._accept(identity)
         except Exception:  # noqa: BLE001 - check says what is wrong
             return None
-        if self._tell_accepted is not None:
+        if (tell := self._tell_accepted) is not None:
             try:  # noqa: SIM105 - as in check
-                self._tell_accepted(verdict, moment)
+                tell(verdict, moment)
             except Exception:  # noqa: BLE001, S110
                 pass
         return verdict

@@ -30,7 +30,7 @@ from edgeauth.observers import Observer
 from edgeauth.reasons import ERROR, PASS, REASONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, MutableSequence
+    from collections.abc import Iterable
 
     from prometheus_client.core import Metric
 
@@ -39,9 +39,8 @@ if TYPE_CHECKING:
     from edgeauth.request import Request
     from edgeauth.verdict import EdgeIdentity, Pass, Verdict
 
-    Words = MutableSequence[float]
     # Where a decision, who signed and the age are counted.
-    _Places = tuple[Words, int, Words, int, Words, int]
+    _Places = tuple[Cell, Cell, Cell]
 
 __all__ = ["GuardCollector"]
 
@@ -49,7 +48,7 @@ __all__ = ["GuardCollector"]
 _REMEMBER = 256
 
 # A cell for what has no other; what is added to no number is none.
-_NOWHERE: Cell = ([math.nan], 0)
+_NOWHERE: Cell = [math.nan]
 
 
 class GuardCollector(Collector):
@@ -107,21 +106,19 @@ class DecisionCounter(Observer):
     def forget(self) -> None:
         """Keep no place of :class:`Cells`."""
         # A verdict, until when what it says has this age, and the three cells that count it.
-        self._last: tuple[Verdict | None, float, *_Places] = (
-            *(None, -math.inf),
-            *(*_NOWHERE, *_NOWHERE, *_NOWHERE),
-        )
+        nowhere: _Places = _NOWHERE, _NOWHERE, _NOWHERE
+        self._last: tuple[Verdict | None, float, *_Places] = (None, -math.inf, *nowhere)
         self._known: dict[int, tuple[EdgeIdentity, float, _Places]] = {}
 
     def accepted(self, verdict: Verdict, now: float) -> None:
         """Count a request that was let in as signed or exempt."""
         # One flat tuple: no thread sees half of another verdict's, and nothing here is quicker.
-        last, until, decisions, decision, signers, signer, ages, age = self._last
+        last, until, decisions, signed, ages = self._last
         if last is not verdict or now >= until:
-            decisions, decision, signers, signer, ages, age = self._look_up(verdict, now)
-        decisions[decision] += 1.0
-        signers[signer] += 1.0
-        ages[age] += 1.0
+            decisions, signed, ages = self._look_up(verdict, now)
+        decisions[0] += 1.0
+        signed[0] += 1.0
+        ages[0] += 1.0
 
     def decided(
         self,
@@ -140,20 +137,20 @@ class DecisionCounter(Observer):
         except OSError as error:
             self._lose(error)
             return
-        for words, place in cells:
-            words[place] += 1.0
+        for cell in cells:
+            cell[0] += 1.0
 
     def _look_up(self, verdict: Verdict, now: float) -> _Places:
         identity = verdict.identity
         try:
             if identity is None:
-                return (*self._decision(verdict), *_NOWHERE, *_NOWHERE)
+                return self._decision(verdict), _NOWHERE, _NOWHERE
             known = self._known.get(id(identity))
             if known is None or known[0] is not identity or now >= known[1]:
                 known = self._look_up_signed(verdict, identity, now)
         except OSError as error:
             self._lose(error)
-            return (*_NOWHERE, *_NOWHERE, *_NOWHERE)
+            return _NOWHERE, _NOWHERE, _NOWHERE
         _, until, places = known
         self._last = (verdict, until, *places)
         return places
@@ -164,7 +161,7 @@ class DecisionCounter(Observer):
         signer = self._cells.signer(identity.scheme, identity.key_id, identity.pop or "")
         until, age = self._age(identity.timestamp, now)
         # With the identity, so that its id is nobody else's.
-        known = (identity, until, (*self._decision(verdict), *signer, *age))
+        known = identity, until, (self._decision(verdict), signer, age)
         if identity.once is None:  # any other comes once
             if len(self._known) >= _REMEMBER:
                 self._known.clear()

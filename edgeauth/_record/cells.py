@@ -1,6 +1,6 @@
 """Where one process counts, so that prometheus-client finds it; an extra brings that.
 
-A count is an item of a list, or an aligned word of a file that is mapped into memory. So counting
+A count is the item of a list, or an aligned word of a file that is mapped into memory. So counting
 is one addition: it waits for no lock and no system call, whoever scrapes sees it at once, and what
 a killed process counted stays counted. CPython adds to such an item without a thread switch in
 between, so threads need no lock either.
@@ -43,8 +43,8 @@ if TYPE_CHECKING:
 
     from edgeauth._record.metric_names import Described
 
-    #: Where something is counted: an item of a sequence.
-    Cell = tuple[MutableSequence[float], int]
+    #: Where something is counted: a sequence of one item.
+    Cell = MutableSequence[float]
 
 _EACH_AGE = families.bucket_names(AGE_BOUNDS)
 _SUFFIXES = {"counter": "_total", "histogram": "_bucket", "info": "_info"}
@@ -108,8 +108,8 @@ class Cells:
 
     def _values(self, described: Described) -> dict[tuple[str, ...], float]:
         return {
-            labels: words[place]
-            for (name, labels), (words, place) in self._cells.copy().items()
+            labels: cell[0]
+            for (name, labels), cell in self._cells.copy().items()
             if name == described.name
         }
 
@@ -123,7 +123,7 @@ class Cells:
         return self._cells[key]
 
     def _make(self, _described: Described, _labels: tuple[str, ...]) -> Cell:
-        return [0.0], 0
+        return [0.0]
 
 
 class FileCells(Cells):
@@ -159,8 +159,7 @@ class FileCells(Cells):
     def _make(self, described: Described, labels: tuple[str, ...]) -> Cell:
         if not self._files:
             # The kind says how those of several processes are put together.
-            words, place = self._file("gauge_max").cell(_key(BUILD, (self._version,)))
-            words[place] = 1
+            self._file("gauge_max").cell(_key(BUILD, (self._version,)))[0] = 1
         if described is AGE:
             for bound in _EACH_AGE:
                 self._file(AGE.kind).cell(_key(AGE, (bound,)))
@@ -197,7 +196,8 @@ class _CountFile:
             with self._path.open("r+b") as file:
                 # The one before stays good for those who have it.
                 self._words = memoryview(mmap.mmap(file.fileno(), 0)).cast("d")
-        return self._words, place
+        cell: Cell = self._words[place : place + 1]
+        return cell
 
     def _make_room(self) -> int:
         """Have disk space for one entry more: without it, writing to the map would kill."""
