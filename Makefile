@@ -105,7 +105,7 @@ differential: $(VENV)/.installed ## raw requests, by SEED: CASES through every a
 	PYTHONPATH=tests $(BIN)/python -m differential.through_proxies --cases $(PROXIED) $(SEED:%=--seed %)
 
 test-wheel: $(VENV)/.installed ## the tests against the built wheel (or WHEEL=), on every Python there is
-	$(BIN)/python tools/test_wheel.py $(WHEEL)
+	$(BIN)/python tools/test_wheel.py $(WHEEL_FLAGS) $(WHEEL)
 
 .PHONY: edge-tools test-edge kubernetes-tools
 edge-tools: ## install the simulators of the edge; Viceroy compiles for 10 to 20 minutes

@@ -81,11 +81,13 @@ def chunks(body: bytes, size: int = 7000) -> bytes:
     return b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in [*pieces, b""])
 
 
-def upload(origin: Origin, path: str, body: bytes, *, chunked=False, more=(), **of_the_head):
+def upload(
+    origin: Origin, path: str, body: bytes, *, chunked=False, more=(), seconds=20, **of_the_head
+):
     """The answer, on a connection that is closed then."""
     framing = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {len(body)}"
     sent = head(path, framing, "Connection: close", *more, **of_the_head)
-    with connect(origin.address, seconds=20) as client:
+    with connect(origin.address, seconds=seconds) as client:
         client.sendall(sent + (chunks(body) if chunked else body))
         return Stream(client).answer("POST")
 
@@ -186,7 +188,8 @@ def test_an_answer_that_has_begun_is_cut_off(server, path):
     assert good.body == b"begun " + DIGEST
     logged = server.logged()
     try:
-        forged = upload(server, path, FORGED)
+        # Daphne and Tornado leave the connection open, without an end.
+        forged = upload(server, path, FORGED, seconds=5)
     except (EOFError, OSError, http.client.IncompleteRead):
         pass
     else:
