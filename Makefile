@@ -76,11 +76,10 @@ soak: $(VENV)/.installed ## app and service under hostile load and faults: do al
 
 FUZZ_SECONDS ?= 20
 
-fuzz: $(VENV)/.installed ## coverage-guided fuzzing, FUZZ_SECONDS a target
+fuzz: $(VENV)/.installed ## coverage-guided fuzzing, FUZZ_SECONDS a target, two at a time
 	$(INSTALL_LOCKED) requirements/fuzz.txt
-	for target in $(notdir $(wildcard fuzz/corpus/*)); do \
-	    PYTHONPATH=tests $(BIN)/python fuzz/run.py $$target -max_total_time=$(FUZZ_SECONDS) -max_len=512 -verbosity=0 -print_final_stats=1 || exit 1; \
-	done
+	printf '%s\n' $(notdir $(wildcard fuzz/corpus/*)) | PYTHONPATH=tests xargs -P 2 -I TARGET \
+	    $(BIN)/python fuzz/run.py TARGET -max_total_time=$(FUZZ_SECONDS) -max_len=512 -verbosity=0 -print_final_stats=1
 
 # Of each file's mutants as many; none means all. FILES names some of the files, CHANGED=1 those
 # that the page is not about yet. A run that was stopped goes on.
