@@ -60,8 +60,13 @@ def update(
 
     Raises:
         ListRefused: the set could not be had or is not to be believed.
-        ConfigurationError: the file or the URL cannot be used.
+        ConfigurationError: the file, the URL or the algorithm cannot be used.
     """
+    if algorithm == HS256:
+        raise ConfigurationError(
+            f"algorithm {HS256} is checked with a secret, and a key set has public keys alone: set "
+            "the algorithm that the issuer signs with, or write the secret into secrets_file"
+        )
     old = _old(path, algorithm, force=force)
     answer = fetch(url, limits=limits)
     where = f"what {escaped(url)} sent"

@@ -142,6 +142,13 @@ def test_the_settings_name_the_file_and_the_algorithm(file):
     assert kids(file) == ["one"]
 
 
+def test_no_key_set_is_fetched_for_an_algorithm_that_takes_a_secret(file):
+    result = run("https://a.example/", env=settings(file, ALGORITHM="HS256"))
+    assert result.exit_code == 2
+    assert "HS256 is checked with a secret" in result.output
+    assert "secrets_file" in result.output
+
+
 def test_a_preset_knows_where_its_issuer_publishes(file):
     port = free_port()
     env = settings(file, PRESET="cloudflare-access", ISSUER=f"http://{HOST}:{port}")
