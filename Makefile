@@ -31,8 +31,8 @@ lock: $(VENV)/.installed ## resolve anew what pyproject.toml asks for; UPGRADE=1
 lock-check: $(VENV)/.installed ## does the lock have what pyproject.toml asks for?
 	$(BIN)/python tools/lock.py check
 
-# One more than small machines have cores: tests wait for servers as much as they compute.
-JOBS ?= 3
+# Twice what small machines have of cores: tests wait for servers as much as they compute.
+JOBS ?= 4
 PYTEST = pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 # A test that hangs says where, and fails alone; the slowest takes two minutes on a busy machine.
 PYTEST += -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true

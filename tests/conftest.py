@@ -18,6 +18,14 @@ settings.register_profile(
 settings.load_profile("edgeauth")
 
 
+# Two minutes in one file, which is run by one process: who began it last would end with it alone.
+_FIRST = "test_command_line_page.py"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name != _FIRST)
+
+
 @pytest.fixture(autouse=True)
 def _no_settings_of_the_developer(monkeypatch):
     """Settings come from the test alone."""

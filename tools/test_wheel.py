@@ -4,7 +4,7 @@ Builds the wheel once, or takes the one that is named. Then, for each Python fro
 this machine, installs it into an environment of its own, with the newest dependencies and
 again with the oldest that pyproject.toml allows, and runs the tests from a copy of the folders
 beside the package. With --quick each Python runs once: the oldest with the oldest dependencies, the
-others with the newest.
+others with the newest; the first alone is a corner then.
 """
 
 from __future__ import annotations
@@ -95,10 +95,10 @@ def main() -> int:
         home = Path(folder)
         wheel = look_into(asked.wheel.resolve() if asked.wheel else build(home))
         checkout = copy_tests(home)
-        corners = (min(pythons), "lowest-direct"), (max(pythons), "highest")
+        corners = [(min(pythons), "lowest-direct"), (max(pythons), "highest")]
         others = [run for run in product(pythons, RESOLUTIONS) if run not in corners]
         if asked.quick:
-            others = [(version, "highest") for version in list(pythons)[1:-1]]
+            corners, others = corners[:1], [(version, "highest") for version in list(pythons)[1:]]
 
         def run_passes(run: tuple[tuple[int, int], str]) -> bool:
             version, resolution = run
