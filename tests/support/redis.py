@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from support.wire import Address
+
 
 class RedisServer:
     """redis-server on a port and a Unix socket of its own, with nothing on the disk.
@@ -27,7 +29,9 @@ class RedisServer:
     def __init__(self, folder: Path, *options: str) -> None:
         self._program = program("redis-server")
         self._folder = folder
-        self._options = options
+        # Else the bus of a cluster is 10,000 above the port, where anybody may listen.
+        bus = ("--cluster-port", str(free_port())) if "--cluster-enabled" in options else ()
+        self._options = (*options, *bus)
         self._process: subprocess.Popen[bytes] | None = None
         self.port = free_port()
         self.socket = str(folder / "redis.sock")
@@ -48,8 +52,14 @@ class RedisServer:
                 stderr=log,
                 start_new_session=True,
             )
-        wait_until(lambda: accepts((HOST, self.port)), what="redis-server listening")
-        wait_until(lambda: accepts(self.socket), what="redis-server listening")
+        for address in ((HOST, self.port), self.socket):
+            wait_until(
+                lambda address=address: self._listens(address), what="redis-server listening"
+            )
+
+    def _listens(self, address: Address) -> bool:
+        assert self.process.poll() is None, (self._folder / "redis.log").read_text()
+        return accepts(address)
 
     @property
     def process(self) -> subprocess.Popen[bytes]:
