@@ -50,7 +50,7 @@ _DJANGO = (
     "unit/django/test_has_gate.py",
     "unit/django/test_uploads.py",
     "unit/django/test_doctor.py",
-    "unit/django/test_public_names.py",
+    _NAMES,
 )
 _ASGI = (
     "unit/test_asgi.py",
@@ -380,7 +380,7 @@ SUBJECTS = {
     "django/checks.py": ("unit/django/test_checks.py",),
     "django/conf.py": (*_DJANGO, "unit/django/test_checks.py"),
     "django/body.py": ("unit/django/test_digested_bodies.py",),
-    "django/coverage.py": ("unit/django/test_coverage.py", "unit/django/test_public_names.py"),
+    "django/coverage.py": ("unit/django/test_coverage.py", _NAMES),
     "django/middleware.py": (*_DJANGO, "unit/django/test_digested_bodies.py"),
     "django/requests.py": _DJANGO,
     "django/wsgi.py": (*_DJANGO[2:], "unit/django/test_digested_bodies.py"),

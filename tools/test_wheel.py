@@ -98,7 +98,9 @@ def main() -> int:
         corners = [(min(pythons), "lowest-direct"), (max(pythons), "highest")]
         others = [run for run in product(pythons, RESOLUTIONS) if run not in corners]
         if asked.quick:
-            corners, others = corners[:1], [(version, "highest") for version in list(pythons)[1:]]
+            # One that is alone has the newest as well.
+            newest = list(pythons)[1:] or pythons
+            corners, others = corners[:1], [(version, "highest") for version in newest]
 
         def run_passes(run: tuple[tuple[int, int], str]) -> bool:
             version, resolution = run

@@ -67,6 +67,7 @@ def metrics(good, bad, unreadable):
         pytest.param([GOOD, BAD], (1, 2, 1), 1, "2 counted, 1 lines", id="counted twice"),
         pytest.param([GOOD, BAD], (1, 1, 0), 0, "0 counted, 1 to 1 sent", id="junk not counted"),
         pytest.param([GOOD, BAD, "half a li"], (1, 1, 1), 0, "not JSON", id="a torn line"),
+        pytest.param([GOOD, "\n", BAD], (1, 1, 1), 0, None, id="an empty line"),
     ],
 )
 def test_the_books_tell_each_disagreement(tmp_path, lines, counted, kills, problem):

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from support.wire import Address
-
 
 class RedisServer:
     """redis-server on a port and a Unix socket of its own, with nothing on the disk.
@@ -52,14 +50,11 @@ class RedisServer:
                 stderr=log,
                 start_new_session=True,
             )
-        for address in ((HOST, self.port), self.socket):
-            wait_until(
-                lambda address=address: self._listens(address), what="redis-server listening"
-            )
+        wait_until(self._listens, what="redis-server listening")
 
-    def _listens(self, address: Address) -> bool:
+    def _listens(self) -> bool:
         assert self.process.poll() is None, (self._folder / "redis.log").read_text()
-        return accepts(address)
+        return accepts((HOST, self.port)) and accepts(self.socket)
 
     @property
     def process(self) -> subprocess.Popen[bytes]:

@@ -41,3 +41,15 @@ class PlainRequest:
     def fields_beginning(self, prefix: bytes) -> list[tuple[bytes, bytes]]:
         begins = folded_spellings(prefix)
         return [pair for pair in self.fields() if pair[0].startswith(begins)]
+
+
+class BrokenRequest(PlainRequest):
+    """A view of somebody's own that fails when it is asked for its path."""
+
+    @property
+    def path(self) -> str:
+        raise LookupError
+
+    @path.setter
+    def path(self, _value: str) -> None:
+        pass

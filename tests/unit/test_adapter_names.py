@@ -8,6 +8,10 @@ NAMES = {
     "asgi": {"ASGIApp", "EdgeAuthMiddleware", "Message", "Receive", "Scope", "Send"},
     "wsgi": {"EdgeAuthMiddleware"},
     "flask": {"EdgeAuth", "demand_coverage"},
+    "django.asgi": {"guarded"},
+    "django.coverage": {"demand_coverage"},
+    "django.middleware": {"EdgeAuthMiddleware"},
+    "django.wsgi": {"guarded"},
 }
 
 

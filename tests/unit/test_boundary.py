@@ -7,7 +7,7 @@ import time
 import typing
 
 import pytest
-from support.requests import PlainRequest
+from support.requests import BrokenRequest, PlainRequest
 from support.vectors import SECRET
 
 import edgeauth
@@ -126,18 +126,6 @@ def test_a_list_of_headers_is_as_good_as_a_tuple():
 
     guard = Guard(scheme)
     assert (guard.strip_header, guard.stripped_headers) == (True, ("X-Proof", "X-Pop"))
-
-
-class BrokenRequest(PlainRequest):
-    """A view of somebody's own that fails."""
-
-    @property
-    def path(self):
-        raise LookupError
-
-    @path.setter
-    def path(self, _value):
-        pass
 
 
 @pytest.mark.parametrize("mode", ["enforce", "report-only"])

@@ -9,7 +9,7 @@ from collections import UserString
 from dataclasses import FrozenInstanceError
 
 import pytest
-from support.requests import PlainRequest
+from support.requests import BrokenRequest, PlainRequest
 from support.vectors import SECRET
 
 import edgeauth
@@ -424,18 +424,6 @@ class Told(Observer):
         self.told.append((request, verdict.reason, evidence, now))
 
 
-class Unreadable(PlainRequest):
-    """Fails when it is asked for its path."""
-
-    @property
-    def path(self):
-        raise RuntimeError
-
-    @path.setter
-    def path(self, path):
-        pass
-
-
 def test_what_an_adapter_refuses_is_told_with_its_reason_and_the_time():
     told = Told()
     made = guard(observers=Observers([told]))
@@ -457,4 +445,4 @@ def test_a_hint_at_mount_points_is_for_a_missing_credential_and_a_failure_to_giv
     hints = [evidence.hint for _, _, evidence, _ in told.told]
     assert "mount_points" in hints[0]
     assert hints[1] is None
-    assert made.refuse(Unreadable(), edgeauth.MissingHeader("none")).reason == "missing"
+    assert made.refuse(BrokenRequest(), edgeauth.MissingHeader("none")).reason == "missing"
